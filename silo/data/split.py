@@ -1,0 +1,126 @@
+"""Which images train, which choose the epoch, which test."""
+
+from dataclasses import dataclass
+
+import torch
+
+from silo.data.error import DataError
+from silo.data.images import Dataset, Images
+from silo.randomness import generator
+
+
+@dataclass(frozen=True)
+class Split:
+    """The three parts of one seed, and the per-channel mean and standard deviation (pixel values 0..255) to normalize by."""
+
+    train: Images
+    validation: Images
+    test: Images
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def to(self, device: torch.device) -> "Split":
+        """The same split on a device."""
+        return Split(*(getattr(self, name).to(device) for name in ("train", "validation", "test", "mean", "std")))
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """All images pooled and split at random by the seed, as the released code does (there 60/20/20).
+
+    validation, test  shares of the pool (each above 0, together under 1); the rest trains
+    """
+
+    validation: float = 0.2
+    test: float = 0.2
+
+    def __post_init__(self) -> None:
+        if not (self.validation > 0 and self.test > 0 and self.validation + self.test < 1):
+            raise ValueError(
+                f"validation, test: {self.validation}, {self.test}: shares above 0 that leave some to train are allowed"
+            )
+
+    def parts(self, dataset: Dataset, seed: int) -> tuple[Images, Images, Images]:
+        """(train, validation, test) of this seed."""
+        pool = dataset.pooled
+        order = torch.randperm(len(pool), generator=generator(seed, "split"))
+        test, validation = round(self.test * len(pool)), round(self.validation * len(pool))
+        return pool[order[test + validation :]], pool[order[test : test + validation]], pool[order[:test]]
+
+
+@dataclass(frozen=True)
+class Carve:
+    """Validation carved at random by the seed out of the training images; the official test set is kept apart.
+
+    validation  share of the training images (above 0, under 1)
+    """
+
+    validation: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0 < self.validation < 1:
+            raise ValueError(f"validation: {self.validation}: a share between 0 and 1 is allowed")
+
+    def parts(self, dataset: Dataset, seed: int) -> tuple[Images, Images, Images]:
+        """(train, validation, test) of this seed; raises DataError where the source has no official test set."""
+        if dataset.test is None:
+            raise DataError("split.kind: carve: this source has no official test set; pooled is allowed")
+        order = torch.randperm(len(dataset.train), generator=generator(seed, "split"))
+        validation = round(self.validation * len(dataset.train))
+        return dataset.train[order[validation:]], dataset.train[order[:validation]], dataset.test
+
+
+SPLITS = {"pooled": Pooled, "carve": Carve}
+
+
+@dataclass(frozen=True)
+class Normalize:
+    """Per-channel mean and standard deviation, on a scale of 0 to 1 (pixel / 255); None: those of the training part."""
+
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.mean is None) != (self.std is None) or (self.mean and len(self.mean) != len(self.std)):
+            raise ValueError("mean, std: both, of one length, or neither are allowed")
+        if self.std and not all(value > 0 for value in self.std):
+            raise ValueError(f"std: {list(self.std)}: numbers above 0 are allowed")
+
+    def constants(self, train: Images) -> tuple[torch.Tensor, torch.Tensor]:
+        """(mean, std) in pixel values, shape (channels, 1, 1)."""
+        channels = train.pixels.shape[1]
+        if self.mean is None:
+            # from each channel's histogram: exact, whatever the number of threads, and small
+            counts = torch.stack(
+                [train.pixels[:, c].flatten().bincount(minlength=256) for c in range(channels)]
+            ).double()
+            shares, values = counts / counts.sum(1, keepdim=True), torch.arange(256, dtype=torch.float64)
+            mean = (shares * values).sum(1)
+            std = (shares * (values - mean.view(-1, 1)) ** 2).sum(1).sqrt().clamp_min(1e-3)
+        else:
+            mean, std = (torch.tensor(values, dtype=torch.float64) * 255 for values in (self.mean, self.std))
+        if len(mean) != channels:
+            raise DataError(f"normalize: {len(mean)} channels; these images have {channels}")
+        return mean.float().view(-1, 1, 1), std.float().view(-1, 1, 1)
+
+
+def limited(dataset: Dataset, train: int | None, test: int | None) -> Dataset:
+    """The same random subset for every seed: at most so many training and test images (None: all)."""
+
+    def subset(images: Images | None, count: int | None, purpose: str) -> Images | None:
+        if images is None or count is None or count >= len(images):
+            return images
+        return images[torch.randperm(len(images), generator=generator(0, purpose))[:count]]
+
+    return Dataset(
+        subset(dataset.train, train, "limit train"), subset(dataset.test, test, "limit test"), dataset.classes
+    )
+
+
+def split(dataset: Dataset, rule: Pooled | Carve, normalize: Normalize, seed: int) -> Split:
+    """The split of one seed; raises DataError where a part would be empty."""
+    parts = rule.parts(dataset, seed)
+    for name, part in zip(("training", "validation", "test"), parts, strict=True):
+        if len(part) == 0:
+            raise DataError(f"split: the {name} part would be empty, of {len(dataset.pooled)} images")
+    return Split(*parts, *normalize.constants(parts[0]))

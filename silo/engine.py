@@ -1,0 +1,185 @@
+"""Train one network for one pruning cycle: start weights, mask and max_lr in; the outcome and the trained weights out."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from silo.data.augment import Augment, Augmented
+from silo.data.images import Images
+from silo.data.split import Split
+from silo.mask import Mask
+from silo.randomness import derive, generator
+from silo.restart import Weights
+from silo.shape import Shape
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one cycle is trained: SGD on cross entropy, a fresh optimizer each cycle, the last partial batch kept.
+
+    epochs, batch_size  at least 1;  momentum  from 0, under 1;  weight_decay  at least 0
+    shape               of the learning rate within the cycle;  augment  of the training images only
+    """
+
+    epochs: int
+    batch_size: int
+    momentum: float
+    weight_decay: float
+    shape: Shape
+    augment: Augment = Augment()
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch of a cycle: mean training loss; accuracies in percent (test only where validation rose, and at the end)."""
+
+    loss: float
+    validation: float
+    test: float | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training gave. Accuracies are percent; None where it diverged (a loss or weight that is not finite).
+
+    chosen_epoch is the first epoch (from 1) with the best validation accuracy: validation and test are measured after it,
+    final_validation and final_test after the last. curve holds one Epoch for each that was finished.
+    """
+
+    diverged: bool
+    chosen_epoch: int | None
+    validation: float | None
+    test: float | None
+    final_validation: float | None
+    final_test: float | None
+    steps: int
+    curve: tuple[Epoch, ...]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """An outcome with the weights that pruning and the restart need, on the CPU: state_dicts, and None where not kept."""
+
+    outcome: Outcome
+    final: Weights
+    epoch_before: Weights
+    remembered: Weights | None
+
+
+@contextmanager
+def reproducible() -> Iterator[None]:
+    """One thread, deterministic and full-precision kernels, the caller's global random state untouched."""
+    threads = torch.get_num_threads()
+    cudnn = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+    matmul_tf32 = torch.backends.cuda.matmul.allow_tf32
+    torch.set_num_threads(1)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    try:
+        with cudnn, torch.random.fork_rng():
+            yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.backends.cuda.matmul.allow_tf32 = matmul_tf32
+
+
+def train(
+    model: nn.Module,
+    data: Split,
+    recipe: Recipe,
+    max_lr: float,
+    mask: Mask,
+    *,
+    seed: int,
+    cycle: int,
+    remember_at: int | None = None,
+) -> Trained:
+    """Train the model in place, on the device that it and the data are on, from the weights it has.
+
+    Pruned weights are set to 0 before the first step and after every step, and no other weight is held.
+    remember_at: the iteration (from 1) after which the weights are remembered.
+    Raises ValueError where remember_at lies beyond the training.
+    """
+    device = data.mean.device
+    # channels_last is the layout that the fastest convolutions want; it changes no shape and no result but rounding
+    model = model.to(device, memory_format=torch.channels_last)
+    parameters = dict(model.named_parameters())
+    pruned = [(parameters[name], layer.to(device)) for name, layer in mask.layers.items() if not layer.all()]
+    weights, masks = [w for w, _ in pruned], [layer.to(weight.dtype) for weight, layer in pruned]
+    optimizer = torch.optim.SGD(
+        model.parameters(), lr=0.0, momentum=recipe.momentum, weight_decay=recipe.weight_decay, fused=True
+    )
+    steps_per_epoch = math.ceil(len(data.train) / recipe.batch_size)
+    if remember_at is not None and remember_at > steps_per_epoch * recipe.epochs:
+        total = steps_per_epoch * recipe.epochs
+        raise ValueError(f"restart.to: iteration {remember_at} lies beyond the cycle's {total}")
+    images = Augmented(data.train.pixels, recipe.augment)
+    curve, chosen, remembered, t = [], None, None, 0
+
+    with reproducible():
+        _apply(weights, masks)
+        for epoch in range(recipe.epochs):
+            if epoch == recipe.epochs - 1:
+                epoch_before = _copy(model)
+            torch.manual_seed(derive(seed, "dropout", cycle, epoch))
+            order = torch.randperm(len(data.train), generator=generator(seed, "order", cycle, epoch)).to(device)
+            images.draw(generator(seed, "augmentation", cycle, epoch))
+            model.train()
+            total_loss = torch.zeros((), dtype=torch.float64, device=device)
+            for start in range(0, len(order), recipe.batch_size):
+                index = order[start : start + recipe.batch_size]
+                t += 1
+                optimizer.param_groups[0]["lr"] = max_lr * recipe.shape.factor(t, steps_per_epoch, recipe.epochs)
+                output = model(_normalized(images.batch(index, start), data))
+                loss = functional.cross_entropy(output, data.train.labels[index])
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+                optimizer.step()
+                _apply(weights, masks)
+                total_loss += loss.detach() * len(index)
+                if t == remember_at:
+                    remembered = _copy(model)
+            mean_loss = total_loss.item() / len(order)
+            if not (math.isfinite(mean_loss) and all(bool(p.isfinite().all()) for p in model.parameters())):
+                outcome = Outcome(True, None, None, None, None, None, t, tuple(curve))
+                return Trained(outcome, _copy(model), {}, None)
+            validation = accuracy(model, data.validation, data)
+            better = chosen is None or validation > curve[chosen].validation
+            last = epoch == recipe.epochs - 1
+            curve.append(Epoch(mean_loss, validation, accuracy(model, data.test, data) if better or last else None))
+            chosen = epoch if better else chosen
+
+    best, final = curve[chosen], curve[-1]
+    outcome = Outcome(False, chosen + 1, best.validation, best.test, final.validation, final.test, t, tuple(curve))
+    return Trained(outcome, _copy(model), epoch_before, remembered)
+
+
+@torch.no_grad()
+def accuracy(model: nn.Module, images: Images, data: Split) -> float:
+    """Percent of the images that the model, in evaluation mode, classifies as labelled; every image counts once."""
+    model.eval()
+    # on a CPU 64 images of 32x32 fit the cache and are the fastest (1000 take 2.4 times as long); a GPU wants many
+    batch = max(1, (2**23 if data.mean.is_cuda else 64 * 3 * 32 * 32) // images.pixels[0].numel())
+    correct = 0
+    for start in range(0, len(images), batch):
+        part = images[slice(start, start + batch)]
+        correct += int((model(_normalized(part.pixels, data)).argmax(1) == part.labels).sum())
+    return 100 * correct / len(images)
+
+
+def _normalized(pixels: Tensor, data: Split) -> Tensor:
+    return (pixels.float() - data.mean).div_(data.std).contiguous(memory_format=torch.channels_last)
+
+
+@torch.no_grad()
+def _apply(weights: list[Tensor], masks: list[Tensor]) -> None:
+    if weights:
+        torch._foreach_mul_(weights, masks)
+
+
+def _copy(model: nn.Module) -> Weights:
+    return {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}

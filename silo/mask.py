@@ -1,0 +1,93 @@
+"""Which weights are prunable, and which of them are alive."""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+import torch
+from torch import Tensor, nn
+
+from silo.model.initialization import NORMS
+
+SCOPES = ("global", "layer")
+
+
+def prunable_weights(model: nn.Module, norm: bool, first: bool, head: bool) -> dict[str, nn.Parameter]:
+    """The weights that may be pruned, by name: every parameter with "weight" in its own name; biases never.
+
+    norm   normalization layers' weights, too
+    first  the first weight that is no normalization's (the first convolution or linear layer), too
+    head   the last such weight (the classifier), too
+    With all three it is every weight, as in the released code.
+    """
+    of_norm = {id(p) for module in model.modules() if isinstance(module, NORMS) for p in module.parameters()}
+    weights = {name: p for name, p in model.named_parameters() if "weight" in name.rpartition(".")[2]}
+    others = [name for name, p in weights.items() if id(p) not in of_norm]
+    left_out = set() if norm else weights.keys() - set(others)
+    left_out |= set() if first else set(others[:1])
+    left_out |= set() if head else set(others[-1:])
+    return {name: p for name, p in weights.items() if name not in left_out}
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Alive (True) or pruned (False) for every prunable weight: layer name -> bool tensor on the CPU, in model order."""
+
+    layers: Mapping[str, Tensor]
+
+    @classmethod
+    def dense(cls, weights: Mapping[str, Tensor]) -> "Mask":
+        """All alive."""
+        return cls({name: torch.ones(w.shape, dtype=torch.bool) for name, w in weights.items()})
+
+    @property
+    def alive(self) -> int:
+        """How many weights are alive."""
+        return sum(int(layer.sum()) for layer in self.layers.values())
+
+    @property
+    def total(self) -> int:
+        """How many weights are prunable, alive or not."""
+        return sum(layer.numel() for layer in self.layers.values())
+
+    def prune(self, scores: Mapping[str, Tensor], rate: float, scope: str) -> "Mask":
+        """The mask without the floor(rate * alive) lowest-scored alive weights, of all ("global") or of each layer.
+
+        Ties go by position (layer order, then row-major), earlier first. The rate is taken as the decimal that was
+        written, so that 0.29 of 100 is 29. Raises ValueError where an alive weight's score is not finite.
+        """
+        groups = [list(self.layers)] if scope == "global" else [[name] for name in self.layers]
+        flat = {name: layer.flatten().clone() for name, layer in self.layers.items()}
+        for names in groups:
+            places = [(name, flat[name].nonzero().flatten()) for name in names]
+            alive_scores = torch.cat([scores[name].detach().cpu().flatten()[at] for name, at in places])
+            if not alive_scores.isfinite().all():
+                raise ValueError("a score is not finite: a diverged network can't be pruned")
+            count = math.floor(Fraction(str(rate)) * len(alive_scores))
+            lowest = torch.zeros(len(alive_scores), dtype=torch.bool)
+            lowest[torch.sort(alive_scores, stable=True).indices[:count]] = True
+            for (name, at), goes in zip(places, lowest.split([len(at) for _, at in places]), strict=True):
+                flat[name][at[goes]] = False
+        return Mask({name: flat[name].view(layer.shape) for name, layer in self.layers.items()})
+
+    def pack(self) -> Tensor:
+        """One bit a weight, in layer order: uint8 of ceil(total / 8)."""
+        bits = torch.cat([layer.flatten() for layer in self.layers.values()]).to(torch.uint8)
+        bits = torch.nn.functional.pad(bits, (0, -len(bits) % 8)).view(-1, 8)
+        return (bits << torch.arange(8, dtype=torch.uint8)).sum(1, dtype=torch.uint8)
+
+    @classmethod
+    def unpack(cls, packed: Tensor, weights: Mapping[str, Tensor]) -> "Mask":
+        """The mask that :meth:`pack` made, over weights of the same names and shapes; else raises ValueError."""
+        bits = (packed.view(-1, 1) >> torch.arange(8, dtype=torch.uint8) & 1).bool().flatten()
+        total = sum(w.numel() for w in weights.values())
+        if len(bits) != total + -total % 8:
+            raise ValueError(f"a mask of {len(bits)} bits doesn't belong to {total} prunable weights")
+        pieces = bits[:total].split([w.numel() for w in weights.values()])
+        return cls({name: piece.view(w.shape) for (name, w), piece in zip(weights.items(), pieces, strict=True)})
+
+    def digest(self) -> str:
+        """A hash of which weights are alive."""
+        return hashlib.sha256(self.pack().numpy().tobytes()).hexdigest()

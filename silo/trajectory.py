@@ -1,0 +1,120 @@
+"""Iterative pruning: train, prune the lowest share of what is alive, restart under the mask, again."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from silo.criterion import Criterion, Evidence
+from silo.data.split import Split
+from silo.engine import Outcome, Recipe, Trained, train
+from silo.mask import Mask, prunable_weights
+from silo.randomness import generator, seeded
+from silo.restart import Restart, Weights
+from silo.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """What goes at the end of a cycle: the floor(rate * alive) weights that the criterion scores lowest.
+
+    scope  "global": of all alive prunable weights together; "layer": of each layer's
+    norm, first, head  whether normalization weights, the first layer and the classifier are prunable, too
+    """
+
+    criterion: Criterion
+    scope: str
+    rate: float
+    norm: bool
+    first: bool
+    head: bool
+
+    def prunable(self, model: nn.Module) -> dict[str, nn.Parameter]:
+        """The prunable weights of a model, by name."""
+        return prunable_weights(model, self.norm, self.first, self.head)
+
+
+@dataclass(frozen=True)
+class State:
+    """What a cycle starts from: which weights are alive (None: all), and their values (None: drawn by the restart)."""
+
+    mask: Mask | None = None
+    weights: Weights | None = None
+
+    def digest(self) -> str:
+        """A hash of mask and weights; "dense" where nothing is pruned and everything is drawn."""
+        if self.mask is None:
+            return "dense"
+        text = hashlib.sha256(self.mask.digest().encode())
+        for name, tensor in sorted((self.weights or {}).items()):
+            text.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            text.update(tensor.contiguous().numpy().tobytes())
+        return text.hexdigest()[:20]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """All that a training depends on, but for seed, cycle, max_lr and start state.
+
+    build     makes the network with weights drawn from torch's global generator
+    data      the split of a seed, on the device to train on
+    """
+
+    build: Callable[[], nn.Module]
+    data: Callable[[int], Split]
+    recipe: Recipe
+    pruning: Pruning
+    restart: Restart
+
+
+@dataclass(frozen=True)
+class CycleResult:
+    """One cycle, trained: its outcome, how many prunable weights were alive, and the next cycle's start (None: diverged)."""
+
+    outcome: Outcome
+    alive: int
+    prunable: int
+    leaves: State | None
+
+
+def iterative_pruning(problem: Problem, schedule: Schedule, cycles: int, seed: int) -> Iterator[CycleResult]:
+    """Train and prune ``cycles`` times at the schedule's max_lr; stops early after a cycle that diverged."""
+    state = State()
+    for cycle in range(cycles):
+        result = run_cycle(problem, seed, cycle, schedule.max_lr(cycle), state)
+        yield result
+        if result.leaves is None:
+            return
+        state = result.leaves
+
+
+def run_cycle(problem: Problem, seed: int, cycle: int, max_lr: float, start: State) -> CycleResult:
+    """Train one cycle from its start state, then prune: what the paper's loop does between two restarts."""
+    model, mask = _restart(problem, seed, cycle, start)
+    data = problem.data(seed)
+    steps_per_epoch = -(-len(data.train) // problem.recipe.batch_size)
+    remember_at = problem.restart.remember_at(cycle, steps_per_epoch)
+    trained = train(model, data, problem.recipe, max_lr, mask, seed=seed, cycle=cycle, remember_at=remember_at)
+    leaves = None
+    if not trained.outcome.diverged:
+        pruned = mask.prune(
+            _scores(problem.pruning, mask, trained, seed, cycle), problem.pruning.rate, problem.pruning.scope
+        )
+        leaves = State(pruned, problem.restart.carry(start.weights, trained.remembered, trained.final))
+    return CycleResult(trained.outcome, mask.alive, mask.total, leaves)
+
+
+def _restart(problem: Problem, seed: int, cycle: int, start: State) -> tuple[nn.Module, Mask]:
+    with seeded(seed, "initialization", problem.restart.initialization_cycle(cycle)):
+        model = problem.build()
+    if start.weights is not None:
+        model.load_state_dict(start.weights)
+    return model, start.mask or Mask.dense(problem.pruning.prunable(model))
+
+
+def _scores(pruning: Pruning, mask: Mask, trained: Trained, seed: int, cycle: int) -> dict[str, torch.Tensor]:
+    random = generator(seed, "criterion", cycle)
+    evidence = {n: Evidence(trained.final[n], trained.epoch_before[n], random) for n in mask.layers}
+    return {name: pruning.criterion(layer) for name, layer in evidence.items()}
