@@ -1,0 +1,137 @@
+"""The command line: silo-oracle plan | run | status | report | publish | schedule."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from rich.console import Console
+
+from oracle.error import InputError
+from oracle.load import load
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0; 1 a training failed or is missing; 2 bad input; 130 interrupted."""
+    try:
+        parsed = _parser().parse_args(arguments)
+        return parsed.command(parsed)
+    except InputError as error:
+        print(f"silo-oracle: {' '.join(str(error).split())}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("interrupted; what is recorded stays: run again to go on", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # `silo-oracle ... | head`
+        sys.stderr.close()
+        return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message}; see {self.prog} --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="silo-oracle", description="Judge SILO's max_lr against an Oracle at every pruning cycle.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    def command(name: str, what: str, run: Any) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=what, description=what)
+        one.set_defaults(command=run)
+        return one
+
+    def takes_file(one: argparse.ArgumentParser, out: bool = True) -> None:
+        one.add_argument("file", type=Path, metavar="FILE", help="the experiment, such as benchmarks/quickstart.yaml")
+        one.add_argument("--set", action="append", default=[], metavar="A.B=VALUE", help="override a field; repeatable")
+        if out:
+            one.add_argument("--out", type=Path, metavar="DIR", help="the run folder (default: runs/NAME)")
+
+    takes_file(command("plan", "what a run would train; trains nothing", _plan))
+    run = command("run", "train what is missing, then report; safe to interrupt and call again", _run)
+    takes_file(run)
+    run.add_argument("--local", action="store_true", help="train in this process, one after another, without Ray")
+    run.add_argument("--retry-failed", action="store_true", help="try trainings again that failed with an error")
+    for name, what, function in (
+        ("status", "trainings done, failed and missing, by cycle", _status),
+        ("report", "tables and plots from what is recorded, into the run folder", _report),
+    ):
+        command(name, what, function).add_argument("folder", type=Path, metavar="DIR", help="a run folder")
+    publish = command("publish", "what is worth keeping of a run, into results/NAME", _publish)
+    publish.add_argument("folder", type=Path, metavar="DIR", help="a run folder")
+    publish.add_argument("--to", type=Path, metavar="DIR", help="where to (default: results/NAME)")
+    takes_file(command("schedule", "SILO's max_lr by cycle", _schedule), out=False)
+    return parser
+
+
+# What a command needs is imported in it: `schedule` and bad input answer at once.
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    from oracle.overview import plan_text
+    from oracle.study import new_study
+
+    experiment = load(arguments.file, arguments.set)
+    study = new_study(experiment, arguments.out or Path("runs") / experiment.name)
+    print(plan_text(study))
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from oracle.run import run_study
+    from oracle.study import new_study
+
+    experiment = load(arguments.file, arguments.set)
+    study = new_study(experiment, arguments.out or Path("runs") / experiment.name)
+    console = Console()
+    complete = run_study(study, console, local=arguments.local, retry_failed=arguments.retry_failed)
+    _write_report(study)
+    return 0 if complete else FAILED
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from oracle.overview import status_text
+    from oracle.study import open_study
+
+    print(status_text(open_study(arguments.folder)))
+    return 0
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from oracle.study import open_study
+
+    _write_report(open_study(arguments.folder))
+    return 0
+
+
+def _write_report(study: Any) -> None:
+    from oracle import report, table
+
+    findings = report.find(study)
+    folder = report.write(study, findings)
+    print(table.markdown(table.comparison_table(findings.comparison)), end="\n\n")
+    print(report.verdicts_text(findings, study))
+    print(f"Tables and plots: {folder}")
+
+
+def _publish(arguments: argparse.Namespace) -> int:
+    from oracle import report
+    from oracle.study import open_study
+
+    study = open_study(arguments.folder)
+    folder = arguments.to or Path("results") / study.experiment.name
+    report.publish(study, report.find(study), folder)
+    print(f"Published: {folder}")
+    return 0
+
+
+def _schedule(arguments: argparse.Namespace) -> int:
+    experiment = load(arguments.file, arguments.set)
+    print("cycle  weights_remaining_%  max_lr")
+    for cycle in range(experiment.prune.cycles):
+        remaining = 100 * (1 - experiment.prune.rate) ** cycle
+        print(f"{cycle:5d}  {remaining:19.2f}  {experiment.schedule.max_lr(cycle):.6f}")
+    return 0

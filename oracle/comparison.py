@@ -1,0 +1,173 @@
+"""The cells of a study as one table, and from it the Oracle's interval beside SILO's max_lr, a row a cycle."""
+
+from typing import Any
+
+import pandas as pd
+
+from oracle.chain import Chains, Wanted
+from oracle.experiment import Experiment
+from oracle.interval import SLACK, find_interval
+
+NEAR_CHANCE = 5.0  # points: a best accuracy this near to chance is a collapsed network's
+
+CELL_COLUMNS = {
+    "cycle": "int64",
+    "seed": "int64",
+    "max_lr": "float64",
+    "candidate": "bool",
+    "silo": "bool",
+    "chain": "bool",
+    "status": "str",
+    **dict.fromkeys(("validation", "test", "final_validation", "final_test"), "float64"),
+    **dict.fromkeys(("chosen_epoch", "alive", "prunable"), "Int64"),
+    "weights_remaining": "float64",
+    "id": "str",
+    "start": "str",
+    "leaves": "str",
+}
+
+
+def cells_table(chains: Chains) -> pd.DataFrame:
+    """One row for each finished training of the study, sorted by cycle, seed and max_lr.
+
+    status: done, diverged or failed (with no numbers); accuracies and weights_remaining in percent; candidate, silo and
+    chain: as what the study asks for it (see oracle.chain.Wanted).
+    """
+    wanted: dict[str, list[Wanted]] = {}
+    for step in chains.steps():
+        if isinstance(step, Wanted):
+            wanted.setdefault(step.cell.id, []).append(step)
+    rows = [row for asked in wanted.values() if (row := _cell_row(chains, asked)) is not None]
+    frame = pd.DataFrame(rows, columns=list(CELL_COLUMNS)).astype(CELL_COLUMNS)
+    return frame.sort_values(["cycle", "seed", "max_lr", "start"], ignore_index=True)
+
+
+def _cell_row(chains: Chains, asked: list[Wanted]) -> dict[str, Any] | None:
+    cell = asked[0].cell
+    row = {
+        "cycle": cell.cycle,
+        "seed": cell.seed,
+        "max_lr": cell.max_lr,
+        "id": cell.id,
+        "start": cell.start,
+        **{flag: any(getattr(one, flag) for one in asked) for flag in ("candidate", "silo", "chain")},
+    }
+    record = chains.store.record(cell.id)
+    if record is None:
+        return None if chains.store.failure(cell.id) is None else {**row, "status": "failed"}
+    outcome = record["outcome"]
+    measured = ("validation", "test", "final_validation", "final_test", "chosen_epoch")
+    return {
+        **row,
+        "status": "diverged" if outcome["diverged"] else "done",
+        **{name: outcome[name] for name in measured},
+        "alive": record["alive"],
+        "prunable": record["prunable"],
+        "weights_remaining": 100 * record["alive"] / record["prunable"],
+        "leaves": record["leaves"],
+    }
+
+
+def comparison_table(cells: pd.DataFrame, experiment: Experiment, chance: float) -> pd.DataFrame:
+    """One row for each pruning cycle of the experiment, from :func:`cells_table` alone.
+
+    Accuracies in percent: best_*, silo_* over the seeds that every grid value has (``seeds`` many); chain_* over all seeds
+    of SILO's own chain. gap: points of validation accuracy that SILO lies below the best. informative: False where the
+    cycle can't tell (``why``: incomplete, failed trainings, every value diverged, collapsed, flat); chance in percent.
+    """
+    rows = [
+        _cycle_row(cells[cells.cycle == cycle], experiment, chance, cycle) for cycle in range(experiment.prune.cycles)
+    ]
+    frame = pd.DataFrame(rows).astype({"within_tolerance": "boolean"})
+    texts = {"why", "position"}
+    numbers = [name for name in frame if frame[name].dtype == object and name not in texts]
+    return frame.astype(dict.fromkeys(numbers, float))
+
+
+def _cycle_row(cells: pd.DataFrame, experiment: Experiment, chance: float, cycle: int) -> dict[str, Any]:
+    grid = list(experiment.oracle.grid.values())
+    silo_max_lr = experiment.schedule.max_lr(cycle)
+    candidates, silo, chain = cells[cells.candidate], cells[cells.silo], cells[cells.chain]
+    found = candidates.groupby("seed").max_lr.nunique()
+    seeds = [seed for seed in experiment.oracle.seeds if found.get(seed, 0) == len(grid)]
+    shared = candidates[candidates.seed.isin(seeds)].groupby("max_lr")
+    means = shared.validation.mean().where(shared.status.agg(lambda s: (s == "done").all()))
+    accuracies = [None if pd.isna(mean := means.get(value)) else float(mean) for value in grid]
+    tolerance = experiment.oracle.tolerance
+    interval = find_interval(grid, accuracies, tolerance)
+
+    row: dict[str, Any] = {
+        "cycle": cycle,
+        "weights_remaining": cells.weights_remaining.max(),
+        "seeds": len(seeds),
+        "best_max_lr": None,
+        **dict.fromkeys(("best_validation", "best_test", "best_test_std", "low", "high", "edge_low", "edge_high")),
+        "open_low": False,
+        "open_high": False,
+        "decades": None,
+        "informative": False,
+        "why": "incomplete" if not seeds else "every value diverged",
+        "silo_max_lr": silo_max_lr,
+        "position": "",
+        **_accuracies("silo", silo[silo.seed.isin(seeds)], len(seeds)),
+        **_accuracies("chain", chain, len(chain)),
+        "gap": None,
+        "within_tolerance": None,
+    }
+    if interval is None:
+        return row
+    best = _accuracies(
+        "best", candidates[candidates.seed.isin(seeds) & (candidates.max_lr == interval.best)], len(seeds)
+    )
+    everything = interval.low == grid[0] and interval.high == grid[-1]
+    why = (
+        "failed trainings"
+        if (candidates.status == "failed").any()
+        else "collapsed"
+        if interval.accuracy <= chance + NEAR_CHANCE
+        else "flat"
+        if everything
+        else ""
+    )
+    row |= {
+        **best,
+        "best_max_lr": interval.best,
+        "low": interval.low,
+        "high": interval.high,
+        "open_low": interval.open_low,
+        "open_high": interval.open_high,
+        "edge_low": interval.edge_low,
+        "edge_high": interval.edge_high,
+        "decades": interval.decades,
+        "informative": why == "",
+        "why": why,
+        "position": interval.position(silo_max_lr),
+    }
+    if row["silo_validation"] is not None:
+        row["gap"] = interval.accuracy - row["silo_validation"]
+        row["within_tolerance"] = row["gap"] <= tolerance + SLACK
+    return row
+
+
+def _accuracies(who: str, cells: pd.DataFrame, due: int) -> dict[str, float | None]:
+    """Mean validation and test accuracy and the test's standard deviation over seeds; None unless all ``due`` are done."""
+    if due == 0 or len(cells) != due or (cells.status != "done").any():
+        return {f"{who}_validation": None, f"{who}_test": None, f"{who}_test_std": None}
+    return {
+        f"{who}_validation": float(cells.validation.mean()),
+        f"{who}_test": float(cells.test.mean()),
+        f"{who}_test_std": float(cells.test.std()) if due > 1 else None,
+    }
+
+
+def proposals(comparison: pd.DataFrame, experiment: Experiment) -> list[float]:
+    """Grid values to add where an informative cycle's interval is open: two steps beyond that end, at the grid's ratio."""
+    grid = experiment.oracle.grid.values()
+    if len(grid) < 2:
+        return []
+    cannot_tell = comparison.why.isin(["collapsed", "incomplete"])
+    open_low = (comparison.open_low & ~cannot_tell).any()
+    open_high = (comparison.open_high & ~cannot_tell).any()
+    below = [grid[0] * (grid[0] / grid[1]) ** step for step in (2, 1)] if open_low else []
+    above = [grid[-1] * (grid[-1] / grid[-2]) ** step for step in (1, 2)] if open_high else []
+    return [float(f"{value:.4g}") for value in (*below, *above)]

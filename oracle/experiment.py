@@ -1,0 +1,241 @@
+"""Experiment: the one validated description of a study."""
+
+import hashlib
+import json
+import re
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field, field_validator, model_validator
+
+from oracle.component import Component, Strict, component, name_of, one_of
+from silo.criterion import CRITERIA
+from silo.data import SOURCES
+from silo.data.augment import Augment
+from silo.data.split import SPLITS, Normalize
+from silo.engine import Recipe
+from silo.mask import SCOPES
+from silo.model import MODELS
+from silo.model.initialization import INITIALIZATIONS
+from silo.restart import RESTARTS
+from silo.schedule import SiloSchedule
+from silo.shape import SHAPES
+from silo.trajectory import Pruning
+
+SCHEMA = 1  # part of every cell's id: raise it when the meaning of a field changes
+DENSE = "dense"  # the digest of the start state of cycle 0
+
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+NotNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0)]
+
+
+class Limit(Strict):
+    """At most so many training and official test images, the same random subset for every seed; null: all."""
+
+    train: Count | None = None
+    test: Count | None = None
+
+
+class Data(Component):
+    """What every data source has beside its own options."""
+
+    split: one_of("kind", SPLITS) = Field({"kind": "pooled"}, validate_default=True)
+    augment: component(Augment) = Field({}, validate_default=True)
+    normalize: component(Normalize) = Field({}, validate_default=True)
+    limit: Limit = Limit()
+
+
+class Model(Component):
+    """What every network has beside its own options."""
+
+    init: name_of(INITIALIZATIONS) = "kaiming"
+
+    @model_validator(mode="after")
+    def _builds(self) -> "Model":
+        with torch.device("meta"):  # checks the options without making a weight
+            self.make(3, 32, 10)
+        return self
+
+
+class Train(Strict):
+    """How each cycle is trained: SGD on cross entropy, the rate max_lr * shape."""
+
+    epochs: Count
+    batch_size: Count
+    momentum: Annotated[float, Field(ge=0, lt=1)]
+    weight_decay: NotNegative
+    shape: one_of("kind", SHAPES)
+
+
+class Prunable(Strict):
+    """Which weights may be pruned beside the inner layers': normalization's, the first layer's, the classifier's."""
+
+    norm: bool = False
+    first: bool = True
+    head: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _every_weight(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            if value != "every-weight":
+                raise ValueError("allowed: every-weight (as released), or a mapping of norm, first, head")
+            return {"norm": True, "first": True, "head": True}
+        return value
+
+
+class Prune(Strict):
+    """The pruning loop."""
+
+    criterion: name_of(CRITERIA)
+    scope: name_of(SCOPES)
+    rate: Share
+    cycles: Count
+    restart: one_of("kind", RESTARTS)
+    prunable: Prunable = Prunable()
+
+
+class Silo(Strict):
+    """SILO's four parameters, and how they were chosen: in words, and on which seeds of this very problem."""
+
+    epsilon: Positive
+    delta: NotNegative
+    beta: Positive
+    delay: Annotated[int, Field(ge=0)]
+    chosen: str = "not said"
+    chosen_on_seeds: tuple[Seed, ...] = ()
+
+
+class Grid(Strict):
+    """Candidate values of max_lr: ``points`` from low to high, rounded to 4 significant digits, and any ``extra``;
+    or, written as a plain list, just these.
+    """
+
+    low: Positive | None = None
+    high: Positive | None = None
+    points: Annotated[int, Field(ge=2)] | None = None
+    spacing: Literal["log", "linear"] = "log"
+    extra: tuple[Positive, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_list(cls, value: Any) -> Any:
+        return {"extra": value} if isinstance(value, tuple) else value
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Grid":
+        given = [self.low, self.high, self.points]
+        if any(part is None for part in given) and (not self.extra or given != [None] * 3):
+            raise ValueError("low, high and points, or a list of at least one value, are allowed")
+        if self.low is not None and self.low >= self.high:
+            raise ValueError(f"low {self.low} is not below high {self.high}")
+        return self
+
+    def values(self) -> tuple[float, ...]:
+        """Every candidate once, rising."""
+        spaced = []
+        if self.points:
+            steps = [i / (self.points - 1) for i in range(self.points)]
+            if self.spacing == "log":
+                spaced = [self.low * (self.high / self.low) ** step for step in steps]
+            else:
+                spaced = [self.low + (self.high - self.low) * step for step in steps]
+        return tuple(sorted({float(f"{value:.4g}") for value in spaced} | set(self.extra)))
+
+
+class Oracle(Strict):
+    """The search. tolerance: in points of accuracy; follow: whose masks the candidates start from."""
+
+    grid: Grid
+    seeds: tuple[Seed, ...]
+    tolerance: NotNegative = 0.5
+    follow: Literal["silo", "oracle"] = "silo"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _count_of_seeds(cls, value: Any) -> Any:
+        if isinstance(value, dict) and type(value.get("seeds")) is int:
+            value = {**value, "seeds": tuple(range(value["seeds"]))}
+        return value
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct_seeds(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if not seeds or len(set(seeds)) < len(seeds):
+            raise ValueError("allowed: a number of at least 1, or a list of different seeds")
+        return seeds
+
+
+class Compute(Strict):
+    """What one training gets; workers: how many train at once (null: as many as fit). With GPUs, trainings run on CUDA."""
+
+    cpus_per_trial: Positive = 1.0
+    gpus_per_trial: NotNegative = 0.0
+    workers: Count | None = None
+
+
+class Experiment(Strict):
+    """A whole study. ``label`` names the problem in titles and tables, such as "ResNet-20, CIFAR-10 (JPEG q75)"."""
+
+    name: str
+    label: str = ""
+    data: one_of("source", SOURCES, Data)
+    model: one_of("name", MODELS, Model, context=3)
+    train: Train
+    prune: Prune
+    silo: Silo
+    oracle: Oracle
+    compute: Compute = Compute()
+
+    @field_validator("name")
+    @classmethod
+    def _folder_name(cls, name: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+            raise ValueError("allowed: letters, digits, . _ - (it names the run folder)")
+        return name
+
+    @property
+    def schedule(self) -> SiloSchedule:
+        """SILO's max_lr by cycle."""
+        return SiloSchedule(
+            self.silo.epsilon, self.silo.delta, self.silo.beta, self.silo.delay, prune_rate=self.prune.rate
+        )
+
+    @property
+    def recipe(self) -> Recipe:
+        """How a cycle is trained."""
+        part = self.train
+        return Recipe(
+            part.epochs, part.batch_size, part.momentum, part.weight_decay, part.shape.make(), self.data.augment.make()
+        )
+
+    @property
+    def pruning(self) -> Pruning:
+        """What goes at the end of a cycle."""
+        part = self.prune
+        return Pruning(CRITERIA[part.criterion], part.scope, part.rate, **part.prunable.model_dump())
+
+    def training(self, data_digest: str) -> dict[str, Any]:
+        """All that a training depends on beside seed, cycle, max_lr and start state, every default written out.
+
+        Not in it: names, where the data lies (its digest stands for the images), the study (cycles, grid, seeds, SILO's
+        parameters, tolerance, follow) and what it is computed on (the environment is in each record).
+        """
+        data = self.data.model_dump(mode="json", include={"split", "augment", "normalize"})
+        prune = self.prune.model_dump(mode="json", exclude={"cycles"})
+        return {
+            "schema": SCHEMA,
+            "data": {"digest": data_digest, **data},
+            "model": self.model.model_dump(mode="json"),
+            "train": self.train.model_dump(mode="json"),
+            "prune": prune,
+        }
+
+
+def digest(part: Any) -> str:
+    """A hash of anything JSON can hold, whatever the order of its keys."""
+    text = json.dumps(part, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]

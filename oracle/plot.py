@@ -1,0 +1,301 @@
+"""Figures of a study, one column of a paper wide: max_lr, accuracy, and a heat map of the grid, by pruning cycle."""
+
+import math
+from pathlib import Path
+
+import matplotlib.style
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.colors import ListedColormap, PowerNorm
+from matplotlib.figure import Figure
+from matplotlib.patheffects import Normal, Stroke
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+WIDTH = 3.4  # inches
+BLUE, VERMILLION, GREY = "#0072B2", "#D55E00", "#999999"  # Okabe and Ito's colours, safe for the colour-blind
+INSIDE, EDGE = "#A9D0EA", "#DCECF7"  # tints of the blue; opaque, as neighbours of one tint touch
+WORST = 10.0  # points below the cycle's best from where the heat map's colour no longer changes
+
+# "default" first, so that the reader's own matplotlibrc changes nothing
+styled = matplotlib.style.context(
+    [
+        "default",
+        {
+            "font.family": "DejaVu Sans",
+            "font.size": 7.5,
+            "axes.titlesize": 8,
+            "axes.labelsize": 8,
+            "xtick.labelsize": 7,
+            "ytick.labelsize": 7,
+            "legend.fontsize": 7,
+            "legend.frameon": False,
+            "legend.handlelength": 1.8,
+            "legend.columnspacing": 1.2,
+            "axes.linewidth": 0.6,
+            "xtick.major.width": 0.6,
+            "ytick.major.width": 0.6,
+            "xtick.major.size": 2.5,
+            "ytick.major.size": 2.5,
+            "lines.linewidth": 1.2,
+            "lines.markersize": 3.5,
+            "hatch.linewidth": 0.4,
+            "svg.hashsalt": "silo-oracle",
+        },
+    ]
+)
+ORACLE_LINE = {"color": BLUE, "linestyle": (0, (3, 1.5)), "marker": "o", "linewidth": 1.0}
+SILO_LINE = {"color": VERMILLION, "linestyle": "-", "marker": "D", "markersize": 2.6, "linewidth": 1.4}
+HOLLOW = {"linestyle": "none", "marker": "o", "markerfacecolor": "white", "label": "Best, uninformative"}
+CASED = [Stroke(linewidth=2.6, foreground="white"), Normal()]
+OUTLINE = {"baseline": None, "color": "black", "linewidth": 1.0, "path_effects": CASED}
+
+NUMBERS = ["weights_remaining", "best_max_lr", "best_test", "best_test_std", "low", "high", "edge_low", "edge_high"]
+NUMBERS += ["silo_max_lr", "chain_test", "chain_test_std"]
+FLAGS = ["open_low", "open_high", "informative"]
+
+
+@styled
+def plot_max_lr(comparison: pd.DataFrame, title: str | None) -> Figure:
+    """max_lr against the weights remaining (percent, falling to the right), both on log axes.
+
+    The Oracle's interval is a band, each cycle its own step; its end lies in the paler step beside it, between the last
+    grid value inside and the first outside. Where the grid was too narrow to find an end, an arrow points on.
+    Uninformative cycles are hatched, without interval and with a hollow best.
+    """
+    table = _placed(comparison)
+    judged = table.where(table.informative)
+    bounds = table[["best_max_lr", "silo_max_lr"]].join(judged[["low", "high", "edge_low", "edge_high"]])
+    if not (table.seeds > 0).any() or bounds.isna().all(axis=None):
+        return _nothing(title)
+    figure, (axes,) = _figure(2.75, title)
+    steps = _weights_axis([axes], table)
+    _hatch_uninformative([axes], steps, table)
+    _max_lr_axis(axes, bounds.min(axis=None), bounds.max(axis=None))
+    _band(axes, steps, judged.low, judged.high, INSIDE, "Optimal interval")
+    _band(axes, steps, judged.edge_low, judged.low, EDGE, "Its end lies within")
+    _band(axes, steps, judged.high, judged.edge_high, EDGE, "Its end lies within")
+    axes.plot(table.weights_remaining, judged.best_max_lr, **ORACLE_LINE, label="Oracle's best")
+    axes.plot(table.weights_remaining, table.best_max_lr.mask(table.informative), **HOLLOW, color=BLUE)
+    axes.plot(table.weights_remaining, table.silo_max_lr, **SILO_LINE, label="SILO")
+    _arrows(axes, table.weights_remaining, judged.low.where(table.open_low), judged.high.where(table.open_high))
+    _legend(figure)
+    return figure
+
+
+@styled
+def plot_accuracy(comparison: pd.DataFrame, title: str | None) -> Figure:
+    """Test accuracy (percent) of SILO's own chain and of the Oracle's best against the weights remaining (percent).
+
+    Mean and, where there are several seeds, standard deviation, the two side by side; below them SILO's mean less the
+    Oracle's, in points. Uninformative cycles are hatched.
+    """
+    table = _placed(comparison)
+    if table[["chain_test", "best_test"]].isna().all(axis=None):
+        return _nothing(title)
+    figure, (means, differences) = _figure(3.3, title, heights=(2.4, 1))
+    steps = _weights_axis([means, differences], table)
+    _hatch_uninformative([means, differences], steps, table)
+    aside = (steps[:-1] / steps[1:]) ** 0.12  # so that the bars of one cycle don't cover each other
+    bars = {"elinewidth": 0.8, "capsize": 0}
+    x = table.weights_remaining
+    means.errorbar(x * aside, table.best_test, table.best_test_std, **ORACLE_LINE, **bars, label="Oracle's best")
+    means.errorbar(x / aside, table.chain_test, table.chain_test_std, **SILO_LINE, **bars, label="SILO's own chain")
+    spread = table[["chain_test_std", "best_test_std"]].notna().any(axis=None)
+    means.set_ylabel("Test accuracy (%)" + "\nmean ± std over seeds" * bool(spread))
+    differences.axhline(0, color="black", linewidth=0.6)
+    differences.plot(x, table.chain_test - table.best_test, **SILO_LINE)
+    differences.set_ylabel("SILO − Oracle\n(points)")
+    _legend(figure)
+    return figure
+
+
+@styled
+def plot_heat_map(cells: pd.DataFrame, comparison: pd.DataFrame, title: str | None) -> Figure:
+    """Every grid value at every cycle: how far its mean validation accuracy lies below the cycle's best, in points.
+
+    Where some seeds have all the values of a cycle, the mean is over these, else over what is recorded. Diverged: one
+    of these seeds did. On top of it the interval's ends (none where it is open, but an arrow), the best and SILO.
+    """
+    mean, diverged = _grid(cells)
+    if mean.empty:
+        return _nothing(title)
+    cycles, values = mean.columns.to_numpy(), mean.index.to_numpy()
+    columns, rows = np.append(cycles, cycles[-1] + 1) - 0.5, _borders(values)
+    table = _clean(comparison).set_index("cycle").reindex(cycles)
+    table[FLAGS] = table[FLAGS].fillna(False).astype(bool)
+    figure, (axes,) = _figure(3.1, title)
+    bounds = [*rows, *table.silo_max_lr.dropna()]
+    _max_lr_axis(axes, min(bounds), max(bounds))
+    axes.set_xlabel("Pruning cycle")
+    axes.xaxis.set_major_locator(MaxNLocator(12, integer=True))
+    _colours(figure, axes, columns, rows, mean.max() - mean)
+    if diverged.any(axis=None):
+        chosen = np.ma.masked_where(~diverged, np.zeros(diverged.shape))
+        axes.pcolor(
+            columns, rows, chosen, hatch="////", cmap=ListedColormap(["#DDDDDD"]), ec=GREY, lw=0.3, label="Diverged"
+        )
+    judged = table.where(table.informative)
+    low = judged.low.map(lambda value: rows[np.abs(values - value).argmin()], na_action="ignore")
+    high = judged.high.map(lambda value: rows[np.abs(values - value).argmin() + 1], na_action="ignore")
+    far = axes.get_ylim()
+    axes.stairs(low.mask(table.open_low, far[0] / 2), columns, **OUTLINE, label="Interval's ends")
+    axes.stairs(high.mask(table.open_high, far[1] * 2), columns, **OUTLINE)
+    axes.plot(cycles, judged.best_max_lr, "o", color="white", mec="black", mew=0.6, label="Best")
+    axes.plot(cycles, table.best_max_lr.mask(table.informative), **HOLLOW, color="black")
+    axes.plot(cycles, table.silo_max_lr, **SILO_LINE, path_effects=CASED, label="SILO")
+    _arrows(axes, cycles, low.where(table.open_low), high.where(table.open_high))
+    _legend(figure)
+    return figure
+
+
+@styled
+def save(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write ``name``.png (300 dpi) and ``name``.svg; the paths. The folder is made where it is missing.
+
+    The same figure gives the same bytes: neither a date nor the name of a program is written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
+    for ending, fields in metadata.items():
+        figure.savefig(folder / f"{name}.{ending}", dpi=300, metadata=fields)
+    return [folder / f"{name}.{ending}" for ending in metadata]
+
+
+def _clean(comparison: pd.DataFrame) -> pd.DataFrame:
+    """Numbers as floats, answers as plain bools (unknown: no), by cycle."""
+    table = comparison.sort_values("cycle", ignore_index=True)
+    table[NUMBERS] = table[NUMBERS].astype(float)
+    for flag in FLAGS:
+        table[flag] = table[flag].isin([True])
+    return table
+
+
+def _placed(comparison: pd.DataFrame) -> pd.DataFrame:
+    """The cycles whose place on the axis is known; one between two known cycles stands where these say."""
+    table = _clean(comparison)
+    known = table[table.weights_remaining.notna()]
+    if known.empty:
+        return known
+    log = np.interp(table.cycle, known.cycle, np.log(known.weights_remaining), left=np.nan, right=np.nan)
+    return table.assign(weights_remaining=np.exp(log)).dropna(subset="weights_remaining").reset_index(drop=True)
+
+
+def _grid(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Mean validation accuracy (percent) and whether it diverged (bool); a row a grid value, a column a cycle."""
+    tried = cells[cells.candidate.isin([True])]
+    values = tried.groupby("cycle").max_lr.transform("nunique")
+    full = tried.groupby(["cycle", "seed"]).max_lr.transform("nunique") == values
+    used = tried[full | ~full.groupby(tried.cycle).transform("any")]
+    used = used.assign(diverged=used.status.eq("diverged"), validation=used.validation.astype(float))
+    both = used.groupby(["max_lr", "cycle"])[["validation", "diverged"]].agg({"validation": "mean", "diverged": "max"})
+    cycles = range(tried.cycle.min(), tried.cycle.max() + 1) if len(tried) else []
+    mean = both.validation.unstack().reindex(columns=cycles)
+    diverged = both.diverged.unstack().reindex(columns=cycles).isin([True])
+    return mean.mask(diverged), diverged
+
+
+def _nothing(title: str | None) -> Figure:
+    figure, (axes,) = _figure(1.5, title)
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, "nothing recorded yet", ha="center", va="center", transform=axes.transAxes)
+    return figure
+
+
+def _figure(height: float, title: str | None, heights: tuple[float, ...] = (1,)) -> tuple[Figure, list[Axes]]:
+    """A figure (height in inches) with one axes a share of the height, one below the other."""
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    axes = figure.subplots(len(heights), sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    figure.align_ylabels(axes)
+    if title:
+        axes[0].set_title(title)
+    return figure, list(axes)
+
+
+def _legend(figure: Figure) -> None:
+    """Below the axes, where it covers no data; two artists of one label are one entry."""
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    entries = dict(zip(labels, handles, strict=True))
+    figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=3)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """At most 8 readable values between two bounds, as dense as that allows."""
+    digits = [(1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 4, 6, 8), (1, 2, 5), (1, 3), (1,)]
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for chosen in digits:
+        ticks = [float(f"{digit}e{power}") for power in powers for digit in chosen]
+        ticks = [tick for tick in ticks if low <= tick <= high]
+        if len(ticks) <= 8:
+            break
+    return ticks if len(ticks) > 1 else sorted({low, high})
+
+
+def _label(axis: Axis, low: float, high: float) -> None:
+    axis.set_major_locator(FixedLocator(_ticks(low, high)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
+    axis.set_minor_locator(NullLocator())
+
+
+def _max_lr_axis(axes: Axes, low: float, high: float) -> None:
+    """Log axis over both bounds, with room beyond them for the arrows of open ends."""
+    room = max(high / low, 1.5) ** 0.08
+    axes.set_yscale("log")
+    axes.set_ylim(low / room, high * room)
+    axes.set_ylabel("max_lr")
+    _label(axes.yaxis, low, high)
+
+
+def _weights_axis(panels: list[Axes], table: pd.DataFrame) -> np.ndarray:
+    """Log axis from the most weights remaining down to the fewest; the borders between the cycles (cycles + 1)."""
+    weights = table.weights_remaining.to_numpy()
+    steps = _borders(weights)
+    panels[-1].set_xscale("log")
+    panels[-1].set_xlim(steps[0], steps[-1])
+    panels[-1].set_xlabel("Weights remaining (%)")
+    _label(panels[-1].xaxis, weights.min(), weights.max())
+    return steps
+
+
+def _borders(centres: np.ndarray) -> np.ndarray:
+    """Borders of cells (n + 1) around centres (n, above 0): halfway on a log axis; the outer cells are symmetric."""
+    log = np.log(centres)
+    if len(log) == 1:
+        return np.exp(log + [0.1, -0.1])
+    middle = (log[1:] + log[:-1]) / 2
+    return np.exp([2 * log[0] - middle[0], *middle, 2 * log[-1] - middle[-1]])
+
+
+def _band(axes: Axes, steps: np.ndarray, low: pd.Series, high: pd.Series, color: str, label: str) -> None:
+    drawn = (low.notna() & high.notna()).to_numpy()
+    if drawn.any():
+        # the thin edge closes the hairline between two neighbours
+        style = {"color": color, "linewidth": 0.3, "align": "edge", "label": label}
+        axes.bar(steps[:-1][drawn], (high - low)[drawn], np.diff(steps)[drawn], low[drawn], **style)
+
+
+def _hatch_uninformative(panels: list[Axes], steps: np.ndarray, table: pd.DataFrame) -> None:
+    for cycle in np.flatnonzero((table.seeds > 0) & ~table.informative):
+        for axes in panels:
+            axes.axvspan(*steps[cycle : cycle + 2], fc="none", ec="#BBBBBB", hatch="////", lw=0, label="Uninformative")
+
+
+def _arrows(axes: Axes, x: np.ndarray | pd.Series, open_low: pd.Series, open_high: pd.Series) -> None:
+    """An arrow just beyond each open end (NaN: not open)."""
+    bottom, top = axes.get_ylim()
+    aside = (top / bottom) ** 0.03
+    for ends, marker in ((open_low / aside, "v"), (open_high * aside, "^")):
+        if ends.notna().any():
+            axes.plot(x, ends, marker, color="black", markersize=3.2, label="Open: grid too narrow")
+
+
+def _colours(figure: Figure, axes: Axes, columns: np.ndarray, rows: np.ndarray, shortfall: pd.DataFrame) -> None:
+    # the root spreads the first points, where the interval is decided, over most of the colours
+    norm = PowerNorm(0.5, 0, WORST)
+    image = axes.pcolormesh(columns, rows, np.ma.masked_invalid(shortfall), cmap="cividis_r", norm=norm)
+    bar = figure.colorbar(image, ax=axes, ticks=[0, 0.5, 1, 2, 5, WORST], extend="max", aspect=25)
+    bar.ax.invert_yaxis()
+    bar.ax.minorticks_off()
+    bar.ax.set_yticklabels(["0", "0.5", "1", "2", "5", f"{WORST:g}"])
+    bar.set_label("Mean validation accuracy:\npoints below the cycle's best")

@@ -1,0 +1,71 @@
+"""From an experiment to silo's objects: the data set, and the problem that a worker trains on."""
+
+import platform
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from oracle.error import InputError
+from oracle.experiment import Experiment
+from silo.data.error import DataError
+from silo.data.images import Dataset
+from silo.data.split import Split, limited, split
+from silo.model.initialization import INITIALIZATIONS
+from silo.trajectory import Problem
+
+
+def load_dataset(experiment: Experiment) -> Dataset:
+    """The experiment's data, cut to its limit; one seed is split, so that data that can't be is told before a sweep.
+
+    Raises InputError where the data is missing, damaged, or can't be split as asked.
+    """
+    limit = experiment.data.limit
+    try:
+        dataset = limited(experiment.data.make(), limit.train, limit.test)
+        _split(experiment, dataset, experiment.oracle.seeds[0])
+    except DataError as error:
+        raise InputError(f"data.{error}") from error
+    return dataset
+
+
+def device(experiment: Experiment) -> torch.device:
+    """CUDA where the experiment gives its trainings GPUs; raises InputError where there is none."""
+    gpus = experiment.compute.gpus_per_trial
+    if gpus > 0 and not torch.cuda.is_available():
+        raise InputError(f"compute.gpus_per_trial: {gpus:g}: no CUDA GPU is visible here; 0 is allowed")
+    return torch.device("cuda" if gpus > 0 else "cpu")
+
+
+def problem(experiment: Experiment, dataset: Dataset, on: torch.device) -> Problem:
+    """What a worker trains on; the splits of the last few seeds stay on the device."""
+    _, channels, size, _ = dataset.train.pixels.shape
+
+    def build() -> nn.Module:
+        model = experiment.model.make(channels, size, len(dataset.classes))
+        INITIALIZATIONS[experiment.model.init](model)
+        return model
+
+    @lru_cache(maxsize=4)
+    def data(seed: int) -> Split:
+        return _split(experiment, dataset, seed).to(on)
+
+    return Problem(build, data, experiment.recipe, experiment.pruning, experiment.prune.restart.make())
+
+
+def environment(on: torch.device) -> dict[str, Any]:
+    """What the numbers of a record depend on beside its cell: device kind and versions."""
+    kind = torch.cuda.get_device_name(on) if on.type == "cuda" else f"CPU, {torch.backends.cpu.get_cpu_capability()}"
+    return {
+        "device": kind,
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+    }
+
+
+def _split(experiment: Experiment, dataset: Dataset, seed: int) -> Split:
+    return split(dataset, experiment.data.split.make(), experiment.data.normalize.make(), seed)

@@ -1,0 +1,68 @@
+"""One live display while a sweep runs; plain lines where there is no terminal."""
+
+import time
+from collections import defaultdict
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from oracle.cell import Cell
+from oracle.store import Store
+
+SECONDS_BETWEEN_LINES = 10
+
+
+class Progress:
+    """Cells done and total, the pruning cycle, the best max_lr so far in it, the time left.
+
+    total counts every cell of the study, recorded those that have a record already.
+    """
+
+    def __init__(self, console: Console, store: Store, total: int, recorded: int) -> None:
+        self._console, self._store = console, store
+        self._total, self._recorded, self._before = total, recorded, recorded
+        self._started = time.monotonic()
+        self._said = self._started - SECONDS_BETWEEN_LINES  # the first cell gets a line
+        self._sums: dict[int, dict[float, list[float]]] = defaultdict(lambda: defaultdict(list))
+        self._bar = Bar(
+            TextColumn("cells"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"), console=console
+        )
+
+    def __enter__(self) -> "Progress":
+        if self._console.is_terminal:
+            self._bar.start()
+            self._task = self._bar.add_task("starting", total=self._total, completed=self._recorded)
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def finished(self, cell: Cell) -> None:
+        """Show that this cell was recorded (or failed: then nothing but the time moves)."""
+        record = self._store.record(cell.id)
+        if record is None:
+            return
+        self._recorded = min(self._recorded + 1, self._total)  # a state that is made again adds no record
+        if not record["outcome"]["diverged"]:
+            self._sums[cell.cycle][cell.max_lr].append(record["outcome"]["validation"])
+        text = f"cycle {cell.cycle} · {self._best(cell.cycle)} · {self._left()} left"
+        if self._console.is_terminal:
+            self._bar.update(self._task, completed=self._recorded, description=text)
+        elif time.monotonic() - self._said >= SECONDS_BETWEEN_LINES or self._recorded == self._total:
+            self._said = time.monotonic()
+            self._console.print(f"{self._recorded}/{self._total} cells · {text}", highlight=False)
+
+    def _best(self, cycle: int) -> str:
+        means = {max_lr: sum(found) / len(found) for max_lr, found in self._sums[cycle].items()}
+        if not means:
+            return "all diverged so far"
+        best = max(means, key=means.get)
+        return f"best max_lr so far {best:.3g} ({means[best]:.2f}%)"
+
+    def _left(self) -> str:
+        new = self._recorded - self._before
+        seconds = (time.monotonic() - self._started) / new * max(0, self._total - self._recorded)
+        minutes, seconds = divmod(round(seconds), 60)
+        return f"{minutes}:{seconds:02d}"

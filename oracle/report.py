@@ -1,0 +1,146 @@
+"""Tables, verdicts and plots from what is recorded; the same files for a half-finished run as for a whole one."""
+
+import json
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from oracle import plot, table
+from oracle.comparison import cells_table, comparison_table, proposals
+from oracle.error import InputError
+from oracle.study import Study
+from oracle.verdict import Verdict, judge
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the records of a study say: its cells, the comparison by cycle, the verdicts, and notes on what is missing."""
+
+    cells: pd.DataFrame
+    comparison: pd.DataFrame
+    verdicts: list[Verdict]
+    notes: list[str]
+
+
+def find(study: Study) -> Findings:
+    """Read the records; writes nothing."""
+    experiment = study.experiment
+    cells = cells_table(study.chains)
+    comparison = comparison_table(cells, experiment, study.data["chance"])
+    return Findings(cells, comparison, judge(comparison, experiment), _notes(study, cells, comparison))
+
+
+def write(study: Study, findings: Findings) -> Path:
+    """Write the report into the run folder and return where it lies.
+
+    Cost and environment have files of their own: all others hold nothing that another run of the same cells would change.
+    """
+    folder = study.store.folder / "report"
+    folder.mkdir(parents=True, exist_ok=True)
+    label = study.experiment.label or study.experiment.name
+    cells, comparison = findings.cells, findings.comparison
+    table.write_csv(cells, folder / "cells.csv")
+    table.write(comparison, table.oracle_table(comparison), folder, "oracle", f"The Oracle by pruning cycle: {label}")
+    table.write(
+        comparison, table.comparison_table(comparison), folder, "comparison", f"SILO against the Oracle: {label}"
+    )
+    (folder / "verdicts.md").write_text(verdicts_text(findings, study))
+    plot.save(plot.plot_max_lr(comparison, label), folder, "max_lr")
+    plot.save(plot.plot_accuracy(comparison, label), folder, "accuracy")
+    plot.save(plot.plot_heat_map(cells, comparison, label), folder, "heat_map")
+    _write_json(folder / "environment.json", environments(study, cells))
+    _write_json(folder / "cost.json", cost(study, cells))
+    return folder
+
+
+def verdicts_text(findings: Findings, study: Study) -> str:
+    """The verdicts and notes, as Markdown."""
+    label = study.experiment.label or study.experiment.name
+    lines = [f"Verdicts on this experiment ({label}):", ""]
+    lines += [f"- **{v.claim}**: {v.verdict}. {v.evidence}" for v in findings.verdicts]
+    lines += [f"- Note: {note}" for note in findings.notes]
+    chosen, seeds = study.experiment.silo.chosen, study.experiment.silo.chosen_on_seeds
+    lines += [f"- SILO's parameters: {chosen}" + (f" (seeds {', '.join(map(str, seeds))})." if seeds else ".")]
+    return "\n".join(lines) + "\n"
+
+
+def environments(study: Study, cells: pd.DataFrame) -> list[dict[str, Any]]:
+    """Every environment that records were made in, with how many."""
+    records = [study.store.record(cell_id) for cell_id in cells.id]
+    made = Counter(json.dumps(record["environment"], sort_keys=True) for record in records if record)
+    return [{**json.loads(environment), "trainings": count} for environment, count in sorted(made.items())]
+
+
+def cost(study: Study, cells: pd.DataFrame) -> dict[str, Any]:
+    """Trainings and seconds of training: in all, of SILO's own chain, of the Oracle's candidates."""
+    seconds = {cell_id: record["seconds"] for cell_id in cells.id if (record := study.store.record(cell_id))}
+
+    def of(part: pd.DataFrame) -> dict[str, float]:
+        return {"trainings": len(part), "seconds": round(sum(seconds.get(cell_id, 0) for cell_id in part.id), 1)}
+
+    return {"all": of(cells), "silo": of(cells[cells.chain]), "oracle": of(cells[cells.candidate])}
+
+
+def _notes(study: Study, cells: pd.DataFrame, comparison: pd.DataFrame) -> list[str]:
+    notes = []
+    missing = study.total - len(cells)
+    if missing > 0 and (cells.shape[0] == 0 or not _blocked(study)):
+        notes.append(f"{missing} of {study.total} trainings are not recorded yet; `silo-oracle run` trains them.")
+    notes += [f"{b.chain} is blocked from cycle {b.cycle} on: {b.reason}." for b in _blocked(study)]
+    if failed := int((cells.status == "failed").sum()):
+        notes.append(f"{failed} trainings failed; `silo-oracle run --retry-failed` tries them again.")
+    if len(environments(study, cells)) > 1:
+        notes.append("The records come from different environments (environment.json); their numbers may not compare.")
+    if values := proposals(comparison, study.experiment):
+        extra = ", ".join(f"{value:g}" for value in (*study.experiment.oracle.grid.extra, *values))
+        notes.append(f"Some intervals are open: --set 'oracle.grid.extra=[{extra}]' would widen the grid.")
+    return notes
+
+
+def _blocked(study: Study) -> list[Any]:
+    from oracle.chain import Blocked
+
+    return [step for step in study.chains.steps() if isinstance(step, Blocked)]
+
+
+def publish(study: Study, findings: Findings, folder: Path) -> None:
+    """Copy what is worth keeping of a run to ``folder``: report, experiment, and a README that says what it is."""
+    if findings.cells.empty:
+        raise InputError(f"{study.store.folder}: nothing is recorded there; `silo-oracle run` first")
+    report = write(study, findings)
+    if folder.exists():
+        shutil.rmtree(folder)
+    shutil.copytree(report, folder)
+    _write_json(folder / "experiment.json", study.store.study())
+    (folder / "README.md").write_text(_readme(study, findings))
+
+
+def _readme(study: Study, findings: Findings) -> str:
+    experiment, comparison = study.experiment, table.comparison_table(findings.comparison)
+    made = environments(study, findings.cells)
+    lines = [
+        f"# {experiment.label or experiment.name}",
+        "",
+        f"{len(findings.cells)} trainings, seeds {', '.join(map(str, experiment.oracle.seeds))}, made by "
+        f"`silo-oracle run` and `silo-oracle publish`; the whole experiment is in `experiment.json`.",
+        *(
+            f"Environment ({e.pop('trainings')} trainings): " + ", ".join(f"{k} {v}" for k, v in e.items()) + "."
+            for e in made
+        ),
+        "",
+        verdicts_text(findings, study),
+        table.markdown(comparison),
+        "",
+        "![max_lr by weights remaining](max_lr.png)",
+        "![accuracy by weights remaining](accuracy.png)",
+        "![accuracy over max_lr and cycle](heat_map.png)",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n")

@@ -1,0 +1,113 @@
+"""A study: an experiment over its data in its run folder. Opens, claims and checks the folder."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from oracle.chain import Chains
+from oracle.error import InputError
+from oracle.experiment import Experiment, digest
+from oracle.load import validate
+from oracle.problem import load_dataset
+from oracle.store import Store
+
+
+@dataclass(frozen=True)
+class Study:
+    """experiment: what is asked; data: its data's digest, chance level (percent) and size; store: the run folder."""
+
+    experiment: Experiment
+    data: dict[str, Any]
+    store: Store
+
+    @property
+    def chains(self) -> Chains:
+        """The study's cells, as far as the records tell."""
+        return Chains(self.experiment, self.training, self.store)
+
+    @property
+    def training(self) -> str:
+        """The digest of what all its trainings share."""
+        return digest(self.experiment.training(self.data["digest"]))
+
+    @property
+    def total(self) -> int:
+        """How many trainings the whole study has (with ``follow: oracle``, at most: chains may share some)."""
+        return sum(self.total_at(cycle) for cycle in range(self.experiment.prune.cycles))
+
+    def total_at(self, cycle: int) -> int:
+        """How many of them at one pruning cycle."""
+        values = {*self.experiment.oracle.grid.values(), self.experiment.schedule.max_lr(cycle)}
+        own_chain = self.experiment.oracle.follow == "oracle" and cycle > 0
+        return len(self.experiment.oracle.seeds) * (len(values) + own_chain)
+
+
+def new_study(experiment: Experiment, folder: Path) -> Study:
+    """The study of an experiment, its data loaded; raises InputError where the folder belongs to another experiment.
+
+    Writes nothing.
+    """
+    dataset = load_dataset(experiment)
+    data = {
+        "digest": dataset.digest(),
+        "chance": dataset.chance,
+        "classes": len(dataset.classes),
+        "images": len(dataset.pooled),
+        "image_shape": list(dataset.train.pixels.shape[1:]),
+    }
+    study = Study(experiment, data, Store(folder))
+    held = study.store.study()
+    if held is not None:
+        _same_training(folder, held, experiment.training(data["digest"]))
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(
+            f"{folder}: not empty and no run folder (it has no experiment.json); an empty or new one is allowed"
+        )
+    return study
+
+
+def open_study(folder: Path) -> Study:
+    """The study that a run folder holds, without its data; raises InputError where it holds none."""
+    held = Store(folder).study()
+    if held is None:
+        raise InputError(f"{folder}: no run folder (it has no experiment.json); a folder that `run` filled is allowed")
+    return Study(validate(held["experiment"], str(folder / "experiment.json")), held["data"], Store(folder))
+
+
+@contextmanager
+def claimed(study: Study) -> Iterator[None]:
+    """Hold the run folder for one driver at a time; raises InputError where another has it."""
+    study.store.folder.mkdir(parents=True, exist_ok=True)
+    with (study.store.folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InputError(f"{study.store.folder}: another run is at work in this folder") from error
+        study.store.sweep_up()
+        dump = study.experiment.model_dump(mode="json")
+        training = study.experiment.training(study.data["digest"])
+        study.store.write_study({"experiment": dump, "data": study.data, "training": training})
+        yield
+
+
+def _same_training(folder: Path, held: dict[str, Any], asked: dict[str, Any]) -> None:
+    difference = _first_difference(held.get("training", {}), asked)
+    if difference:
+        field, there, here = difference
+        raise InputError(
+            f"{folder}: belongs to another experiment: {field} is {there} there and {here} here; "
+            "another --out is allowed, or the experiment it was made with"
+        )
+
+
+def _first_difference(there: Any, here: Any, field: str = "") -> tuple[str, Any, Any] | None:
+    if isinstance(there, dict) and isinstance(here, dict):
+        for key in [*here, *(key for key in there if key not in here)]:
+            found = _first_difference(there.get(key), here.get(key), f"{field}.{key}".lstrip("."))
+            if found:
+                return found
+        return None
+    return None if there == here else (field, there, here)

@@ -1,0 +1,210 @@
+"""Tables of a study: all columns as csv; what a reader needs as markdown and LaTeX."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+MISSING = "\N{EN DASH}"
+MINUS, PLUS_MINUS = "\N{MINUS SIGN}", "\N{PLUS-MINUS SIGN}"
+AT_MOST, AT_LEAST = "\N{LESS-THAN OR EQUAL TO}", "\N{GREATER-THAN OR EQUAL TO}"
+
+LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "|": r"\textbar{}",
+        "\n": " ",
+        MISSING: "--",
+        MINUS: "$-$",
+        PLUS_MINUS: r"$\pm$",
+        AT_MOST: r"$\leq$",
+        AT_LEAST: r"$\geq$",
+        **{char: "\\" + char for char in "&%$#_{}"},
+    }
+)
+MARKDOWN = str.maketrans({"|": r"\|", "\\": r"\\", "\n": " "})
+WORDS = {"Optimal interval", "Informative", "Position", "Within tolerance", "Note"}  # all others are numbers
+
+
+def _known(value: Any) -> bool:
+    return not pd.isna(value) and value != ""
+
+
+def _significant(value: Any) -> str:
+    return f"{value:.3g}" if _known(value) else MISSING
+
+
+def _decimals(value: Any) -> str:
+    if not _known(value):
+        return MISSING
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", MINUS)  # + 0.0: no negative zero
+
+
+def _mean_std(mean: Any, std: Any) -> str:
+    return f"{_decimals(mean)} {PLUS_MINUS} {_decimals(std)}" if _known(mean) and _known(std) else _decimals(mean)
+
+
+def _answer(value: Any) -> str:
+    return ("yes" if value else "no") if _known(value) else MISSING
+
+
+def _interval(row: Any) -> str:
+    """ "0.01 to 0.3"; an open end reads as one: "≤0.01 to 0.3", and "≥0.3" where the grid's last value stands alone."""
+    if not _known(row.low):
+        return MISSING
+    low, high = AT_MOST * bool(row.open_low), AT_LEAST * bool(row.open_high)
+    if row.low == row.high and not (low and high):
+        return low + high + _significant(row.low)
+    return f"{low}{_significant(row.low)} to {high}{_significant(row.high)}"
+
+
+def _decades(row: Any) -> str:
+    """Where an end is open the width that was seen is the least that it can be."""
+    known = _known(row.decades)
+    return AT_LEAST * bool(known and (row.open_low or row.open_high)) + _decimals(row.decades)
+
+
+def _informative(row: Any) -> str:
+    if row.seeds == 0:
+        return MISSING
+    return "yes" if row.informative else f"no: {row.why}"
+
+
+def _note(row: Any) -> str:
+    if row.seeds == 0:
+        return "incomplete"
+    notes = [] if row.informative else [f"not counted: {row.why}"]
+    if _known(row.low) and (row.open_low or row.open_high):
+        notes.append("open " + " and ".join(["below"] * bool(row.open_low) + ["above"] * bool(row.open_high)))
+    return "; ".join(notes)
+
+
+def _judged(show: Callable[[Any], str]) -> Callable[[Any], str]:
+    """What an uninformative cycle says about max_lr stands in brackets: nobody should count it."""
+
+    def bracketed(row: Any) -> str:
+        text = show(row)
+        return text if row.informative or text == MISSING else f"({text})"
+
+    return bracketed
+
+
+OWN_CHAIN = "Test, SILO's own chain (%)"
+ORACLE: Mapping[str, Callable[[Any], str]] = {
+    "Cycle": lambda row: str(row.cycle),
+    "Weights remaining (%)": lambda row: _significant(row.weights_remaining),
+    "Seeds": lambda row: str(row.seeds),
+    "Best max_lr": _judged(lambda row: _significant(row.best_max_lr)),
+    "Optimal interval": _judged(_interval),
+    "Width (decades)": _judged(_decades),
+    "Validation at best (%)": lambda row: _decimals(row.best_validation),
+    "Test at best (%)": lambda row: _mean_std(row.best_test, row.best_test_std),
+    "Informative": _informative,
+}
+COMPARISON: Mapping[str, Callable[[Any], str]] = {
+    "Cycle": ORACLE["Cycle"],
+    "Weights remaining (%)": ORACLE["Weights remaining (%)"],
+    "SILO max_lr": lambda row: _significant(row.silo_max_lr),
+    "Optimal interval": ORACLE["Optimal interval"],
+    "Position": _judged(lambda row: row.position if _known(row.position) else MISSING),
+    "Gap to best (points)": _judged(lambda row: _decimals(row.gap)),
+    "Within tolerance": _judged(lambda row: _answer(row.within_tolerance)),
+    "Test, SILO (%)": lambda row: _mean_std(row.silo_test, row.silo_test_std),
+    OWN_CHAIN: lambda row: _mean_std(row.chain_test, row.chain_test_std),
+    "Test, Oracle's best (%)": lambda row: _mean_std(row.best_test, row.best_test_std),
+    "Note": _note,
+}
+
+
+def _display(comparison: pd.DataFrame, columns: Mapping[str, Callable[[Any], str]]) -> pd.DataFrame:
+    rows = list(comparison.itertuples(index=False))
+    return pd.DataFrame({name: [show(row) for row in rows] for name, show in columns.items()}, dtype=str)
+
+
+def oracle_table(comparison: pd.DataFrame) -> pd.DataFrame:
+    """What the Oracle found, a row a cycle, as strings to read.
+
+    max_lr and weights with 3 significant digits, accuracies in percent with 2 decimals and, where there are several
+    seeds, their standard deviation; "–" where nothing is known. Brackets: the cycle is uninformative.
+    """
+    return _display(comparison, ORACLE)
+
+
+def comparison_table(comparison: pd.DataFrame) -> pd.DataFrame:
+    """SILO beside the Oracle, a row a cycle, as strings to read; written as in ``oracle_table``.
+
+    The tests of SILO and of the Oracle's best are of trainings that start from the same masks; SILO's own chain has a
+    column where that is another one. Position is where SILO's max_lr lies by the interval;
+    within tolerance is judged by SILO's own validation accuracy. The gap is in points of validation accuracy, above 0
+    where SILO is worse.
+    """
+    same = np.array_equal(comparison.chain_test.astype(float), comparison.silo_test.astype(float), equal_nan=True)
+    return _display(comparison, COMPARISON).drop(columns=[OWN_CHAIN] * same)
+
+
+def markdown(display: pd.DataFrame) -> str:
+    """A table of strings as GitHub's markdown, padded so that the raw text can be read too."""
+    rows = [[cell.translate(MARKDOWN) for cell in row] for row in [list(display.columns), *display.to_numpy().tolist()]]
+    widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
+    pads = [str.ljust if name in WORDS else str.rjust for name in display.columns]
+    rule = [
+        "-" * width if pad is str.ljust else "-" * (width - 1) + ":" for width, pad in zip(widths, pads, strict=True)
+    ]
+    lines = [[pad(cell, width) for cell, width, pad in zip(row, widths, pads, strict=True)] for row in rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in [lines[0], rule, *lines[1:]])
+
+
+def latex(display: pd.DataFrame, caption: str) -> str:
+    """A table of strings as a LaTeX table, as wide as the page; it needs booktabs and nothing else."""
+    columns = "".join("l" if name in WORDS else "r" for name in display.columns)
+    heads = [_stacked(name, column) for name, column in zip(display.columns, columns, strict=True)]
+    rows = [" & ".join(cell.translate(LATEX) for cell in row) + r" \\" for row in display.to_numpy().tolist()]
+    lines = [
+        r"\begin{table*}[tbp]",
+        r"\centering",
+        rf"\caption{{{caption.translate(LATEX)}}}",
+        r"\footnotesize",
+        r"\setlength{\tabcolsep}{3pt}",
+        rf"\begin{{tabular}}{{{columns}}}",
+        r"\toprule",
+        " & ".join(heads) + r" \\",
+        r"\midrule",
+        *rows,
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table*}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _stacked(head: str, column: str) -> str:
+    """A head as lines near to equal in length: unbroken heads make the table wider than a page."""
+    words = head.split()
+    breaks = range(1, len(words))
+    at = min(breaks, key=lambda i: max(len(" ".join(words[:i])), len(" ".join(words[i:]))), default=0)
+    lines = [" ".join(words[:at]), " ".join(words[at:])] if at else [head]
+    inner = r" \\ ".join(line.translate(LATEX) for line in lines)
+    return rf"\begin{{tabular}}[b]{{@{{}}{column}@{{}}}}{inner}\end{{tabular}}" if at else inner
+
+
+def write(all_columns: pd.DataFrame, display: pd.DataFrame, folder: Path, name: str, caption: str) -> list[Path]:
+    """Write ``name``.csv (all columns, full precision), .md and .tex (the columns to read); the paths, in this order.
+
+    The folder is made where it is missing. The same tables give the same bytes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {
+        "csv": all_columns.to_csv(index=False, lineterminator="\n"),
+        "md": f"{caption}\n\n{markdown(display)}",
+        "tex": latex(display, caption),
+    }
+    paths = {folder / f"{name}.{ending}": text for ending, text in texts.items()}
+    for path, text in paths.items():
+        path.write_text(text, encoding="utf-8", newline="\n")
+    return list(paths)

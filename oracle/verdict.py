@@ -1,0 +1,129 @@
+"""What an experiment says of the paper's claims: confirmed, refuted or undecided, each with its numbers.
+
+The rules, written before any run was judged. Only informative cycles count, and fewer than three decide nothing.
+A cycle's inner interval runs over the grid values inside; its outer interval ends at the first grid values outside
+(infinitely far where the interval is open).
+
+1 (max_lr changes and grows)  confirmed: no constant lies in every outer interval, and of any two cycles whose outer
+  intervals are apart the later one's is the higher. refuted: one grid value lies in every inner interval, or two outer
+  intervals are apart with the later one's the lower.
+2 (better than other schedules)  undecided where the experiment holds no other schedule.
+3 (SILO's max_lr is inside the Oracle's interval)  confirmed: inside in every informative cycle. refuted: in at least one it
+  is outside by position and its measured accuracy, too, misses the tolerance. The simplest rival is named beside it.
+rival (a schedule is needed at all)  confirmed: no constant lies in every outer interval. refuted: one grid value lies in
+  every inner interval.
+"""
+
+import math
+from dataclasses import dataclass
+from itertools import combinations
+
+import pandas as pd
+
+from oracle.experiment import Experiment
+
+ENOUGH = 3  # informative cycles
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """claim: in words; verdict: confirmed, refuted or undecided, on this experiment; evidence: its numbers, one sentence or two."""
+
+    claim: str
+    verdict: str
+    evidence: str
+
+
+def judge(comparison: pd.DataFrame, experiment: Experiment) -> list[Verdict]:
+    """The verdicts on the paper's claims and on the rival, from :func:`oracle.comparison.comparison_table`."""
+    informative = comparison[comparison.informative.astype(bool)]
+    told = f"{len(informative)} of {len(comparison)} cycles are informative"
+    if len(informative) < ENOUGH:
+        too_few = f"{told}: too few to judge by (at least {ENOUGH})."
+        judged = [("undecided", too_few)] * 3
+    else:
+        rival = _constants(informative, experiment.oracle.grid.values())
+        judged = [_grows(informative, rival), _inside(informative, rival, experiment), _needed(informative, rival)]
+    (grows, inside, needed), names = judged, _CLAIMS
+    others = ("undecided", "No other schedule is part of this experiment.")
+    return [Verdict(name, *rest) for name, rest in zip(names, (grows, others, inside, needed), strict=True)]
+
+
+_CLAIMS = (
+    "1. The best max_lr changes as the network is pruned, and grows",
+    "2. SILO is 2% to 4% better than other schedules",
+    "3. SILO's max_lr lies within the Oracle's optimal interval",
+    "Rival: one constant max_lr would not do",
+)
+
+
+def _outer(row: pd.Series) -> tuple[float, float]:
+    return (0.0 if row.open_low else row.edge_low, math.inf if row.open_high else row.edge_high)
+
+
+def _constants(informative: pd.DataFrame, grid: tuple[float, ...]) -> list[float]:
+    """The grid values that lie in every inner interval."""
+    return [value for value in grid if value >= informative.low.max() and value <= informative.high.min()]
+
+
+def _apart(informative: pd.DataFrame) -> list[tuple[pd.Series, pd.Series]]:
+    """Pairs of cycles, the earlier first, that no constant serves: their outer intervals don't meet."""
+    rows = [row for _, row in informative.iterrows()]
+    return [
+        (a, b) for a, b in combinations(rows, 2) if max(_outer(a)[0], _outer(b)[0]) >= min(_outer(a)[1], _outer(b)[1])
+    ]
+
+
+def _show(row: pd.Series) -> str:
+    low = "open" if row.open_low else f"{row.low:.3g}"
+    high = "open" if row.open_high else f"{row.high:.3g}"
+    return f"cycle {row.cycle}: {low} to {high}"
+
+
+def _grows(informative: pd.DataFrame, rival: list[float]) -> tuple[str, str]:
+    apart = _apart(informative)
+    falling = [(a, b) for a, b in apart if b.high < a.low]
+    if falling:
+        a, b = falling[0]
+        return "refuted", f"The optimal interval falls: {_show(a)}, {_show(b)}."
+    if apart:
+        a, b = max(apart, key=lambda pair: pair[1].low / pair[0].high)
+        return "confirmed", f"No constant serves both {_show(a)} and {_show(b)}; {len(apart)} such pairs, all rising."
+    if rival:
+        return "refuted", f"The best need not change: {_several(rival)} in every informative cycle's interval."
+    return "undecided", "The intervals overlap only at their edges; a finer grid or more seeds would tell."
+
+
+def _inside(informative: pd.DataFrame, rival: list[float], experiment: Experiment) -> tuple[str, str]:
+    counts = informative.position.value_counts()
+    inside = int(counts.get("inside", 0))
+    within = int(informative.within_tolerance.sum())
+    told = (
+        f"inside in {inside} of {len(informative)} informative cycles"
+        + "".join(f", {what} in {count}" for what, count in counts.items() if what != "inside")
+        + f"; within {experiment.oracle.tolerance:g} points of the best in {within}. "
+    )
+    told += (
+        f"A constant does as well: {_several(rival)} in all of them." if rival else "No constant grid value is in all."
+    )
+    if set(experiment.silo.chosen_on_seeds) & set(experiment.oracle.seeds):
+        told += " In-sample: SILO's parameters were chosen on the same cells."
+    missed = (informative.position == "outside") & ~informative.within_tolerance.fillna(True)
+    if missed.any():
+        cycles = ", ".join(f"{row.cycle} (by {row.gap:.2f})" for _, row in informative[missed].iterrows())
+        return "refuted", f"SILO is {told} Outside and worse by more than the tolerance at cycle {cycles}."
+    return ("confirmed" if inside == len(informative) else "undecided"), f"SILO is {told}"
+
+
+def _needed(informative: pd.DataFrame, rival: list[float]) -> tuple[str, str]:
+    if rival:
+        return "refuted", f"It would: {_several(rival)} in every informative cycle's interval."
+    if apart := _apart(informative):
+        a, b = apart[0]
+        return "confirmed", f"Not even the edges meet: {_show(a)}, {_show(b)}."
+    return "undecided", "No grid value is in every interval, but a value between two grid values might be."
+
+
+def _several(values: list[float]) -> str:
+    shown = f"{values[0]:.3g}" if len(values) == 1 else f"{values[0]:.3g} to {values[-1]:.3g}"
+    return f"max_lr {shown} lies"
