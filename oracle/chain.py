@@ -1,6 +1,6 @@
 """Which cells a study consists of, cycle after cycle, as far as the records tell.
 
-A chain is a generator. It yields what the study asks for, None where it has to wait for a record, and ends after its
+A chain is a generator. It yields what the study asks for, Waiting while it has to wait for a record, and ends after its
 last cycle or where it is blocked. It reads only the store, so a sweep and a report walk the very same chains.
 """
 
@@ -49,7 +49,14 @@ class Blocked:
     reason: str
 
 
-Step = Wanted | Losers | Blocked | None
+@dataclass(frozen=True)
+class Waiting:
+    """A chain that waits for a record; ``later``: how many cells it will want at each later cycle."""
+
+    later: dict[int, int]
+
+
+Step = Wanted | Losers | Blocked | Waiting
 
 
 class Chains:
@@ -66,13 +73,13 @@ class Chains:
         own = [self._silo(seed) for seed in self.experiment.oracle.seeds]
         return own if self.experiment.oracle.follow == "silo" else [*own, self._oracle()]
 
-    def steps(self) -> Iterator[Wanted | Losers | Blocked]:
-        """Everything that the records tell by now."""
+    def steps(self) -> Iterator[Step]:
+        """Everything that the records tell by now: each chain as far as it goes."""
         for chain in self.all():
             for step in chain:
-                if step is None:
-                    break
                 yield step
+                if isinstance(step, Waiting):
+                    break
 
     def _cell(self, seed: int, cycle: int, max_lr: float, start: str) -> Cell:
         return Cell(self.training, seed, cycle, max_lr, start)
@@ -88,7 +95,7 @@ class Chains:
                 if value != own.max_lr:
                     yield Wanted(self._cell(seed, cycle, value, start), candidate=True, parent=parent)
             while (record := self._finished(own)) is None:
-                yield None
+                yield self._waiting(cycle, of_grid=judged, chains=1)
             if isinstance(record, str):
                 yield Blocked(f"SILO's chain, seed {seed}", cycle + 1, record)
                 return
@@ -111,7 +118,7 @@ class Chains:
             cells = {value: [self._cell(s, cycle, value, starts[s]) for s in seeds] for value in self.grid}
             records = {value: self._all_finished(cells[value]) for value in self.grid}
             while any(of_value is None for of_value in records.values()):
-                yield None
+                yield self._waiting(cycle, of_grid=True, chains=len(seeds))
                 records = {value: records[value] or self._all_finished(cells[value]) for value in self.grid}
             means = [_mean_validation(records[value]) for value in self.grid]
             interval = find_interval(self.grid, means, self.experiment.oracle.tolerance)
@@ -122,6 +129,11 @@ class Chains:
             yield Losers(tuple(c for value in self.grid if value not in (interval.best, silo) for c in cells[value]))
             starts = {seed: r["leaves"] for seed, r in zip(seeds, records[interval.best], strict=True)}
             parents = dict(zip(seeds, cells[interval.best], strict=True))
+
+    def _waiting(self, cycle: int, of_grid: bool, chains: int) -> Waiting:
+        grid = self.grid if of_grid else ()
+        later = range(cycle + 1, self.experiment.prune.cycles)
+        return Waiting({m: chains * len({*grid, self.experiment.schedule.max_lr(m)}) for m in later})
 
     def _finished(self, cell: Cell) -> Record | str | None:
         """The record that a next cycle can start from, or why there is none (a string), or None: not finished."""

@@ -135,3 +135,7 @@ def _schedule(arguments: argparse.Namespace) -> int:
         remaining = 100 * (1 - experiment.prune.rate) ** cycle
         print(f"{cycle:5d}  {remaining:19.2f}  {experiment.schedule.max_lr(cycle):.6f}")
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -4,7 +4,7 @@ import heapq
 from collections import defaultdict
 from itertools import count
 
-from oracle.chain import Blocked, Chains, Losers, Wanted
+from oracle.chain import Blocked, Chains, Losers, Waiting, Wanted
 from oracle.worker import Job
 
 
@@ -12,7 +12,6 @@ class Frontier:
     """Walks the chains as records come in; SILO's own cells go first, since later cycles wait for them."""
 
     def __init__(self, chains: Chains) -> None:
-        self.blocked: list[Blocked] = []
         self._store = chains.store
         self._follow = chains.experiment.oracle.follow
         self._chains = chains.all()
@@ -21,21 +20,6 @@ class Frontier:
         self._waiting: dict[str, list[Job]] = defaultdict(list)  # for the state of the cell that is the key
         self._order = count()
         self._poll()
-
-    @property
-    def has_work(self) -> bool:
-        """Whether any job is ready."""
-        return bool(self._ready)
-
-    @property
-    def recorded(self) -> int:
-        """How many of the cells that the study asks for by now have a record."""
-        return sum(self._store.record(cell_id) is not None for cell_id in self._wanted)
-
-    @property
-    def failed(self) -> int:
-        """How many of them failed with an error."""
-        return sum(self._store.failure(cell_id) is not None for cell_id in self._wanted)
 
     def next(self) -> Job | None:
         """A ready job, or None: wait for a running one, or, if none is running, done."""
@@ -52,19 +36,17 @@ class Frontier:
     def _poll(self) -> None:
         for chain in list(self._chains):
             for step in chain:
-                if step is None:
+                if isinstance(step, Waiting):
                     break
                 self._take(step)
             else:
                 self._chains.remove(chain)
 
     def _take(self, step: Wanted | Losers | Blocked) -> None:
-        if isinstance(step, Blocked):
-            self.blocked.append(step)
-        elif isinstance(step, Losers):
+        if isinstance(step, Losers):
             for cell in step.cells:
                 self._store.drop_state(cell.id)
-        elif step.cell.id not in self._wanted:
+        elif isinstance(step, Wanted) and step.cell.id not in self._wanted:
             self._wanted[step.cell.id] = step
             if self._store.record(step.cell.id) is None and self._store.failure(step.cell.id) is None:
                 self._push(self._job(step, step.keeps_state(self._follow)))

@@ -1,57 +1,53 @@
 """What a study consists of and how far it is: `plan` and `status`."""
 
-from collections import Counter
+import math
 
-from oracle.chain import Blocked, Wanted
 from oracle.comparison import cells_table, comparison_table, proposals
+from oracle.experiment import Experiment
 from oracle.study import Study
+from oracle.tally import tally
 
 
 def plan_text(study: Study) -> str:
-    """Cells by kind, what is done and missing, iterations, and the time by what the recorded trainings took."""
-    experiment, store = study.experiment, study.store
+    """Cells, what is recorded and missing, iterations, the time by what recorded trainings took, values to add."""
+    experiment, data, counts = study.experiment, study.data, tally(study.chains)
     grid, seeds = experiment.oracle.grid.values(), experiment.oracle.seeds
-    wanted = {step.cell.id for step in study.chains.steps() if isinstance(step, Wanted)}
-    records = [record for cell_id in wanted if (record := store.record(cell_id))]
-    missing = study.total - len(records)
+    missing = counts.count("missing")
+    steps = experiment.train.epochs * math.ceil(data["training_images"] / experiment.train.batch_size)
     lines = [
-        f"{experiment.name}: {study.data['images']} images, {study.data['classes']} classes",
-        f"{experiment.prune.cycles} cycles x {len(seeds)} seeds x ({len(grid)} grid values and SILO's): {study.total} trainings",
+        f"{experiment.name}: {data['images']} images ({data['training_images']} train), {data['classes']} classes",
+        f"{experiment.prune.cycles} cycles x {len(seeds)} seeds x ({len(grid)} grid values and SILO's, "
+        f"which may be one of them): {counts.total} trainings of {steps} iterations",
         f"grid: {', '.join(f'{value:g}' for value in grid)}",
-        f"recorded: {len(records)}, missing: {missing}",
+        f"recorded: {counts.recorded}, failed: {counts.count('failed')}, missing: {missing}",
     ]
-    if records:
-        seconds = sum(record["seconds"] for record in records) / len(records)
-        steps = max(record["outcome"]["steps"] for record in records)
+    cells = cells_table(study.chains)
+    seconds = [record["seconds"] for cell_id in cells.id if (record := study.store.record(cell_id))]
+    if seconds:
+        each = sum(seconds) / len(seconds)
         lines.append(
-            f"a training took {seconds:.2f} s ({steps} iterations): {_clock(seconds * missing)} of training are missing, "
-            "to be divided by the number of workers"
+            f"a training took {each:.2f} s: the missing ones take {_clock(each * missing)}, divided by the workers"
         )
     else:
-        lines.append("no training is recorded yet: the time of a training is known after the first")
-    comparison = comparison_table(cells_table(study.chains), experiment, study.data["chance"])
-    if values := proposals(comparison, experiment):
-        extra = ", ".join(f"{value:g}" for value in (*experiment.oracle.grid.extra, *values))
-        lines.append(f"some intervals are open: --set 'oracle.grid.extra=[{extra}]' would widen the grid")
+        lines.append("no training is recorded yet: the time of one is known after the first")
+    if advice := widening(experiment, proposals(comparison_table(cells, experiment, data["chance"]), experiment)):
+        lines.append(advice)
     return "\n".join(lines)
+
+
+def widening(experiment: Experiment, values: list[float]) -> str:
+    """The override that adds these values to the grid; empty where there are none."""
+    extra = ", ".join(f"{value:g}" for value in (*experiment.oracle.grid.extra, *values))
+    return f"Some intervals are open: --set 'oracle.grid.extra=[{extra}]' would widen the grid." if values else ""
 
 
 def status_text(study: Study) -> str:
     """A line a cycle: trainings done, diverged, failed, missing; and what is blocked."""
-    experiment = study.experiment
-    steps = list(study.chains.steps())
-    wanted = {step.cell.id: step.cell for step in steps if isinstance(step, Wanted)}
-    counts: dict[int, Counter[str]] = {cycle: Counter() for cycle in range(experiment.prune.cycles)}
-    for cell in wanted.values():
-        if record := study.store.record(cell.id):
-            counts[cell.cycle]["diverged" if record["outcome"]["diverged"] else "done"] += 1
-        elif study.store.failure(cell.id) is not None:
-            counts[cell.cycle]["failed"] += 1
+    counts = tally(study.chains)
     lines = ["cycle    done  diverged  failed  missing"]
-    for cycle, count in counts.items():
-        missing = study.total_at(cycle) - sum(count.values())
-        lines.append(f"{cycle:5d}  {count['done']:6d}  {count['diverged']:8d}  {count['failed']:6d}  {missing:7d}")
-    lines += [f"{s.chain} is blocked from cycle {s.cycle} on: {s.reason}" for s in steps if isinstance(s, Blocked)]
+    for cycle, of in counts.by_cycle.items():
+        lines.append(f"{cycle:5d}  {of['done']:6d}  {of['diverged']:8d}  {of['failed']:6d}  {of['missing']:7d}")
+    lines += [f"{chain.chain} is blocked from cycle {chain.cycle} on: {chain.reason}" for chain in counts.blocked]
     return "\n".join(lines)
 
 

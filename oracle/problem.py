@@ -18,17 +18,15 @@ from silo.trajectory import Problem
 
 
 def load_dataset(experiment: Experiment) -> Dataset:
-    """The experiment's data, cut to its limit; one seed is split, so that data that can't be is told before a sweep.
+    """The experiment's data, cut to its limit.
 
-    Raises InputError where the data is missing, damaged, or can't be split as asked.
+    Raises InputError where the data is missing or damaged.
     """
     limit = experiment.data.limit
     try:
-        dataset = limited(experiment.data.make(), limit.train, limit.test)
-        _split(experiment, dataset, experiment.oracle.seeds[0])
+        return limited(experiment.data.make(), limit.train, limit.test)
     except DataError as error:
         raise InputError(f"data.{error}") from error
-    return dataset
 
 
 def device(experiment: Experiment) -> torch.device:
@@ -50,7 +48,7 @@ def problem(experiment: Experiment, dataset: Dataset, on: torch.device) -> Probl
 
     @lru_cache(maxsize=4)
     def data(seed: int) -> Split:
-        return _split(experiment, dataset, seed).to(on)
+        return split_of(experiment, dataset, seed).to(on)
 
     return Problem(build, data, experiment.recipe, experiment.pruning, experiment.prune.restart.make())
 
@@ -67,5 +65,9 @@ def environment(on: torch.device) -> dict[str, Any]:
     }
 
 
-def _split(experiment: Experiment, dataset: Dataset, seed: int) -> Split:
-    return split(dataset, experiment.data.split.make(), experiment.data.normalize.make(), seed)
+def split_of(experiment: Experiment, dataset: Dataset, seed: int) -> Split:
+    """The split of one seed; raises InputError where the data can't be split as asked."""
+    try:
+        return split(dataset, experiment.data.split.make(), experiment.data.normalize.make(), seed)
+    except DataError as error:
+        raise InputError(f"data.{error}") from error

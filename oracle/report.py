@@ -12,7 +12,9 @@ import pandas as pd
 from oracle import plot, table
 from oracle.comparison import cells_table, comparison_table, proposals
 from oracle.error import InputError
+from oracle.overview import widening
 from oracle.study import Study
+from oracle.tally import tally
 from oracle.verdict import Verdict, judge
 
 
@@ -43,7 +45,7 @@ def write(study: Study, findings: Findings) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     label = study.experiment.label or study.experiment.name
     cells, comparison = findings.cells, findings.comparison
-    table.write_csv(cells, folder / "cells.csv")
+    cells.to_csv(folder / "cells.csv", index=False, lineterminator="\n")
     table.write(comparison, table.oracle_table(comparison), folder, "oracle", f"The Oracle by pruning cycle: {label}")
     table.write(
         comparison, table.comparison_table(comparison), folder, "comparison", f"SILO against the Oracle: {label}"
@@ -86,25 +88,17 @@ def cost(study: Study, cells: pd.DataFrame) -> dict[str, Any]:
 
 
 def _notes(study: Study, cells: pd.DataFrame, comparison: pd.DataFrame) -> list[str]:
-    notes = []
-    missing = study.total - len(cells)
-    if missing > 0 and (cells.shape[0] == 0 or not _blocked(study)):
-        notes.append(f"{missing} of {study.total} trainings are not recorded yet; `silo-oracle run` trains them.")
-    notes += [f"{b.chain} is blocked from cycle {b.cycle} on: {b.reason}." for b in _blocked(study)]
-    if failed := int((cells.status == "failed").sum()):
+    notes, counts = [], tally(study.chains)
+    if missing := counts.count("missing"):
+        notes.append(f"{missing} of {counts.total} trainings are not recorded yet; `silo-oracle run` trains them.")
+    if failed := counts.count("failed"):
         notes.append(f"{failed} trainings failed; `silo-oracle run --retry-failed` tries them again.")
+    notes += [f"{chain.chain} is blocked from cycle {chain.cycle} on: {chain.reason}." for chain in counts.blocked]
     if len(environments(study, cells)) > 1:
         notes.append("The records come from different environments (environment.json); their numbers may not compare.")
-    if values := proposals(comparison, study.experiment):
-        extra = ", ".join(f"{value:g}" for value in (*study.experiment.oracle.grid.extra, *values))
-        notes.append(f"Some intervals are open: --set 'oracle.grid.extra=[{extra}]' would widen the grid.")
+    if advice := widening(study.experiment, proposals(comparison, study.experiment)):
+        notes.append(advice)
     return notes
-
-
-def _blocked(study: Study) -> list[Any]:
-    from oracle.chain import Blocked
-
-    return [step for step in study.chains.steps() if isinstance(step, Blocked)]
 
 
 def publish(study: Study, findings: Findings, folder: Path) -> None:

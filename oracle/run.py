@@ -7,10 +7,11 @@ from oracle.problem import device
 from oracle.progress import Progress
 from oracle.study import Study, claimed
 from oracle.sweep import sweep_here, sweep_on_ray
+from oracle.tally import tally
 
 
 def run_study(study: Study, console: Console, local: bool, retry_failed: bool) -> bool:
-    """Train every missing cell; True where nothing failed and no worker was lost for good.
+    """Train every missing cell; True where none failed and none is missing then.
 
     Raises InputError, before anything is written, where this machine lacks what the experiment asks.
     """
@@ -18,15 +19,15 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool) -
     with claimed(study):
         if retry_failed:
             study.store.forget_failures()
+        before = tally(study.chains)
+        if before.count("missing") == 0:
+            console.print(f"nothing to train: {before.recorded} of {before.total} cells are recorded", highlight=False)
+            return before.count("failed") == 0
+        console.print(f"training {before.count('missing')} of {before.total} cells", highlight=False)
         frontier = Frontier(study.chains)
-        recorded, total = frontier.recorded, study.total
-        if not frontier.has_work:
-            console.print(f"nothing to train: {recorded} of {total} cells are recorded", highlight=False)
-            return frontier.failed == 0
-        console.print(f"training {total - recorded} of {total} cells", highlight=False)
-        with Progress(console, study.store, total, recorded) as progress:
+        with Progress(console, study.store, before.total, before.recorded) as progress:
             arguments = (frontier, study.experiment, study.data["digest"], study.store, progress)
-            lost = sweep_here(*arguments) if local else sweep_on_ray(*arguments)
-        for error in sorted(set(lost or [])):
+            errors = sweep_here(*arguments) if local else sweep_on_ray(*arguments)
+        for error in sorted(set(errors)):
             console.print(f"a worker was lost again and again: {error}", highlight=False)
-        return frontier.failed == 0 and not lost
+        return tally(study.chains).count("failed", "missing") == 0

@@ -11,7 +11,7 @@ from oracle.chain import Chains
 from oracle.error import InputError
 from oracle.experiment import Experiment, digest
 from oracle.load import validate
-from oracle.problem import load_dataset
+from oracle.problem import load_dataset, split_of
 from oracle.store import Store
 
 
@@ -33,17 +33,6 @@ class Study:
         """The digest of what all its trainings share."""
         return digest(self.experiment.training(self.data["digest"]))
 
-    @property
-    def total(self) -> int:
-        """How many trainings the whole study has (with ``follow: oracle``, at most: chains may share some)."""
-        return sum(self.total_at(cycle) for cycle in range(self.experiment.prune.cycles))
-
-    def total_at(self, cycle: int) -> int:
-        """How many of them at one pruning cycle."""
-        values = {*self.experiment.oracle.grid.values(), self.experiment.schedule.max_lr(cycle)}
-        own_chain = self.experiment.oracle.follow == "oracle" and cycle > 0
-        return len(self.experiment.oracle.seeds) * (len(values) + own_chain)
-
 
 def new_study(experiment: Experiment, folder: Path) -> Study:
     """The study of an experiment, its data loaded; raises InputError where the folder belongs to another experiment.
@@ -51,12 +40,13 @@ def new_study(experiment: Experiment, folder: Path) -> Study:
     Writes nothing.
     """
     dataset = load_dataset(experiment)
+    one_split = split_of(experiment, dataset, experiment.oracle.seeds[0])
     data = {
         "digest": dataset.digest(),
         "chance": dataset.chance,
         "classes": len(dataset.classes),
         "images": len(dataset.pooled),
-        "image_shape": list(dataset.train.pixels.shape[1:]),
+        "training_images": len(one_split.train),
     }
     study = Study(experiment, data, Store(folder))
     held = study.store.study()

@@ -28,13 +28,19 @@ ENVIRONMENT = {
 WORKER_DEATHS = 3  # a trial whose worker process died is tried again so many times
 
 
-def sweep_here(frontier: Frontier, experiment: Experiment, data_digest: str, store: Store, progress: Progress) -> None:
-    """Train in this process, without Ray: for debugging, and where Ray can't be had. The records are the same."""
+def sweep_here(
+    frontier: Frontier, experiment: Experiment, data_digest: str, store: Store, progress: Progress
+) -> list[str]:
+    """Train in this process, without Ray: for debugging, and where Ray can't be had. The records are the same.
+
+    Returns no errors: a training's own error is recorded.
+    """
     worker = Worker(experiment, data_digest, store)
     while (job := frontier.next()) is not None:
         worker.run(job)
         frontier.finished(job)
         progress.finished(job.cell)
+    return []
 
 
 def sweep_on_ray(

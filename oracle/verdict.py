@@ -27,7 +27,7 @@ ENOUGH = 3  # informative cycles
 
 @dataclass(frozen=True)
 class Verdict:
-    """claim: in words; verdict: confirmed, refuted or undecided, on this experiment; evidence: its numbers, one sentence or two."""
+    """claim: in words; verdict: confirmed, refuted or undecided, on this experiment; evidence: its numbers."""
 
     claim: str
     verdict: str

@@ -1,0 +1,226 @@
+"""Real sweeps on digits: the same numbers however they are run, and nothing trained twice, whatever is killed."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from oracle.cli import main
+from oracle.store import Store
+from oracle.study import open_study
+
+# SILO's 0.1 is a grid value at cycles 0 and 1, not at cycle 2: 2 seeds x (6 + 6 + 7)
+CELLS = 38
+COUNTED_APART = {"cost.json", "environment.json"}
+
+
+def run(file, out, *arguments):
+    return main(["run", str(file), "--out", str(out), *arguments])
+
+
+def records(folder):
+    """Records by id, without the one field that may differ: the time it took."""
+    read = [json.loads(path.read_text()) for path in (Path(folder) / "records").glob("*.json")]
+    return {record["id"]: {key: value for key, value in record.items() if key != "seconds"} for record in read}
+
+
+def report(folder):
+    return {p.name: p.read_bytes() for p in (Path(folder) / "report").iterdir() if p.name not in COUNTED_APART}
+
+
+def trained(folder):
+    return Counter(entry["cell"] for entry in Store(Path(folder)).attempts() if entry["event"] == "recorded")
+
+
+def started(folder):
+    return Counter(entry["cell"] for entry in Store(Path(folder)).attempts() if entry["event"] == "started")
+
+
+def leftovers(folder):
+    return list(Path(folder).rglob("*.tmp"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(write_tiny, tmp_path_factory):
+    """One whole run in this process: what every other way of running must equal."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert run(write_tiny(folder), folder / "run", "--local") == 0
+    return folder / "run"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ray_gives_the_records_of_a_local_run_bit_for_bit(tiny, tmp_path, undisturbed, workers):
+    assert run(tiny, tmp_path / "run", "--set", f"compute.workers={workers}") == 0
+    assert len(records(undisturbed)) == CELLS
+    assert records(tmp_path / "run") == records(undisturbed)
+    assert report(tmp_path / "run") == report(undisturbed)
+    assert leftovers(tmp_path) == []
+
+
+def test_a_second_run_trains_nothing(tiny, undisturbed, capsys):
+    before = {path: path.stat().st_mtime_ns for path in (undisturbed / "records").iterdir()}
+    assert run(tiny, undisturbed) == 0
+    assert "nothing to train: 38 of 38" in capsys.readouterr().out
+    assert {path: path.stat().st_mtime_ns for path in (undisturbed / "records").iterdir()} == before
+
+
+def interrupted(tiny, out, how, *arguments):
+    """Start a run, interrupt it once some cells are recorded, and return its exit code."""
+    command = [sys.executable, "-m", "oracle.cli", "run", str(tiny), "--out", str(out), *arguments]
+    driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while len(list((out / "records").glob("*.json"))) < 6 and time.monotonic() < deadline:
+        time.sleep(0.002)
+    driver.send_signal(how)
+    code = driver.wait(60)
+    if how == signal.SIGKILL:  # what a reboot would take along
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(driver.pid, signal.SIGKILL)
+    return code
+
+
+@pytest.mark.parametrize(
+    ("how", "arguments"),
+    [
+        (signal.SIGKILL, ["--local"]),
+        (signal.SIGKILL, ["--set", "compute.workers=2"]),
+        (signal.SIGINT, ["--set", "compute.workers=2"]),
+    ],
+    ids=["kill-local", "kill-ray", "ctrl-c-ray"],
+)
+def test_after_an_interruption_only_the_missing_cells_are_trained(tiny, tmp_path, undisturbed, how, arguments):
+    out = tmp_path / "run"
+    code = interrupted(tiny, out, how, *arguments)
+    assert code == (130 if how == signal.SIGINT else -signal.SIGKILL)
+    done = set(records(out))
+    assert 6 <= len(done) < CELLS
+    before = trained(out)
+    assert run(tiny, out, "--local") == 0
+    after = trained(out) - before
+    assert set(after) | done == set(records(undisturbed))
+    assert max(trained(out).values()) == 1
+    assert records(out) == records(undisturbed)
+    assert report(out) == report(undisturbed)
+    assert leftovers(out) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "new"),
+    [
+        ("oracle.grid=[0.01, 0.03, 0.1, 0.3, 0.5, 1.0, 1e6]", 6),  # one value more: 3 cycles x 2 seeds
+        ("oracle.seeds=3", 19),  # one seed more
+        ("prune.cycles=4", 14),  # one cycle more: 2 seeds x (6 + 1)
+        ("oracle.tolerance=1.5", 0),
+        ("silo.delta=0.2", 2),  # at cycle 2, SILO's value alone
+    ],
+)
+def test_a_wider_study_trains_only_what_is_new(tiny, tmp_path, undisturbed, change, new):
+    out = tmp_path / "run"
+    subprocess.run(["cp", "-r", undisturbed, out], check=True)
+    before = started(out)
+    assert run(tiny, out, "--local", "--set", change) == 0
+    assert sum((started(out) - before).values()) == new
+    assert all(count == 1 for count in started(out).values())
+
+
+def test_a_value_that_diverges_is_recorded_and_never_wins(undisturbed):
+    diverged = [r for r in records(undisturbed).values() if r["outcome"]["diverged"]]
+    assert {record["cell"]["max_lr"] for record in diverged} == {1e6}
+    assert len(diverged) == 6
+    from oracle.report import find
+
+    comparison = find(open_study(undisturbed)).comparison
+    assert (comparison.high < 1e6).all()
+    assert not comparison.open_high.any()
+
+
+def test_the_oracles_own_chain_starts_each_seed_from_the_winner(tiny, tmp_path):
+    local, ray = tmp_path / "local", tmp_path / "ray"
+    assert run(tiny, local, "--local", "--set", "oracle.follow=oracle") == 0
+    assert run(tiny, ray, "--set", "oracle.follow=oracle", "--set", "compute.workers=2") == 0
+    assert records(local) == records(ray)
+    assert report(local) == report(ray)
+    from oracle.report import find
+
+    findings = find(open_study(local))
+    cells, best = findings.cells, findings.comparison.best_max_lr
+    for cycle in (1, 2):
+        parents = cells[(cells.cycle == cycle - 1) & cells.candidate & (cells.max_lr == best[cycle - 1])]
+        judged = cells[(cells.cycle == cycle) & cells.candidate]
+        for seed in (0, 1):
+            assert set(judged[judged.seed == seed].start) == set(parents[parents.seed == seed].leaves)
+    # SILO's own chain goes its own way from its own masks
+    own = cells[cells.chain].set_index(["seed", "cycle"])
+    assert all(own.start[seed, cycle] == own.leaves[seed, cycle - 1] for seed in (0, 1) for cycle in (1, 2))
+    # what no cycle starts from is gone: two own chains and two winners, three cycles each, at most
+    assert len(list((local / "states").iterdir())) <= 12
+
+
+def test_a_lost_state_is_made_again_and_changes_nothing(tiny, tmp_path, undisturbed):
+    out = tmp_path / "run"
+    subprocess.run(["cp", "-r", undisturbed, out], check=True)
+    for state in (out / "states").iterdir():
+        state.unlink()
+    last = [cell for cell, record in records(out).items() if record["cell"]["cycle"] == 2]
+    for cell in last:
+        (out / "records" / f"{cell}.json").unlink()
+    assert run(tiny, out, "--local") == 0
+    assert records(out) == records(undisturbed)
+    assert report(out) == report(undisturbed)
+
+
+def test_a_training_that_raises_is_failed_with_its_reason_and_tried_again_when_asked(
+    tiny, tmp_path, undisturbed, capsys
+):
+    out = tmp_path / "run"
+    subprocess.run(["cp", "-r", undisturbed, out], check=True)
+    last = [cell for cell, record in records(out).items() if record["cell"]["cycle"] == 2]
+    for cell in last:
+        (out / "records" / f"{cell}.json").unlink()
+    for state in (out / "states").iterdir():  # a damaged start state: every training that wants it raises
+        state.write_bytes(b"no state")
+    assert run(tiny, out, "--local") == 1
+    assert "14 trainings failed" in capsys.readouterr().out
+    assert run(tiny, out, "--local") == 1  # failures stand until they are asked for again
+    for state in (out / "states").iterdir():
+        state.unlink()
+    assert run(tiny, out, "--local", "--retry-failed") == 0
+    assert records(out) == records(undisturbed)
+    assert report(out) == report(undisturbed)
+
+
+def test_a_second_driver_is_refused(tiny, tmp_path, undisturbed, capsys):
+    from oracle.study import claimed
+
+    with claimed(open_study(undisturbed)):
+        assert run(tiny, undisturbed, "--local") == 2
+    assert "another run is at work in this folder" in capsys.readouterr().err
+
+
+def test_silo_alone_gives_the_chain_that_the_sweep_recorded(undisturbed):
+    import torch
+
+    from oracle.problem import load_dataset, problem
+    from silo.trajectory import iterative_pruning
+
+    study = open_study(undisturbed)
+    experiment = study.experiment
+    alone = iterative_pruning(
+        problem(experiment, load_dataset(experiment), torch.device("cpu")), experiment.schedule, cycles=3, seed=1
+    )
+    chain = {r["cell"]["cycle"]: r for r in records(undisturbed).values() if is_silo(r, experiment, seed=1)}
+    for cycle, result in enumerate(alone):
+        assert chain[cycle]["leaves"] == result.leaves.digest()
+        assert chain[cycle]["outcome"]["test"] == result.outcome.test
+
+
+def is_silo(record, experiment, seed):
+    cell = record["cell"]
+    return cell["seed"] == seed and cell["max_lr"] == experiment.schedule.max_lr(cell["cycle"])

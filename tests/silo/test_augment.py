@@ -1,0 +1,110 @@
+"""Crops and flips, held by brute force against numpy's padding and torchvision's semantics."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from silo.data.augment import Augment, Augmented
+
+SIZE = 6
+
+
+def pixels(n=8, channels=3):
+    # no 0, as that is the padding's
+    return torch.randint(
+        1, 256, (n, channels, SIZE, SIZE), generator=torch.Generator().manual_seed(0), dtype=torch.uint8
+    )
+
+
+def epoch(images, augment, seed=0, batch=None):
+    """All images of an epoch in order, cut in batches."""
+    augmented = Augmented(images, augment)
+    augmented.draw(torch.Generator().manual_seed(seed))
+    order = torch.arange(len(images))
+    batch = batch or len(images)
+    return torch.cat([augmented.batch(order[at : at + batch], at) for at in range(0, len(images), batch)])
+
+
+def found(result, image, crop, flip):
+    """Every (y, x, mirrored) by which torchvision's RandomCrop(size, crop) and flip give the result."""
+    padded = np.pad(image, [(0, 0), (crop, crop), (crop, crop)])
+    windows = {
+        (y, x): padded[:, y : y + SIZE, x : x + SIZE] for y, x in itertools.product(range(2 * crop + 1), repeat=2)
+    }
+    mirrors = (False, True) if flip else (False,)
+    return [
+        (y, x, mirrored)
+        for (y, x), window in windows.items()
+        for mirrored in mirrors
+        if np.array_equal(window[:, :, ::-1] if mirrored else window, result)
+    ]
+
+
+@pytest.mark.parametrize("flip", [True, False])
+@pytest.mark.parametrize("crop", [1, 2, 4])
+def test_every_image_is_one_window_of_its_own_padded_self(crop, flip):
+    images = pixels(2000, 1)
+    draws = [
+        found(result.numpy(), image.numpy(), crop, flip)
+        for result, image in zip(epoch(images, Augment(crop, flip)), images, strict=True)
+    ]
+    assert all(len(places) == 1 for places in draws)
+    places = [place for (place,) in draws]
+    # every window is drawn, both ends included; rows and columns apart
+    assert {(y, x) for y, x, _ in places} == set(itertools.product(range(2 * crop + 1), repeat=2))
+    mirrored = sum(mirror for *_, mirror in places)
+    assert mirrored == pytest.approx(1000, abs=112) if flip else mirrored == 0  # five standard deviations
+
+
+def test_all_channels_move_together():
+    images = pixels(50)
+    for result, image in zip(epoch(images, Augment(2, True)), images, strict=True):
+        assert len(found(result.numpy(), image.numpy(), 2, True)) == 1
+
+
+def test_nothing_asked_is_nothing_changed():
+    assert torch.equal(epoch(pixels(), Augment(0, False)), pixels())
+
+
+def test_flips_mirror_left_and_right():
+    images = pixels(200)
+    results = epoch(images, Augment(0, True))
+    kept = (results == images).flatten(1).all(1)
+    mirrored = (results == images.flip(3)).flatten(1).all(1)
+    assert (kept ^ mirrored).all() and 60 < int(kept.sum()) < 140
+
+
+@given(st.integers(1, 8), st.integers(0, 5), st.sampled_from([0, 2]), st.booleans())
+def test_the_batch_size_changes_no_draw(batch, seed, crop, flip):
+    images, augment = pixels(), Augment(crop, flip)
+    assert torch.equal(epoch(images, augment, seed, batch), epoch(images, augment, seed))
+
+
+def test_draws_belong_to_positions_and_images_to_indices():
+    """Another order gives other images the same crops: what (seed, epoch) draw doesn't hang on the data."""
+    same = pixels(1).expand(8, -1, -1, -1)
+    augmented = Augmented(same, Augment(2, True))
+    augmented.draw(torch.Generator().manual_seed(0))
+    assert torch.equal(augmented.batch(torch.arange(8), 0), augmented.batch(torch.arange(8).flip(0), 0))
+
+
+def test_the_generator_alone_decides():
+    first = epoch(pixels(), Augment(2, True), seed=0)
+    torch.manual_seed(9)
+    assert torch.equal(first, epoch(pixels(), Augment(2, True), seed=0))
+    assert not torch.equal(first, epoch(pixels(), Augment(2, True), seed=1))
+
+
+def test_the_source_is_left_alone_and_the_type_kept():
+    images = pixels()
+    assert epoch(images, Augment(2, True)).dtype == torch.uint8
+    assert torch.equal(images, pixels())
+
+
+def test_bad_crop():
+    with pytest.raises(ValueError, match="crop"):
+        Augment(crop=-1)

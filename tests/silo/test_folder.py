@@ -1,0 +1,220 @@
+"""Image folders: labels, order, sizes, the cache, and one line for everything that can be wrong."""
+
+import os
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from silo.data.error import DataError
+from silo.data.folder import folder
+
+RED, GREEN, BLUE, GREY = (255, 0, 0), (0, 255, 0), (0, 0, 255), (7, 7, 7)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "silo-oracle"
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Two classes, in colours; sizes and formats as each test asks."""
+    return tmp_path / "data"
+
+
+def paint(file, colour, size=(4, 4), time=None):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, colour).save(file)
+    if time is not None:
+        os.utime(file, ns=(time, time))
+
+
+def two_classes(root, ending="png"):
+    # written out of order: order is by name
+    paint(root / f"train/cat/b.{ending}", GREEN)
+    paint(root / f"train/ape/2.{ending}", BLUE)
+    paint(root / f"train/ape/1.{ending}", RED)
+    paint(root / f"train/cat/a.{ending}", GREY)
+    paint(root / f"test/cat/z.{ending}", BLUE)
+
+
+def colours(images):
+    return [tuple(pixel) for pixel in images.pixels[:, :, 0, 0].tolist()]
+
+
+@pytest.mark.parametrize("ending", ["png", "bmp", "PNG"])
+def test_labels_and_order_by_name(root, ending):
+    two_classes(root, ending)
+    (root / "train/cat/notes.txt").write_text("no image")
+    data = folder(str(root))
+    assert data.classes == ("ape", "cat")
+    assert colours(data.train) == [RED, BLUE, GREY, GREEN] and data.train.labels.tolist() == [0, 0, 1, 1]
+    assert colours(data.test) == [BLUE] and data.test.labels.tolist() == [1]
+    assert data.train.pixels.shape == (4, 3, 4, 4)
+
+
+@pytest.mark.parametrize("ending", ["jpg", "jpeg", "webp"])
+def test_lossy_formats_are_read_to_within_their_loss(root, ending):
+    two_classes(root, ending)
+    data = folder(str(root))
+    assert np.abs(np.array(colours(data.train)) - np.array([RED, BLUE, GREY, GREEN])).max() <= 20
+
+
+def test_rows_and_columns_are_not_swapped(root):
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 5, 3), dtype=np.uint8)
+    (root / "train/a").mkdir(parents=True)
+    Image.fromarray(pixels).save(root / "train/a/1.png")
+    assert (folder(str(root)).train.pixels[0].numpy() == pixels.transpose(2, 0, 1)).all()
+
+
+def test_grey_images_become_rgb(root):
+    (root / "train/a").mkdir(parents=True)
+    Image.new("L", (4, 4), 9).save(root / "train/a/1.png")
+    assert colours(folder(str(root)).train) == [(9, 9, 9)]
+
+
+def test_without_test_there_is_none(root):
+    paint(root / "train/a/1.png", RED)
+    assert folder(str(root)).test is None
+
+
+def test_a_home_folder_is_understood(root, monkeypatch):
+    paint(root / "train/a/1.png", RED)
+    monkeypatch.setenv("HOME", str(root.parent))
+    assert len(folder("~/data").train) == 1
+
+
+def test_size_scales_and_crops_the_centre(root):
+    """Of a wide image the left and right go."""
+    wide = np.zeros((8, 16, 3), dtype=np.uint8)
+    wide[:, 2:14] = 200  # the centre is 4 to 12; bilinear scaling looks a little beyond it
+    (root / "train/a").mkdir(parents=True)
+    Image.fromarray(wide).save(root / "train/a/wide.png")
+    paint(root / "train/a/odd.png", GREY, (5, 3))
+    odd, wide = folder(str(root), size=4).train.pixels
+    assert odd.shape == wide.shape == (3, 4, 4)
+    assert (wide == 200).all() and (odd == 7).all()
+
+
+def test_images_are_decoded_once(root, cache):
+    """Other pixels put under the same name, size and time are not seen: so the second load came from the cache."""
+    paint(root / "train/a/1.bmp", RED, time=10**18)
+    assert colours(folder(str(root)).train) == [RED]
+    paint(root / "train/a/1.bmp", BLUE, time=10**18)
+    assert colours(folder(str(root)).train) == [RED]
+    assert [file.suffix for file in cache.iterdir()] == [".npy"]
+
+
+CHANGES = {
+    "time": lambda root: paint(root / "train/a/1.bmp", BLUE, time=10**18 + 1),
+    "size of the file": lambda root: paint(root / "train/a/1.bmp", BLUE, (5, 5), time=10**18),
+    "name": lambda root: (
+        (root / "train/a/1.bmp").unlink(),
+        paint(root / "train/a/2.bmp", BLUE, time=10**18),
+    ),
+    "another file": lambda root: paint(root / "train/a/0.bmp", BLUE, time=10**18),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_changed_file_is_decoded_anew(root, change):
+    paint(root / "train/a/1.bmp", RED, time=10**18)
+    folder(str(root))
+    change(root)
+    assert colours(folder(str(root)).train)[0] == BLUE
+
+
+def test_each_size_is_cached_apart(root):
+    paint(root / "train/a/1.png", RED, (6, 6))
+    assert [folder(str(root), size).train.pixels.shape[-1] for size in (None, 4, 5, 4, None)] == [6, 4, 5, 4, 6]
+
+
+def test_train_and_test_of_equal_names_sizes_and_times_are_told_apart(root):
+    """As an archive unpacks bitmaps with one fixed time: test must not be train's pixels again."""
+    paint(root / "train/a/1.bmp", RED, time=10**18)
+    paint(root / "test/a/1.bmp", BLUE, time=10**18)
+    data = folder(str(root))
+    assert (colours(data.train), colours(data.test)) == ([RED], [BLUE])
+
+
+def test_two_folders_of_equal_names_sizes_and_times_are_told_apart(root):
+    paint(root / "one/train/a/1.bmp", RED, time=10**18)
+    paint(root / "two/train/a/1.bmp", BLUE, time=10**18)
+    assert [colours(folder(str(root / name)).train) for name in ("one", "two")] == [[RED], [BLUE]]
+
+
+def test_the_cache_lies_in_the_home_folder_by_default(root, tmp_path, monkeypatch):
+    paint(root / "train/a/1.png", RED)
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    folder(str(root))
+    assert len(list((tmp_path / "home/.cache/silo-oracle").iterdir())) == 1
+
+
+def with_file(content):
+    def make(root):
+        two_classes(root)
+        (root / "train/cat/c.png").write_bytes(content)
+
+    return make
+
+
+def cut_short(root):
+    two_classes(root)
+    noise = np.random.default_rng(0).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(root / "train/cat/c.png")
+    whole = (root / "train/cat/c.png").read_bytes()
+    (root / "train/cat/c.png").write_bytes(whole[: len(whole) // 2])
+
+
+def also(file, size=(4, 4)):
+    def make(root):
+        two_classes(root)
+        paint(root / file, GREY, size)
+
+    return make
+
+
+BAD = {  # what is made -> what the one line names
+    "no such folder": (lambda root: None, "no folder train/"),
+    "train is a file": (lambda root: (root.mkdir(), (root / "train").touch()), "no folder train/"),
+    "no classes": (lambda root: (root / "train").mkdir(parents=True), r"train: no class folders"),
+    "images without a class": (lambda root: paint(root / "train/1.png", RED), r"train: no class folders"),
+    "no images": (lambda root: (root / "train/a").mkdir(parents=True), "train: no images"),
+    "no images in test": (lambda root: (two_classes(root), (root / "test/cat/z.png").unlink()), "test: no images"),
+    "a class of test's own": (also("test/dog/1.png"), r"test/dog: a class that train/ doesn't have"),
+    "an empty file": (with_file(b""), r"train/cat/c\.png: not a readable image"),
+    "a file of text": (with_file(b"no image"), r"train/cat/c\.png: not a readable image"),
+    "a file cut short": (cut_short, r"train/cat/c\.png: not a readable image"),
+    "an odd image": (also("train/cat/c.png", (5, 3)), r"c\.png: an image of 5x3.*set size"),
+    "an image of another size": (also("train/cat/c.png", (5, 5)), r"c\.png: an image of 5x5.*set size"),
+    "test of another size": (lambda root: (two_classes(root), paint(root / "test/cat/z.png", RED, (5, 5))), "differ"),
+    "no square": (lambda root: paint(root / "train/a/1.png", RED, (5, 3)), r"1\.png: an image of 5x3"),
+}
+
+
+@pytest.mark.parametrize(("make", "message"), BAD.values(), ids=BAD)
+def test_one_line_says_what_is_wrong(root, make, message):
+    make(root)
+    with pytest.raises(DataError, match=message) as caught:
+        folder(str(root))
+    assert str(root) in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("size", [0, -4])
+def test_bad_sizes(root, size):
+    two_classes(root)
+    with pytest.raises(DataError, match=re.escape(f"size: {size}")):
+        folder(str(root), size)
+
+
+def test_a_failure_leaves_nothing_in_the_cache(root, cache):
+    cut_short(root)
+    with pytest.raises(DataError):
+        folder(str(root))
+    assert not cache.exists() or not list(cache.iterdir())
+    paint(root / "train/cat/c.png", RED)
+    assert len(folder(str(root)).train) == 5

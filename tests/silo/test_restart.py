@@ -1,0 +1,143 @@
+"""What a cycle starts from: read off the network itself, by cycles whose rate is 0."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+
+from silo.duration import Duration
+from silo.restart import RESTARTS, Keep, Reinit, Rewind
+from silo.trajectory import State, run_cycle
+
+MODELS = ["mlp", "small-cnn"]
+
+
+@dataclass(frozen=True)
+class Until:
+    """A shape that trains at max_lr up to iteration ``step`` and moves no weight after it."""
+
+    step: int
+
+    def factor(self, t, steps_per_epoch, epochs):
+        return float(t <= self.step)
+
+
+def chain(problem, cycles):
+    """The states that the cycles start from, and the one that the last of them leaves."""
+    states = [State()]
+    for cycle in range(cycles):
+        states.append(run_cycle(problem, 0, cycle, 0.1, states[-1]).leaves)
+    return states
+
+
+def stopped(problem, built, cycle, state, step=0, seed=0):
+    """The parameters of a cycle after a step; after 0, those that it really starts from."""
+    until = replace(problem, recipe=replace(problem.recipe, shape=Until(step)))
+    run_cycle(until, seed, cycle, 0.1, state)
+    return {name: p.detach().clone() for name, p in built[-1].named_parameters()}
+
+
+def masked(weights, mask):
+    return {name: weight * mask.layers.get(name, 1) for name, weight in weights.items()}
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_reinit_draws_new_weights_at_every_cycle(problem, name):
+    made, built = problem(name, restart=Reinit())
+    states = chain(made, 2)
+    starts = [stopped(made, built, cycle, states[cycle]) for cycle in range(3)]
+    assert all(state.weights is None for state in states)
+    for earlier, later in ((0, 1), (0, 2), (1, 2)):
+        drawn = {
+            n: alive for n, alive in states[later].mask.layers.items() if alive.dim() > 1
+        }  # batch norm starts at 1
+        assert all((starts[earlier][n] != starts[later][n])[alive].all() for n, alive in drawn.items())
+    assert same(starts[1], stopped(made, built, 1, states[1]))  # the cycle decides, not what ran before
+    assert not same(starts[0], stopped(made, built, 0, State(), seed=1))
+
+
+def test_reinit_starts_batch_norm_s_statistics_afresh(problem):
+    made, built = problem("small-cnn", restart=Reinit())
+    chain(made, 3)
+    assert [model[1].num_batches_tracked.item() for model in built] == [6, 6, 6]
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("to", ["0it", "0ep"])
+def test_rewind_to_0_starts_every_cycle_from_the_first_weights(problem, name, to):
+    made, built = problem(name, restart=Rewind(Duration(to)))
+    states = chain(made, 2)
+    first = stopped(made, built, 0, State())
+    for cycle in (1, 2):
+        assert same(stopped(made, built, cycle, states[cycle]), masked(first, states[cycle].mask))
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(("to", "step"), [("1it", 1), ("4it", 4), ("1ep", 3), ("2ep", 6)])
+def test_rewind_to_a_step_starts_every_later_cycle_from_the_dense_network_there(problem, name, to, step):
+    made, built = problem(name, restart=Rewind(to))
+    states = chain(made, 3)
+    there = stopped(made, built, 0, State(), step)
+    for cycle in (1, 2, 3):
+        assert all(torch.equal(states[cycle].weights[n], weight) for n, weight in there.items())
+        assert same(stopped(made, built, cycle, states[cycle]), masked(there, states[cycle].mask))
+
+
+def test_rewind_carries_batch_norm_s_statistics_of_that_step(problem):
+    """A training of one epoch ends with the same state as two have after the first, to the bit."""
+    made, built = problem("small-cnn", restart=Rewind("1ep"))
+    carried = chain(made, 2)[2].weights
+    run_cycle(replace(made, recipe=replace(made.recipe, epochs=1)), 0, 0, 0.1, State())
+    assert same(carried, dict(built[-1].state_dict()))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_keep_goes_on_from_the_final_weights(problem, name):
+    made, built = problem(name, restart=Keep())
+    state = State()
+    for cycle in range(3):
+        state = run_cycle(made, 0, cycle, 0.1, state).leaves
+        final = {n: weight.clone() for n, weight in built[-1].state_dict().items()}
+        assert same(state.weights, final)
+        expected = masked({n: final[n] for n, _ in built[-1].named_parameters()}, state.mask)
+        assert same(stopped(made, built, cycle + 1, state), expected)
+
+
+@pytest.mark.parametrize("to", ["7it", "3ep"])
+def test_nothing_is_rewound_to_beyond_the_training(problem, to):
+    with pytest.raises(ValueError, match="beyond the cycle's 6"):
+        run_cycle(problem(restart=Rewind(to))[0], 0, 0, 0.1, State())
+
+
+@pytest.mark.parametrize(
+    ("restart", "cycle", "draws", "remembers"),
+    [
+        (Reinit(), 0, 0, None),
+        (Reinit(), 3, 3, None),
+        (Rewind(), 0, 0, None),
+        (Rewind(), 3, 0, None),
+        (Rewind("20it"), 0, 0, 20),
+        (Rewind("2ep"), 0, 0, 14),
+        (Rewind("2ep"), 1, 0, None),
+        (Keep(), 0, 0, None),
+        (Keep(), 3, 0, None),
+    ],
+    ids=str,
+)
+def test_what_is_drawn_and_remembered(restart, cycle, draws, remembers):
+    assert restart.initialization_cycle(cycle) == draws
+    assert restart.remember_at(cycle, steps_per_epoch=7) == remembers
+
+
+@pytest.mark.parametrize("to", [0, 2, "2", "-1ep", None])
+def test_rewind_needs_a_duration(to):
+    with pytest.raises(ValueError, match="its unit"):
+        Rewind(to)
+
+
+def test_every_restart_is_tested_here():
+    assert set(RESTARTS.values()) == {Reinit, Rewind, Keep}

@@ -1,0 +1,159 @@
+"""max_lr of a pruning cycle, held against the published formula, the golden values and its limits."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from silo import ConstantSchedule, SiloSchedule, TableSchedule
+
+RELEASED = {
+    "resnet20": {"epsilon": 0.03, "delta": 0.04, "beta": 5, "delay": 1, "prune_rate": 0.2},
+    "vgg19": {"epsilon": 0.04, "delta": 0.06, "beta": 5, "delay": 1, "prune_rate": 0.2},
+}
+GOLDEN = [
+    0.03,
+    0.03,
+    0.030039,
+    0.032132,
+    0.047611,
+    0.064461,
+    0.068929,
+    0.069775,
+    0.069947,
+    0.069987,
+    0.069996,
+    0.069999,
+]
+NOT_RATES = [0, 0.0, -0.1, math.nan, math.inf, -math.inf, "0.1", None]
+NOT_CYCLES = [-1, 0.5, 1.0, math.nan, "1", None]
+
+
+def published(m, *, epsilon, delta, beta, delay, prune_rate):
+    """The released code's formula, as it stands there: it overflows where silo's must not."""
+    if m <= delay:
+        return epsilon
+    gamma = 1 - (1 - prune_rate) ** (m - delay)
+    return epsilon + delta / (1 + (gamma / (1 - gamma)) ** (-beta))
+
+
+@pytest.mark.parametrize("cycle", range(25))
+@pytest.mark.parametrize("recipe", RELEASED.values(), ids=RELEASED)
+def test_silo_is_the_published_formula(recipe, cycle):
+    assert SiloSchedule(**recipe).max_lr(cycle) == pytest.approx(published(cycle, **recipe), rel=0, abs=1e-12)
+
+
+@pytest.mark.parametrize(("cycle", "expected"), [*enumerate(GOLDEN), (12, 0.07), (24, 0.07)])
+def test_golden_values_of_resnet20(cycle, expected):
+    assert round(SiloSchedule(**RELEASED["resnet20"]).max_lr(cycle), 6) == expected
+
+
+recipes = st.fixed_dictionaries(
+    {
+        "epsilon": st.floats(1e-6, 10),
+        "delta": st.floats(0, 10),
+        "beta": st.floats(0.01, 1e3),
+        "delay": st.integers(0, 10),
+        "prune_rate": st.floats(1e-4, 1 - 1e-4),
+    }
+)
+
+
+@given(recipes)
+def test_silo_never_falls_and_stays_between_its_ends(recipe):
+    values = [SiloSchedule(**recipe).max_lr(cycle) for cycle in range(60)]
+    assert values == sorted(values)
+    assert values[: recipe["delay"] + 1] == [recipe["epsilon"]] * (recipe["delay"] + 1)
+    assert recipe["epsilon"] <= values[0] and values[-1] <= recipe["epsilon"] + recipe["delta"]
+
+
+@given(recipes, st.integers(0, 60))
+def test_silo_is_the_published_formula_for_any_recipe(recipe, cycle):
+    try:
+        expected = published(cycle, **recipe)
+    except (OverflowError, ZeroDivisionError):
+        return
+    # the power magnifies the rounding of gamma by beta
+    assert SiloSchedule(**recipe).max_lr(cycle) == pytest.approx(expected, rel=1e-8)
+
+
+LIMITS = [  # (what differs from ResNet-20's recipe, cycle, share of delta)
+    ({}, 10**6, 1),
+    ({"prune_rate": 1 - 1e-15}, 10**6, 1),
+    ({"delta": 0}, 20, 0),
+    ({"delay": 1000}, 1000, 0),
+    ({"beta": 1e308}, 2, 0),  # the S is a step: gamma is 0.2 at cycle 2, 0.488 at 4, 0.590 at 5
+    ({"beta": 1e308}, 4, 0),
+    ({"beta": 1e308}, 5, 1),
+    ({"beta": 1e-300}, 2, 0.5),  # the S is flat
+    ({"beta": 1e-300}, 24, 0.5),
+    ({"prune_rate": 0.5}, 2, 0.5),  # gamma = 1/2, the middle of the S whatever beta
+    ({"prune_rate": 0.5, "beta": 1e308}, 2, 0.5),
+    ({"prune_rate": 1e-9}, 2, 0),
+    ({"prune_rate": 1e-17}, 2, 0),  # 1 - p rounds to 1
+]
+
+
+@pytest.mark.parametrize(("change", "cycle", "share"), LIMITS)
+def test_limits(change, cycle, share):
+    recipe = RELEASED["resnet20"] | change
+    expected = recipe["epsilon"] + share * recipe["delta"]
+    assert SiloSchedule(**recipe).max_lr(cycle) == pytest.approx(expected, rel=0, abs=1e-15)
+
+
+BAD = [
+    *(("epsilon", value) for value in NOT_RATES),
+    *(("beta", value) for value in NOT_RATES),
+    *(("delta", value) for value in NOT_RATES if value != 0),  # 0 is a delta: SILO that never grows
+    *(("delay", value) for value in NOT_CYCLES),
+    *(("prune_rate", value) for value in [*NOT_RATES, 1, 1.0, 1.2]),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), BAD)
+def test_silo_refuses_any_other_value_and_names_it(field, value):
+    with pytest.raises(ValueError, match=field):
+        SiloSchedule(**RELEASED["resnet20"] | {field: value})
+
+
+@pytest.mark.parametrize("value", NOT_RATES)
+def test_constant_and_table_refuse_what_is_no_rate(value):
+    with pytest.raises(ValueError, match="value"):
+        ConstantSchedule(value)
+    with pytest.raises(ValueError, match=r"values\[1\]"):
+        TableSchedule((0.1, value))
+
+
+SCHEDULES = [SiloSchedule(**RELEASED["resnet20"]), ConstantSchedule(0.1), TableSchedule((0.1, 0.2))]
+
+
+@pytest.mark.parametrize("cycle", NOT_CYCLES)
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda s: type(s).__name__)
+def test_only_whole_cycles_from_0(schedule, cycle):
+    with pytest.raises(ValueError, match="cycle"):
+        schedule.max_lr(cycle)
+
+
+@pytest.mark.parametrize("cycle", [0, 1, 24, 10**6])
+def test_constant(cycle):
+    assert ConstantSchedule(0.1).max_lr(cycle) == 0.1
+
+
+def test_table_ends_where_it_ends():
+    table = TableSchedule([0.1, 0.3, 0.2])
+    assert [table.max_lr(cycle) for cycle in range(3)] == [0.1, 0.3, 0.2]
+    with pytest.raises(ValueError, match="ends at cycle 2"):
+        table.max_lr(3)
+
+
+def test_table_needs_a_value():
+    with pytest.raises(ValueError, match="empty"):
+        TableSchedule(())
+
+
+def test_a_table_does_not_follow_its_source():
+    source = [0.1, 0.2]
+    table = TableSchedule(source)
+    source[0] = 9.0
+    assert table.max_lr(0) == 0.1

@@ -1,0 +1,136 @@
+"""The rate within a cycle: both released recipes at every iteration, and each shape's ends with their neighbours."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from silo import Constant, Cosine, Cyclical, WarmupStep
+
+STEPS = 563  # an epoch of 36,000 images at batch 64
+RESNET20 = WarmupStep("20000it", {"25ep": 0.1, "32ep": 0.01})
+VGG19 = WarmupStep("10000it", {"14ep": 1, "80ep": 0.1, "120ep": 0.01})
+
+
+def released_resnet20(epoch, t):
+    if epoch < 25:
+        return t / 20000
+    return 0.1 if epoch < 32 else 0.01
+
+
+def released_vgg19(epoch, t):
+    if epoch < 14:
+        return t / 10000
+    if epoch < 80:
+        return 1
+    return 0.1 if epoch < 120 else 0.01
+
+
+@pytest.mark.parametrize(("shape", "rule", "epochs"), [(RESNET20, released_resnet20, 50), (VGG19, released_vgg19, 160)])
+def test_every_iteration_of_a_released_cycle(shape, rule, epochs):
+    times = [(epoch, epoch * STEPS + step) for epoch in range(epochs) for step in range(1, STEPS + 1)]
+    assert times[-1][1] == epochs * STEPS
+    assert [shape.factor(t, STEPS, epochs) for _, t in times] == [rule(epoch, t) for epoch, t in times]
+
+
+RELEASED = [  # the first step; each phase's last two steps and the next one's first two; the end
+    *((RESNET20, 50, t, f) for t, f in [(1, 0.00005), (2, 0.0001), (14074, 0.7037), (14075, 0.70375)]),
+    *((RESNET20, 50, t, f) for t, f in [(14076, 0.1), (14077, 0.1), (18015, 0.1), (18016, 0.1)]),
+    *((RESNET20, 50, t, f) for t, f in [(18017, 0.01), (18018, 0.01), (28149, 0.01), (28150, 0.01)]),
+    *((VGG19, 160, t, f) for t, f in [(1, 0.0001), (2, 0.0002), (7881, 0.7881), (7882, 0.7882)]),
+    *((VGG19, 160, t, f) for t, f in [(7883, 1), (7884, 1), (45039, 1), (45040, 1)]),
+    *((VGG19, 160, t, f) for t, f in [(45041, 0.1), (45042, 0.1), (67559, 0.1), (67560, 0.1)]),
+    *((VGG19, 160, t, f) for t, f in [(67561, 0.01), (67562, 0.01), (90079, 0.01), (90080, 0.01)]),
+]
+WARMUP = WarmupStep("2ep", {"3ep": 0.1, "4ep": 0})
+TRIANGLE = [(1, 0.36), (4, 0.84), (5, 1), (6, 0.84), (9, 0.36), (10, 0.2), (11, 0.36), (14, 0.84), (15, 1), (20, 0.2)]
+SMALL = [  # 10 steps an epoch, 10 epochs
+    *((WARMUP, t, f) for t, f in [(1, 0.05), (2, 0.1), (19, 0.95), (20, 1), (21, 1), (30, 1), (31, 0.1), (32, 0.1)]),
+    *((WARMUP, t, f) for t, f in [(40, 0.1), (41, 0), (100, 0)]),
+    *((WarmupStep("1it"), t, 1) for t in (1, 2, 100)),
+    *((WarmupStep(none), t, 1) for none in ("0it", "0ep") for t in (1, 2, 100)),
+    *((WarmupStep("0it", {"0ep": 0.5, "1ep": 0.25}), t, f) for t, f in [(1, 0.5), (10, 0.5), (11, 0.25)]),
+    *((Constant(), t, 1) for t in (1, 2, 100)),
+    *((Cosine(), t, f) for t, f in [(1, 1), (2, 0.99975328018), (26, 0.85355339059), (50, 0.51570537950)]),
+    *((Cosine(), t, f) for t, f in [(51, 0.5), (52, 0.48429462050), (99, 0.00098663578), (100, 0.00024671982)]),
+    *((Cyclical("10it", low=0.2), t, f) for t, f in TRIANGLE),
+    *((Cyclical("1ep", low=0.2), t, f) for t, f in TRIANGLE),
+    *((Cyclical("2it"), t, f) for t, f in [(1, 1), (2, 0), (3, 1), (4, 0)]),
+    *((Cyclical("5it"), t, f) for t, f in [(1, 0.4), (2, 0.8), (3, 0.8), (4, 0.4), (5, 0), (6, 0.4)]),
+]
+
+
+@pytest.mark.parametrize(("shape", "epochs", "t", "expected"), RELEASED)
+def test_released_shapes_at_their_phases(shape, epochs, t, expected):
+    assert shape.factor(t, STEPS, epochs) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(("shape", "t", "expected"), SMALL)
+def test_ends_and_neighbours(shape, t, expected):
+    assert shape.factor(t, 10, 10) == pytest.approx(expected, abs=1e-10)
+
+
+shapes = st.one_of(
+    st.builds(lambda n, u: WarmupStep(f"{n}{u}", {"2ep": 0.3}), st.integers(0, 500), st.sampled_from(["ep", "it"])),
+    st.just(Constant()),
+    st.just(Cosine()),
+    st.builds(lambda n, low: Cyclical(f"{n}it", low), st.integers(2, 500), st.floats(0, 0.99)),
+)
+
+
+@given(shapes, st.integers(2, 100), st.integers(1, 5))
+def test_a_factor_is_a_share_of_max_lr(shape, steps, epochs):
+    factors = [shape.factor(t, steps, epochs) for t in range(1, steps * epochs + 1)]
+    assert all(0 <= factor <= 1 + 1e-12 for factor in factors)
+    assert max(factors) > 0
+
+
+BARE = [10, 10.0, None, "10", "-1ep", "1.5ep", "10 ep", ""]
+
+
+@pytest.mark.parametrize("value", BARE)
+def test_durations_carry_their_unit(value):
+    for make in (WarmupStep, Cyclical, lambda at: WarmupStep("1ep", {at: 0.1})):
+        with pytest.raises(ValueError, match="its unit"):
+            make(value)
+
+
+@pytest.mark.parametrize(
+    "drops",
+    [
+        {"25it": 0.1},
+        *({"25ep": factor} for factor in (-0.1, 1.1, math.nan, math.inf)),
+        {"32ep": 0.01, "25ep": 0.1},
+        {"25ep": 0.1, "025ep": 0.01},  # the same epoch twice: neither may win in silence
+    ],
+    ids=str,
+)
+def test_bad_drops(drops):
+    with pytest.raises(ValueError, match="drops"):
+        WarmupStep("10ep", drops)
+
+
+@pytest.mark.parametrize("period", ["0ep", "0it", "1it"])
+def test_a_triangle_needs_two_iterations(period):
+    with pytest.raises(ValueError, match="period"):
+        Cyclical(period)
+
+
+def test_a_triangle_of_one_step_is_refused_though_it_is_an_epoch():
+    """Else the rate would be ``low``, 0 by default, at every iteration."""
+    with pytest.raises(ValueError, match="period"):
+        Cyclical("1ep").factor(1, steps_per_epoch=1, epochs=5)
+
+
+@pytest.mark.parametrize("low", [-0.1, 1, 1.5, math.nan, math.inf])
+def test_bad_feet(low):
+    with pytest.raises(ValueError, match="low"):
+        Cyclical("10it", low)
+
+
+def test_a_shape_does_not_follow_its_source():
+    drops = {"2ep": 0.1}
+    shape = WarmupStep("0it", drops)
+    drops["2ep"] = 0.9
+    assert shape.factor(21, 10, 10) == 0.1
