@@ -197,6 +197,13 @@ class Experiment(Strict):
             raise ValueError("allowed: letters, digits, . _ - (it names the run folder)")
         return name
 
+    @model_validator(mode="after")
+    def _something_is_prunable(self) -> "Experiment":
+        with torch.device("meta"):
+            if not self.pruning.prunable(self.model.make(3, 32, 10)):
+                raise ValueError("prune.prunable: leaves nothing to prune in this network")
+        return self
+
     @property
     def schedule(self) -> SiloSchedule:
         """SILO's max_lr by cycle."""

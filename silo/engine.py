@@ -33,6 +33,10 @@ class Recipe:
     shape: Shape
     augment: Augment = Augment()
 
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch_size < 1:
+            raise ValueError(f"epochs, batch_size: {self.epochs}, {self.batch_size}: at least 1 is allowed")
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -74,17 +78,22 @@ class Trained:
 @contextmanager
 def reproducible() -> Iterator[None]:
     """One thread, deterministic and full-precision kernels, the caller's global random state untouched."""
+    backends = torch.backends
+    exact = [backends.cuda.matmul, backends.cudnn.conv, backends.mkldnn.matmul, backends.mkldnn.conv]
+    settings = [(backends.cudnn, "benchmark", False), (backends.cudnn, "deterministic", True)]
+    settings += [(kernels, "fp32_precision", "ieee") for kernels in exact]
+    before = [(where, name, getattr(where, name)) for where, name, _ in settings]
     threads = torch.get_num_threads()
-    cudnn = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
-    matmul_tf32 = torch.backends.cuda.matmul.allow_tf32
     torch.set_num_threads(1)
-    torch.backends.cuda.matmul.allow_tf32 = False
+    for where, name, value in settings:
+        setattr(where, name, value)
     try:
-        with cudnn, torch.random.fork_rng():
+        with torch.random.fork_rng():
             yield
     finally:
         torch.set_num_threads(threads)
-        torch.backends.cuda.matmul.allow_tf32 = matmul_tf32
+        for where, name, value in before:
+            setattr(where, name, value)
 
 
 def train(

@@ -56,8 +56,15 @@ class Mask:
         """The mask without the floor(rate * alive) lowest-scored alive weights, of all ("global") or of each layer.
 
         Ties go by position (layer order, then row-major), earlier first. The rate is taken as the decimal that was
-        written, so that 0.29 of 100 is 29. Raises ValueError where an alive weight's score is not finite.
+        written, so that 0.29 of 100 is 29. Raises ValueError where an alive weight's score is not finite, the rate is not
+        from 0 to 1, the scope is neither, or nothing is prunable.
         """
+        if scope not in SCOPES:
+            raise ValueError(f"scope: {scope}: {' or '.join(SCOPES)} is allowed")
+        if not 0 <= rate <= 1:
+            raise ValueError(f"rate: {rate}: a share from 0 to 1 is allowed")
+        if not self.layers:
+            raise ValueError("nothing is prunable: the mask has no layers")
         groups = [list(self.layers)] if scope == "global" else [[name] for name in self.layers]
         flat = {name: layer.flatten().clone() for name, layer in self.layers.items()}
         for names in groups:
@@ -80,7 +87,7 @@ class Mask:
 
     @classmethod
     def unpack(cls, packed: Tensor, weights: Mapping[str, Tensor]) -> "Mask":
-        """The mask that :meth:`pack` made, over weights of the same names and shapes; else raises ValueError."""
+        """The mask that :meth:`pack` made, over weights of the same order and shapes; raises ValueError for another size."""
         bits = (packed.view(-1, 1) >> torch.arange(8, dtype=torch.uint8) & 1).bool().flatten()
         total = sum(w.numel() for w in weights.values())
         if len(bits) != total + -total % 8:

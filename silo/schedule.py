@@ -11,8 +11,12 @@ class Schedule(Protocol):
     def max_lr(self, cycle: int) -> float: ...
 
 
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
 def _check_rate(name: str, value: float) -> None:
-    if not (isinstance(value, (int, float)) and math.isfinite(value) and value > 0):
+    if not (_is_finite(value) and value > 0):
         raise ValueError(f"{name}: {value!r}: a finite number above 0 is allowed")
 
 
@@ -52,11 +56,11 @@ class SiloSchedule:
     def __post_init__(self) -> None:
         _check_rate("epsilon", self.epsilon)
         _check_rate("beta", self.beta)
-        if not (math.isfinite(self.delta) and self.delta >= 0):
+        if not (_is_finite(self.delta) and self.delta >= 0):
             raise ValueError(f"delta: {self.delta!r}: a finite number, 0 or more, is allowed")
         if not isinstance(self.delay, int) or self.delay < 0:
             raise ValueError(f"delay: {self.delay!r}: a whole number of cycles, 0 or more, is allowed")
-        if not 0 < self.prune_rate < 1:
+        if not (_is_finite(self.prune_rate) and 0 < self.prune_rate < 1):
             raise ValueError(f"prune_rate: {self.prune_rate!r}: a number between 0 and 1, ends excluded, is allowed")
 
     def max_lr(self, cycle: int) -> float:
@@ -67,6 +71,8 @@ class SiloSchedule:
         remaining = (1 - self.prune_rate) ** (cycle - self.delay)  # 1 - gamma
         if remaining == 0:  # underflow, hundreds of cycles on: the limit
             return self.epsilon + self.delta
+        if remaining == 1:  # a rate too small for a double: nothing is pruned yet
+            return self.epsilon
         log_odds = math.log1p(-remaining) - math.log(remaining)  # of gamma; logs, as the power itself can overflow
         exponent = -self.beta * log_odds
         return self.epsilon + (self.delta / (1 + math.exp(exponent)) if exponent < 700 else 0.0)

@@ -41,7 +41,7 @@ class WarmupStep:
                 raise ValueError(f"drops: {at}: whole epochs are allowed, such as 25ep")
             if not 0 <= factor <= 1:
                 raise ValueError(f"drops: {at}: {factor}: a factor of max_lr from 0 to 1 is allowed")
-        epochs = [at.count for at in drops]
+        epochs = [Duration(at).count for at in self.drops]
         if epochs != sorted(set(epochs)):
             raise ValueError(f"drops: {', '.join(drops)}: rising epochs are allowed, each once")
         object.__setattr__(self, "drops", drops)
@@ -94,7 +94,10 @@ class Cyclical:
 
     def factor(self, t: int, steps_per_epoch: int, epochs: int) -> float:
         """1 in the middle of a period, ``low`` at its end."""
-        phase = t / self.period.iterations(steps_per_epoch) % 1
+        period = self.period.iterations(steps_per_epoch)
+        if period < 2:
+            raise ValueError(f"period: {self.period}: one iteration long here; at least two are allowed")
+        phase = t / period % 1
         return self.low + (1 - self.low) * (1 - abs(2 * phase - 1))
 
 

@@ -45,9 +45,9 @@ class State:
 
     def digest(self) -> str:
         """A hash of mask and weights; "dense" where nothing is pruned and everything is drawn."""
-        if self.mask is None:
+        if self.mask is None and self.weights is None:
             return "dense"
-        text = hashlib.sha256(self.mask.digest().encode())
+        text = hashlib.sha256(b"dense" if self.mask is None else self.mask.digest().encode())
         for name, tensor in sorted((self.weights or {}).items()):
             text.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
             text.update(tensor.contiguous().numpy().tobytes())

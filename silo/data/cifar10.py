@@ -16,7 +16,7 @@ def cifar10(path: str = "data", download: bool = True) -> Dataset:
     try:
         parts = [CIFAR10(path, train=train, download=download) for train in (True, False)]
     except (RuntimeError, OSError) as error:
-        reason = str(error).splitlines()[0]
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"path: {path}: no CIFAR-10 there and none could be downloaded ({reason})") from error
     images = [
         Images(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets))

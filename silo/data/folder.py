@@ -40,7 +40,7 @@ def folder(path: str, size: int | None = None) -> Dataset:
 
 
 def _classes(part: Path) -> tuple[str, ...]:
-    names = tuple(sorted(entry.name for entry in part.iterdir() if entry.is_dir()))
+    names = tuple(sorted(entry.name for entry in part.iterdir() if entry.is_dir() and not entry.name.startswith(".")))
     if not names:
         raise DataError(f"path: {part}: no class folders there; one folder a class is allowed")
     return names
@@ -57,12 +57,14 @@ def _part(part: Path, classes: tuple[str, ...], size: int | None) -> Images:
     if not files:
         raise DataError(f"path: {part}: no images there; {', '.join(ENDINGS)} are allowed")
     labels = torch.tensor([label for _, label in files])
+    if empty := [name for label, name in enumerate(classes) if (part / name).is_dir() and label not in labels]:
+        raise DataError(f"path: {part / empty[0]}: a class without images; {', '.join(ENDINGS)} are allowed")
     return Images(torch.from_numpy(_cached_pixels(part, [file for file, _ in files], size)), labels)
 
 
 def _cached_pixels(part: Path, files: list[Path], size: int | None) -> np.ndarray:
     stats = [(str(f.relative_to(part)), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
-    key = hashlib.sha256(repr((size, stats)).encode()).hexdigest()[:20]
+    key = hashlib.sha256(repr((str(part.resolve()), size, stats)).encode()).hexdigest()[:20]
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "silo-oracle"
     cached = home / f"{key}.npy"
     if cached.exists():

@@ -108,6 +108,8 @@ def limited(dataset: Dataset, train: int | None, test: int | None) -> Dataset:
     """The same random subset for every seed: at most so many training and test images (None: all)."""
 
     def subset(images: Images | None, count: int | None, purpose: str) -> Images | None:
+        if count is not None and count < 1:
+            raise ValueError(f"limit: {count}: at least 1 image is allowed")
         if images is None or count is None or count >= len(images):
             return images
         return images[torch.randperm(len(images), generator=generator(0, purpose))[:count]]

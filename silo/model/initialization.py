@@ -28,7 +28,8 @@ def released(model: nn.Module) -> None:
                 nn.init.normal_(module.bias)
         elif isinstance(module, NORMS) and module.weight is not None:
             nn.init.normal_(module.weight, 1, 0.02)
-            nn.init.zeros_(module.bias)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
 
 
 INITIALIZATIONS: dict[str, Callable[[nn.Module], None]] = {"kaiming": kaiming, "released": released}

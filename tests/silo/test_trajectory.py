@@ -82,6 +82,20 @@ def test_seeds_differ(problem):
     assert len({cycles[-1].leaves.digest() for cycles in results}) == 3
 
 
+def test_noise_belongs_to_seed_cycle_and_layer(problem):
+    def drawn():
+        log = []
+        pruning = Pruning(watched(CRITERIA["random"], log), "global", 0.2, norm=True, first=True, head=True)
+        for seed in (0, 1):
+            list(iterative_pruning(problem(pruning=pruning)[0], SILO, cycles=2, seed=seed))
+        return [noise.flatten()[0].item() for _, noise in log]
+
+    first = drawn()
+    torch.manual_seed(9)
+    assert drawn() == first
+    assert len(set(first)) == len(first) == 2 * 2 * 3
+
+
 @pytest.mark.parametrize("restart", RESTARTS, ids=str)
 def test_a_cycle_depends_on_its_start_state_alone(problem, restart):
     """Run by itself, as a worker does, it gives what it gave in the loop."""

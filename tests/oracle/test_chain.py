@@ -1,0 +1,459 @@
+"""Which cells a study consists of, in which order they become ready, and what is left of them.
+
+A worker that needs no training stands in for the real one: what a cell gives is a function of its fields, and it keeps
+to a worker's order (start state read, state written, record written).
+"""
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from oracle.cell import Cell
+from oracle.chain import Blocked, Chains, Wanted
+from oracle.experiment import DENSE
+from oracle.frontier import Frontier
+from oracle.load import validate
+from oracle.store import Store
+from oracle.tally import tally
+from silo.mask import Mask
+from silo.trajectory import State
+
+TRAINING = "a training"
+GRID = (0.1, 0.2, 0.4, 0.8)
+OFF_GRID, ON_GRID = 0.3, 0.2
+WEIGHTS = {"weight": torch.empty(64)}
+
+
+def experiment(follow="silo", silo=OFF_GRID, grid=GRID, seeds=2, cycles=3):
+    return validate(
+        {
+            "name": "synthetic",
+            "data": "digits",
+            "model": "mlp",
+            "train": {"epochs": 1, "batch_size": 64, "momentum": 0.9, "weight_decay": 0.0, "shape": "constant"},
+            "prune": {"criterion": "random", "scope": "global", "rate": 0.2, "cycles": cycles, "restart": "reinit"},
+            "silo": {"epsilon": silo, "delta": 0.0, "beta": 5.0, "delay": 99},
+            "oracle": {"grid": list(grid), "seeds": seeds, "follow": follow},
+        },
+        "test",
+    )
+
+
+def accuracy(cell):
+    """Best at 0.4 in cycle 0, at 0.2 in cycle 1, at 0.4 again; seed 0 alone would rather have 0.8 and 0.4."""
+    best = 0.2 if cell.cycle == 1 else 0.4
+    return 90 - 10 * abs(cell.max_lr - best) + (7 * cell.max_lr if cell.seed == 0 else 0)
+
+
+def leaves(cell):
+    """A state of its own for every cell."""
+    bits = int(cell.id[:16], 16)
+    return State(Mask({"weight": torch.tensor([bool(bits >> i & 1) for i in range(64)])}))
+
+
+class Worker:
+    """Gives each cell's accuracy; None stands for a training that diverged, a text for the reason why it failed."""
+
+    def __init__(self, store, gives=accuracy, leaves=leaves):
+        self.store, self.gives, self.leaves = store, gives, leaves
+        self.trained = []
+
+    def run(self, job):
+        cell, given = job.cell, self.gives(job.cell)
+        if job.parent_id is None:
+            assert cell.start == DENSE
+        else:  # raises where this is not the state that the cell is to start from
+            self.store.state(job.parent_id, cell.start, WEIGHTS)
+        self.trained.append(job)
+        if isinstance(given, str):
+            self.store.write_failure(cell.id, given)
+            return
+        state = None if given is None else self.leaves(cell)
+        if state and job.keeps_state:
+            self.store.write_state(cell.id, state)
+        outcome = {"diverged": given is None, "validation": given}
+        self.store.write_record({"id": cell.id, "outcome": outcome, "leaves": state and state.digest()})
+
+
+def sweep(asked, store, pick=lambda count: 0, workers=1, **changes):
+    """Run a frontier dry with several jobs in flight, of which ``pick`` says which ends next; returns the jobs."""
+    worker = Worker(store, **changes)
+    frontier, running = Frontier(Chains(asked, TRAINING, store)), []
+    while True:
+        while len(running) < workers and (job := frontier.next()) is not None:
+            assert job.parent_id is None or store.has_state(job.parent_id), "offered before its start state is there"
+            running.append(job)
+        if not running:
+            return worker.trained
+        job = running.pop(pick(len(running)))
+        worker.run(job)
+        frontier.finished(job)
+
+
+def ids(jobs):
+    return [job.cell.id for job in jobs]
+
+
+def recorded(store):
+    return {path.stem for path in (store.folder / "records").glob("*.json")}
+
+
+def states(store):
+    return {path.stem for path in (store.folder / "states").glob("*.pt")}
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "run")
+
+
+# -- the cells, written down a second time: as the paper words them
+
+
+def silo_chain(silo, seeds=2, cycles=3):
+    chain = {}
+    for seed in range(seeds):
+        start = DENSE
+        for cycle in range(cycles):
+            chain[seed, cycle] = Cell(TRAINING, seed, cycle, silo, start)
+            start = leaves(chain[seed, cycle]).digest()
+    return chain
+
+
+def follow_silo(silo, grid=GRID, seeds=2, cycles=3):
+    chain = silo_chain(silo, seeds, cycles)
+    return {
+        Cell(TRAINING, seed, cycle, value, own.start) for (seed, cycle), own in chain.items() for value in {*grid, silo}
+    }
+
+
+def oracle_winners(best, seeds=2):
+    chain = {}
+    for seed in range(seeds):
+        start = DENSE
+        for cycle, value in enumerate(best):
+            chain[seed, cycle] = Cell(TRAINING, seed, cycle, value, start)
+            start = leaves(chain[seed, cycle]).digest()
+    return chain
+
+
+def follow_oracle(silo, best, grid=GRID, seeds=2):
+    judged = {
+        Cell(TRAINING, seed, cycle, value, winner.start)
+        for (seed, cycle), winner in oracle_winners(best, seeds).items()
+        for value in {*grid, silo}
+    }
+    return judged | set(silo_chain(silo, seeds, len(best)).values())
+
+
+@pytest.mark.parametrize(("silo", "count"), [(OFF_GRID, 2 * 3 * 5), (ON_GRID, 2 * 3 * 4)])
+def test_follow_silo_every_cycle_starts_from_silos_own_mask(store, silo, count):
+    jobs = sweep(experiment(silo=silo), store)
+    assert {job.cell for job in jobs} == follow_silo(silo)
+    assert len(jobs) == count
+    assert states(store) == {cell.id for cell in silo_chain(silo).values()}
+
+
+@pytest.mark.parametrize(
+    ("silo", "count"),
+    [
+        (OFF_GRID, 2 * (5 + 6 + 6)),
+        (ON_GRID, 2 * (4 + 5 + 5)),
+        (0.4, 2 * (4 + 4 + 5)),  # SILO and the Oracle go one way in cycle 0
+    ],
+)
+def test_follow_oracle_every_cycle_starts_from_the_masks_of_the_last_winner(store, silo, count):
+    jobs = sweep(experiment("oracle", silo), store)
+    assert {job.cell for job in jobs} == follow_oracle(silo, [0.4, 0.2, 0.4])
+    assert len(jobs) == count
+
+
+def test_the_winner_has_the_best_mean_over_seeds_and_every_seed_goes_on_from_its_own_mask(store):
+    # alone, seed 0 would choose 0.8 and seed 1 0.1; together they choose 0.2
+    gives = {0: {0.1: 10, 0.2: 80, 0.4: 20, 0.8: 90}, 1: {0.1: 90, 0.2: 80, 0.4: 20, 0.8: 10}}
+    jobs = sweep(experiment("oracle", cycles=2), store, gives=lambda cell: gives[cell.seed].get(cell.max_lr, 50))
+    starts = {(job.cell.seed, job.cell.start) for job in jobs if job.cell.cycle == 1 and job.cell.max_lr in GRID}
+    assert starts == {(seed, leaves(Cell(TRAINING, seed, 0, 0.2)).digest()) for seed in (0, 1)}
+
+
+def test_silo_is_measured_and_never_the_winner(store):
+    jobs = sweep(experiment("oracle", cycles=2), store, gives=lambda c: 99 if c.max_lr == OFF_GRID else accuracy(c))
+    assert {job.cell for job in jobs} == follow_oracle(OFF_GRID, [0.4, 0.2])
+
+
+def test_what_a_cell_is_wanted_as(store):
+    asked = experiment("oracle", ON_GRID, seeds=1, cycles=2)
+    sweep(asked, store)
+    flags = {}
+    for step in Chains(asked, TRAINING, store).steps():
+        if isinstance(step, Wanted):
+            on = (
+                "oracle"
+                if step.cell.cycle == 0 or step.cell.start == leaves(Cell(TRAINING, 0, 0, 0.4)).digest()
+                else "own"
+            )
+            key = (step.cell.cycle, step.cell.max_lr, on)
+            flags.setdefault(key, set()).update(f for f in ("candidate", "silo", "chain") if getattr(step, f))
+    assert flags == {
+        **{(cycle, value, "oracle"): {"candidate"} for cycle in (0, 1) for value in GRID},
+        (0, ON_GRID, "oracle"): {"candidate", "silo", "chain"},
+        (1, ON_GRID, "oracle"): {"candidate", "silo"},
+        (1, ON_GRID, "own"): {"chain"},
+    }
+
+
+# -- order
+
+
+@pytest.mark.parametrize("follow", ["silo", "oracle"])
+def test_silos_own_cells_go_first(store, follow):
+    own = {cell.id for cell in silo_chain(OFF_GRID).values()}
+    assert set(ids(sweep(experiment(follow), store))[: len(own)]) == own
+
+
+def tried_in_any_order(asked, order, workers, **changes):
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder))
+        jobs = sweep(asked, store, lambda count: order.draw(st.integers(0, count - 1)), workers, **changes)
+        assert tally(Chains(asked, TRAINING, store)).count("missing", "failed") == 0
+        return ids(jobs)
+
+
+@pytest.mark.parametrize("follow", ["silo", "oracle"])
+@settings(deadline=None, max_examples=15)
+@given(st.data(), st.integers(2, 6), st.sampled_from([OFF_GRID, ON_GRID, 0.4]))
+def test_whatever_order_running_jobs_end_in_the_same_cells_are_trained_once(follow, order, workers, silo):
+    trained = tried_in_any_order(experiment(follow, silo), order, workers)
+    expected = follow_silo(silo) if follow == "silo" else follow_oracle(silo, [0.4, 0.2, 0.4])
+    assert sorted(trained) == sorted(cell.id for cell in expected)
+
+
+def same_for_all(cell):
+    """As under criterion random: a mask depends on seed and cycle, not on what was trained."""
+    return leaves(Cell(TRAINING, cell.seed, cell.cycle, 1.0))
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.data(), st.integers(2, 6), st.sampled_from([OFF_GRID, ON_GRID]))
+def test_where_masks_coincide_the_oracle_and_silo_share_their_cells(order, workers, silo):
+    trained = tried_in_any_order(experiment("oracle", silo), order, workers, leaves=same_for_all)
+    assert max(Counter(trained).values()) == 1
+    assert len(trained) == 2 * 3 * len({*GRID, silo})
+
+
+# -- what blocks a chain
+
+
+def bad(outcome, **where):
+    """Accuracies, but this outcome where the cell has these fields."""
+    return lambda cell: outcome if all(getattr(cell, f) == v for f, v in where.items()) else accuracy(cell)
+
+
+@pytest.mark.parametrize("outcome", [None, "out of memory"], ids=["diverged", "failed"])
+@pytest.mark.parametrize(
+    ("follow", "where", "blocked", "count"),
+    [
+        # seed 0 has cycles 0 and 1 with all their candidates, seed 1 all three
+        ("silo", {"max_lr": OFF_GRID, "seed": 0, "cycle": 1}, [("SILO's chain, seed 0", 2)], 5 * (2 + 3)),
+        ("silo", {"max_lr": OFF_GRID}, [("SILO's chain, seed 0", 1), ("SILO's chain, seed 1", 1)], 5 * 2),
+        ("silo", {"max_lr": 0.4}, [], 5 * 6),  # a candidate's end blocks nothing
+        # every candidate of cycle 1: its masks are the last; SILO's own chain goes on
+        ("oracle", {"cycle": 1, "seed": 1}, [("SILO's chain, seed 1", 2), ("the Oracle's chain", 2)], 2 * (5 + 6) + 1),
+        # SILO's cell on the Oracle's masks and its own chain are blocked, the Oracle is not
+        ("oracle", {"max_lr": OFF_GRID, "seed": 0, "cycle": 0}, [("SILO's chain, seed 0", 1)], 2 * 5 + 2 * 5 * 2 + 2),
+    ],
+)
+def test_a_chain_without_a_start_state_is_blocked(store, outcome, follow, where, blocked, count):
+    asked = experiment(follow)
+    jobs = sweep(asked, store, gives=bad(outcome, **where))
+    found = tally(Chains(asked, TRAINING, store))
+    assert [(chain.chain, chain.cycle) for chain in found.blocked] == blocked
+    assert all(str(outcome or "diverged") in b.reason or "every candidate" in b.reason for b in found.blocked)
+    assert len(jobs) == count
+    assert found.count("missing") == 0
+    assert found.count("diverged" if outcome is None else "failed") == len(
+        {j.cell for j in jobs if bad(0, **where)(j.cell) == 0}
+    )
+
+
+def test_a_value_with_a_bad_seed_cannot_win(store):
+    jobs = sweep(experiment("oracle", cycles=2), store, gives=bad(None, max_lr=0.4, seed=1, cycle=0))
+    starts = {job.cell.start for job in jobs if job.cell.cycle == 1 and job.cell.max_lr in GRID}
+    assert starts == {leaves(Cell(TRAINING, seed, 0, 0.2)).digest() for seed in (0, 1)}
+
+
+@pytest.mark.parametrize("follow", ["silo", "oracle"])
+def test_nothing_is_blocked_after_the_last_cycle(store, follow):
+    asked = experiment(follow, cycles=2)
+    sweep(asked, store, gives=bad(None, cycle=1))
+    assert tally(Chains(asked, TRAINING, store)).blocked == []
+
+
+def test_a_failure_is_tried_again_once_it_is_forgotten(store):
+    asked = experiment()
+    sweep(asked, store, gives=bad("out of memory", max_lr=OFF_GRID, seed=0, cycle=1))
+    assert sweep(asked, store) == []
+    store.forget_failures()
+    sweep(asked, store)
+    assert recorded(store) == {cell.id for cell in follow_silo(OFF_GRID)}
+
+
+# -- states
+
+
+def test_losers_states_are_dropped_and_silos_own_kept(store):
+    sweep(experiment("oracle"), store)
+    kept = [*oracle_winners([0.4, 0.2, 0.4]).values(), *silo_chain(OFF_GRID).values()]
+    assert states(store) == {cell.id for cell in kept}
+
+
+def test_where_silo_loses_on_the_grid_its_state_is_kept_all_the_same(store):
+    sweep(experiment("oracle", ON_GRID), store)
+    assert {cell.id for cell in silo_chain(ON_GRID).values()} <= states(store)
+
+
+def test_a_lost_state_is_made_again_by_training_its_cell_once_more(store):
+    asked = experiment()
+    sweep(asked, store)
+    parent = silo_chain(OFF_GRID)[0, 0]
+    children = {cell.id for cell in follow_silo(OFF_GRID) if (cell.seed, cell.cycle) == (0, 1)}
+    before = (store.folder / "records" / f"{parent.id}.json").read_bytes()
+    for child in children:
+        (store.folder / "records" / f"{child}.json").unlink()
+    store.drop_state(parent.id)
+
+    jobs = sweep(asked, Store(store.folder))
+    assert ids(jobs)[0] == parent.id
+    assert jobs[0].keeps_state
+    assert set(ids(jobs)[1:]) == children
+    assert len(jobs) == 1 + len(children)
+    assert (store.folder / "records" / f"{parent.id}.json").read_bytes() == before
+
+
+def test_lost_states_are_made_again_from_the_first_that_is_there(store):
+    asked = experiment(seeds=1)
+    sweep(asked, store)
+    chain = silo_chain(OFF_GRID, seeds=1)
+    last = {cell.id for cell in follow_silo(OFF_GRID, seeds=1) if cell.cycle == 2}
+    for cell_id in last:
+        (store.folder / "records" / f"{cell_id}.json").unlink()
+    for cell_id in states(store):
+        store.drop_state(cell_id)
+    jobs = ids(sweep(asked, Store(store.folder)))
+    assert jobs[:2] == [chain[0, 0].id, chain[0, 1].id]
+    assert sorted(jobs[2:]) == sorted(last)
+
+
+def test_a_state_that_nothing_waits_for_is_not_made_again(store):
+    sweep(experiment(), store)
+    for cell_id in states(store):
+        store.drop_state(cell_id)
+    assert sweep(experiment(), Store(store.folder)) == []
+
+
+def test_what_a_failed_remake_blocked_is_missing_until_the_state_is_there(store):
+    asked = experiment(seeds=1, cycles=2)
+    sweep(asked, store)
+    parent = silo_chain(OFF_GRID, seeds=1)[0, 0]
+    children = {cell.id for cell in follow_silo(OFF_GRID, seeds=1, cycles=2) if cell.cycle == 1}
+    for child in children:
+        (store.folder / "records" / f"{child}.json").unlink()
+    store.drop_state(parent.id)
+
+    store = Store(store.folder)
+    assert ids(sweep(asked, store, gives=lambda cell: "out of memory")) == [parent.id]
+    found = tally(Chains(asked, TRAINING, store))
+    assert (found.count("missing"), found.count("failed")) == (len(children), 0)  # the parent's record stands
+    assert set(ids(sweep(asked, store))) == {parent.id} | children
+
+
+# -- coming back
+
+
+@pytest.mark.parametrize("follow", ["silo", "oracle"])
+@pytest.mark.parametrize("silo", [OFF_GRID, ON_GRID, 0.4])
+def test_a_complete_study_has_no_work(store, follow, silo):
+    asked = experiment(follow, silo)
+    jobs = sweep(asked, store)
+    assert sweep(asked, Store(store.folder)) == []
+    found = tally(Chains(asked, TRAINING, store))
+    assert (found.recorded, found.count("missing"), found.total) == (len(jobs), 0, len(jobs))
+
+
+@pytest.mark.parametrize("follow", ["silo", "oracle"])
+def test_the_total_is_known_from_the_start(store, follow):
+    asked = experiment(follow)
+    worker, frontier = Worker(store), Frontier(chains := Chains(asked, TRAINING, store))
+    totals, missing = set(), []
+    while (job := frontier.next()) is not None:
+        totals.add(tally(chains).total)
+        missing.append(tally(chains).count("missing"))
+        worker.run(job)
+        frontier.finished(job)
+    assert totals == {len(worker.trained)}
+    assert missing == list(range(len(worker.trained), 0, -1))
+
+
+@pytest.mark.parametrize("follow", ["silo", "oracle"])
+@pytest.mark.parametrize("after", [1, 7, 12, 20])
+def test_an_interrupted_sweep_goes_on_with_what_is_missing(store, follow, after):
+    asked = experiment(follow)
+    worker, frontier = Worker(store), Frontier(Chains(asked, TRAINING, store))
+    for _ in range(after):
+        worker.run(job := frontier.next())
+        frontier.finished(job)
+    rest = sweep(asked, Store(store.folder))
+    expected = follow_silo(OFF_GRID) if follow == "silo" else follow_oracle(OFF_GRID, [0.4, 0.2, 0.4])
+    assert sorted(ids(worker.trained) + ids(rest)) == sorted(cell.id for cell in expected)
+
+
+BEST = [0.4, 0.2, 0.4]
+
+
+@pytest.mark.parametrize(
+    ("follow", "change", "expected"),
+    [
+        ("silo", {"grid": (*GRID, 1.6)}, follow_silo(OFF_GRID, (*GRID, 1.6))),
+        ("silo", {"seeds": 3}, follow_silo(OFF_GRID, seeds=3)),
+        ("silo", {"cycles": 4}, follow_silo(OFF_GRID, cycles=4)),
+        ("silo", {"grid": GRID[:2]}, set()),
+        ("silo", {"seeds": 1, "cycles": 2}, set()),
+        ("oracle", {"grid": (*GRID, 1.6)}, follow_oracle(OFF_GRID, BEST, (*GRID, 1.6))),
+        ("oracle", {"seeds": 3}, follow_oracle(OFF_GRID, BEST, seeds=3)),
+        ("oracle", {"cycles": 4}, follow_oracle(OFF_GRID, [*BEST, 0.4])),
+        # a new value wins cycle 0: all that comes after starts from its masks
+        ("oracle", {"grid": (0.1, 0.2, 0.35, 0.4, 0.8)}, follow_oracle(OFF_GRID, [0.35, 0.2, 0.4], (*GRID, 0.35))),
+    ],
+)
+def test_widening_a_study_trains_exactly_what_is_new(store, follow, change, expected):
+    def gives(cell):
+        return 95 if (cell.max_lr, cell.cycle) == (0.35, 0) else 50 if cell.max_lr == 1.6 else accuracy(cell)
+
+    sweep(experiment(follow), store, gives=gives)
+    before = recorded(store)
+    jobs = sweep(experiment(follow, **change), Store(store.folder), gives=gives)
+    assert sorted(ids(jobs)) == sorted({cell.id for cell in expected} - before)
+
+
+def test_a_former_loser_that_wins_now_is_trained_again_for_its_state(store):
+    """Of a plateau the middle wins: one more tied value moves it to a value whose state was dropped."""
+    sweep(experiment("oracle", grid=(0.1, 0.2, 0.4), seeds=1, cycles=2), store, gives=lambda cell: 90.0)
+    wider = experiment("oracle", grid=(0.1, 0.2, 0.4, 0.8, 1.6), seeds=1, cycles=2)
+    jobs = sweep(wider, Store(store.folder), gives=lambda cell: 90.0)
+    winner = Cell(TRAINING, 0, 0, 0.4)
+    assert [job.keeps_state for job in jobs if job.cell == winner] == [True]
+    assert {job.cell.start for job in jobs if job.cell.cycle == 1} == {leaves(winner).digest()}
+    assert max(Counter(ids(jobs)).values()) == 1
+
+
+def test_a_blocked_chain_says_why(store):
+    asked = experiment(seeds=1)
+    sweep(asked, store, gives=bad("out of memory", max_lr=OFF_GRID))
+    assert tally(Chains(asked, TRAINING, store)).blocked == [
+        Blocked("SILO's chain, seed 0", 1, "cycle 0 failed at max_lr 0.3: out of memory")
+    ]
