@@ -22,9 +22,9 @@ class Progress:
 
     def __init__(self, console: Console, store: Store, total: int, recorded: int) -> None:
         self._console, self._store = console, store
-        self._total, self._recorded, self._before = total, recorded, recorded
-        self._started = time.monotonic()
-        self._said = self._started - SECONDS_BETWEEN_LINES  # the first cell gets a line
+        self._total, self._recorded = total, recorded
+        self._first: tuple[float, int] | None = None  # when the first cell was finished, and how many were recorded then
+        self._said = time.monotonic() - SECONDS_BETWEEN_LINES  # the first cell gets a line
         self._sums: dict[int, dict[float, list[float]]] = defaultdict(lambda: defaultdict(list))
         self._bar = Bar(
             TextColumn("cells"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"), console=console
@@ -62,7 +62,11 @@ class Progress:
         return f"best max_lr so far {best:.3g} ({means[best]:.2f}%)"
 
     def _left(self) -> str:
-        new = self._recorded - self._before
-        seconds = (time.monotonic() - self._started) / new * max(0, self._total - self._recorded)
+        """By the pace since the first cell, so that the workers' start doesn't count."""
+        now = time.monotonic()
+        first_at, first = self._first = self._first or (now, self._recorded)
+        if self._recorded == first:
+            return "?"
+        seconds = (now - first_at) / (self._recorded - first) * (self._total - self._recorded)
         minutes, seconds = divmod(round(seconds), 60)
         return f"{minutes}:{seconds:02d}"

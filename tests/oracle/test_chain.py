@@ -276,15 +276,15 @@ def test_a_chain_without_a_start_state_is_blocked(store, outcome, follow, where,
     assert all(str(outcome or "diverged") in b.reason or "every candidate" in b.reason for b in found.blocked)
     assert len(jobs) == count
     assert found.count("missing") == 0
-    assert found.count("diverged" if outcome is None else "failed") == len(
-        {j.cell for j in jobs if bad(0, **where)(j.cell) == 0}
-    )
+    hit = [job for job in jobs if bad("hit", **where)(job.cell) == "hit"]
+    assert found.count("diverged" if outcome is None else "failed") == len(hit)
 
 
 def test_a_value_with_a_bad_seed_cannot_win(store):
     jobs = sweep(experiment("oracle", cycles=2), store, gives=bad(None, max_lr=0.4, seed=1, cycle=0))
+    # 0.8 is the next best by the mean
     starts = {job.cell.start for job in jobs if job.cell.cycle == 1 and job.cell.max_lr in GRID}
-    assert starts == {leaves(Cell(TRAINING, seed, 0, 0.2)).digest() for seed in (0, 1)}
+    assert starts == {leaves(Cell(TRAINING, seed, 0, 0.8)).digest() for seed in (0, 1)}
 
 
 @pytest.mark.parametrize("follow", ["silo", "oracle"])

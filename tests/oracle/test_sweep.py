@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -204,21 +205,24 @@ def test_a_second_driver_is_refused(tiny, tmp_path, undisturbed, capsys):
     assert "another run is at work in this folder" in capsys.readouterr().err
 
 
-def test_silo_alone_gives_the_chain_that_the_sweep_recorded(undisturbed):
+@pytest.mark.parametrize("restart", ["reinit", "keep", "{kind: rewind, to: 5it}"])
+def test_silo_alone_gives_the_chain_that_the_sweep_recorded(tiny, tmp_path, restart):
+    """Through the stored states, weights included where the restart carries them."""
     import torch
 
     from oracle.problem import load_dataset, problem
     from silo.trajectory import iterative_pruning
 
-    study = open_study(undisturbed)
+    assert run(tiny, tmp_path / "run", "--local", "--set", f"prune.restart={restart}") == 0
+    study = open_study(tmp_path / "run")
     experiment = study.experiment
     alone = iterative_pruning(
         problem(experiment, load_dataset(experiment), torch.device("cpu")), experiment.schedule, cycles=3, seed=1
     )
-    chain = {r["cell"]["cycle"]: r for r in records(undisturbed).values() if is_silo(r, experiment, seed=1)}
+    chain = {r["cell"]["cycle"]: r for r in records(tmp_path / "run").values() if is_silo(r, experiment, seed=1)}
     for cycle, result in enumerate(alone):
         assert chain[cycle]["leaves"] == result.leaves.digest()
-        assert chain[cycle]["outcome"]["test"] == result.outcome.test
+        assert chain[cycle]["outcome"]["curve"] == [asdict(epoch) for epoch in result.outcome.curve]
 
 
 def is_silo(record, experiment, seed):

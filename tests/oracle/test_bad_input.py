@@ -1,0 +1,255 @@
+"""Whatever is wrong, the command line says so in one line, with exit code 2, and writes nothing."""
+
+import copy
+import fcntl
+import math
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from PIL import Image
+
+from oracle.cli import main
+from oracle.error import InputError
+from oracle.experiment import digest
+from oracle.load import load, validate
+from oracle.study import claimed, new_study
+
+TREE = {
+    "name": "tiny",
+    "label": "a title",
+    "data": {
+        "source": "digits",
+        "split": {"kind": "pooled", "validation": 0.2, "test": 0.2},
+        "augment": {"crop": 0, "flip": False},
+        "normalize": {"mean": [0.1], "std": [0.1]},
+        "limit": {"train": 500},
+    },
+    "model": {"name": "mlp", "hidden": [16], "init": "kaiming"},
+    "train": {
+        "epochs": 2,
+        "batch_size": 64,
+        "momentum": 0.9,
+        "weight_decay": 5e-4,
+        "shape": {"kind": "warmup-step", "warmup": "1ep", "drops": {"1ep": 0.1}},
+    },
+    "prune": {
+        "criterion": "magnitude",
+        "scope": "global",
+        "rate": 0.2,
+        "cycles": 2,
+        "restart": {"kind": "rewind", "to": "1it"},
+        "prunable": {"norm": False, "first": True, "head": True},
+    },
+    "silo": {"epsilon": 0.1, "delta": 0.1, "beta": 5, "delay": 1, "chosen": "by hand", "chosen_on_seeds": [0]},
+    "oracle": {
+        "grid": {"low": 0.1, "high": 1.0, "points": 2, "spacing": "log", "extra": [2.0]},
+        "seeds": [0],
+        "tolerance": 0.5,
+        "follow": "silo",
+    },
+    "compute": {"cpus_per_trial": 1, "gpus_per_trial": 0, "workers": 1},
+}
+EXPERIMENT = yaml.safe_dump(TREE, sort_keys=False)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """The working folder that every row starts with."""
+    home = tmp_path_factory.mktemp("template")
+    (home / "e.yaml").write_text(EXPERIMENT)
+    (home / "binary.yaml").write_bytes(b"\xff\xfe\x00\x01")
+    (home / "empty").mkdir()
+    (home / "full").mkdir()
+    (home / "full" / "thesis.txt").write_text("ten years of work")
+
+    with claimed(new_study(load(home / "e.yaml", []), home / "run")):
+        pass  # a run folder in which nothing is recorded yet
+    shutil.copytree(home / "run", home / "done")
+    study = new_study(load(home / "e.yaml", []), home / "done")
+    cell = next(study.chains.steps()).cell
+    accuracies = dict.fromkeys(("validation", "test", "final_validation", "final_test"), 90.0)
+    outcome = {"diverged": False, "chosen_epoch": 1, "steps": 1, "curve": [], **accuracies}
+    record = {"id": cell.id, "outcome": outcome, "alive": 1, "prunable": 1, "leaves": "x", "seconds": 1.0}
+    study.store.write_record({**record, "environment": {"device": "none"}})
+    shutil.copytree(home / "done", home / "torn")
+    (home / "torn" / "records" / f"{cell.id}.json").write_text('{"id": ')
+    for name, text in (("foreign", "{}"), ("list", "[1]"), ("garbage", "{nope"), ("old", '{"experiment": {"name": "a"}}')):
+        (home / name).mkdir()
+        (home / name / "experiment.json").write_text(text)
+
+    gray = Image.new("L", (8, 8))
+    for path in ("images/train/a/1.png", "images/train/b/1.png", "oblong/train/a/1.png"):
+        (home / path).parent.mkdir(parents=True)
+        gray.save(home / path)
+    Image.new("L", (8, 9)).save(home / "oblong/train/a/2.png")
+    shutil.copytree(home / "images", home / "corrupt")
+    (home / "corrupt/train/b/1.png").write_bytes(b"\x89PNG not really")
+    (home / "classless/train").mkdir(parents=True)
+    (home / "imageless/train/a").mkdir(parents=True)
+    return home
+
+
+def tree(folder):
+    return {path.relative_to(folder): path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+@pytest.fixture
+def refused(template, tmp_path, tmp_path_factory, monkeypatch, capsys):
+    """Run a command in a copy of the template; returns its one line on stderr."""
+    home = tmp_path / "home"
+    shutil.copytree(template, home)
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+    def command(*arguments):
+        before = tree(home)
+        code = main(arguments)
+        out, err = capsys.readouterr()
+        assert (code, out) == (2, "")
+        assert err.startswith("silo-oracle: ")
+        assert err.endswith("\n")
+        assert err.count("\n") == 1
+        assert tree(home) == before
+        return err
+
+    return command
+
+
+def names(line, *fragments):
+    missing = [fragment for fragment in fragments if fragment not in line]
+    assert not missing, f"{missing} not in: {line}"
+
+
+DURATION = "such as 10ep (epochs) or 20000it (iterations)"
+FIELDS = [
+    # unknown keys, with the nearest known one
+    ("epochs=3", "unknown key epochs", "allowed: name, label, data, model, train, prune, silo, oracle, compute"),
+    ("train.epoch=3", "train: unknown key epoch;", "did you mean epochs?", "batch_size"),
+    ("oracle.grid.point=3", "oracle.grid: unknown key point;", "did you mean points?"),
+    ("data.path=x", "data: unknown key path", "limit"),
+    ("model.width=3", "model: unknown key width", "hidden"),
+    ("train.shape.drop={}", "train.shape: unknown key drop;", "did you mean drops?"),
+    ("prune.restart={kind: reinit, to: 1it}", "prune.restart: unknown key to", "allowed: kind"),
+    ("compute.gpus=1", "compute: unknown key gpus", "gpus_per_trial"),
+    # wrong types
+    ("name=5", "name: 5: allowed: a string"),
+    ("name=a/b", 'name: "a/b": allowed: letters, digits, . _ -'),
+    ("name=..", 'name: "..": allowed: letters, digits, . _ -'),
+    ("train.epochs=2.5", "train.epochs: 2.5: allowed:", "integer"),
+    ("train.epochs='2'", 'train.epochs: "2": allowed:', "integer"),
+    ("train.epochs=true", "train.epochs: true: allowed:", "integer"),
+    ("prune.rate='0.2'", 'prune.rate: "0.2": allowed: a number'),
+    ("silo.epsilon=", "silo.epsilon: null: allowed: a number"),
+    ("train=[1]", "train: [1]: allowed: a mapping"),
+    ("oracle=3", "oracle: 3: allowed: a mapping"),
+    ("data.augment.flip=1", "data.augment.flip: 1: allowed: a boolean"),
+    ("model.hidden=16", "model.hidden: 16: allowed: a list"),
+    ("model.hidden=[16, x]", 'model.hidden.1: "x": allowed:', "integer"),
+    ("silo.chosen_on_seeds=3", "silo.chosen_on_seeds: 3: allowed: a list"),
+    ("prune.prunable=everything", 'prune.prunable: "everything": allowed: every-weight'),
+    # numbers out of range
+    ("prune.rate=-0.2", "prune.rate: -0.2: allowed: greater than 0"),
+    ("prune.rate=0", "prune.rate: 0: allowed: greater than 0"),
+    ("prune.rate=1.0", "prune.rate: 1.0: allowed: less than 1"),
+    ("prune.rate=.nan", "prune.rate: NaN: allowed:"),
+    ("prune.rate=.inf", "prune.rate: Infinity: allowed:"),
+    ("silo.epsilon=0", "silo.epsilon: 0: allowed: greater than 0"),
+    ("silo.epsilon=.nan", "silo.epsilon: NaN: allowed: a finite number"),
+    ("silo.delta=-0.1", "silo.delta: -0.1: allowed: greater than or equal to 0"),
+    ("silo.beta=.inf", "silo.beta: Infinity: allowed: a finite number"),
+    ("silo.delay=-1", "silo.delay: -1: allowed: greater than or equal to 0"),
+    ("train.momentum=1.0", "train.momentum: 1.0: allowed: less than 1"),
+    ("train.weight_decay=-1e-4", "train.weight_decay: -0.0001: allowed: greater than or equal to 0"),
+    ("train.batch_size=0", "train.batch_size: 0: allowed: greater than or equal to 1"),
+    ("train.epochs=0", "train.epochs: 0: allowed: greater than or equal to 1"),
+    ("prune.cycles=0", "prune.cycles: 0: allowed: greater than or equal to 1"),
+    ("oracle.tolerance=-1", "oracle.tolerance: -1: allowed: greater than or equal to 0"),
+    ("oracle.tolerance=.nan", "oracle.tolerance: NaN: allowed: a finite number"),
+    ("compute.cpus_per_trial=0", "compute.cpus_per_trial: 0: allowed: greater than 0"),
+    ("compute.workers=0", "compute.workers: 0: allowed: greater than or equal to 1"),
+    ("model.hidden=[0]", "hidden", "[0]", "widths of at least 1 are allowed"),
+    ("model.hidden=[100000000000000000000]", "hidden", "100000000000000000000", "allowed"),
+    ("data.augment.crop=-1", "data.augment", "crop: -1", "0 or more"),
+    # durations
+    ("train.shape.warmup=10", "train.shape.warmup: 10: allowed: a duration with its unit", DURATION),
+    ("train.shape.warmup=10 epochs", 'train.shape.warmup: "10 epochs": allowed:', DURATION),
+    ("train.shape.drops={13: 0.1}", "train.shape.drops", "13", DURATION),
+    ("train.shape.drops={13it: 0.1}", "train.shape", "drops: 13it", "whole epochs are allowed, such as 25ep"),
+    ("train.shape.drops={1ep: 0.1, 1ep: 0.2}", "1ep is given twice"),
+    ("train.shape.drops={3ep: 0.1, 2ep: 0.01}", "train.shape", "drops: 3ep, 2ep", "rising epochs are allowed"),
+    ("train.shape.drops={1ep: 10}", "train.shape", "drops: 1ep: 10.0", "from 0 to 1 is allowed"),
+    ("train.shape={kind: cyclical, period: 1it}", "train.shape", "period: 1it", "at least 1ep or 2it is allowed"),
+    ("prune.restart.to=5", "prune.restart.to: 5: allowed:", DURATION),
+    ("prune.restart.to=3ep", "prune.restart.to: ", "3ep", "allowed"),  # beyond the 2 epochs of a cycle
+    ("prune.restart.to=1000it", "prune.restart.to: ", "1000it", "allowed"),  # a cycle has 10
+    # the grid and the seeds
+    ("oracle.grid=[]", "oracle.grid", "low, high and points, or a list of at least one value, are allowed"),
+    ("oracle.grid={}", "oracle.grid", "low, high and points, or a list of at least one value, are allowed"),
+    ("oracle.grid={low: 0.1, high: 1.0}", "oracle.grid", "low, high and points"),
+    ("oracle.grid={low: 1.0, high: 0.1, points: 3}", "oracle.grid", "low 1.0 is not below high 0.1"),
+    ("oracle.grid.low=0", "oracle.grid.low: 0: allowed: greater than 0"),
+    ("oracle.grid.points=1", "oracle.grid.points: 1: allowed: greater than or equal to 2"),
+    ("oracle.grid.spacing=cubic", 'oracle.grid.spacing: "cubic": allowed:', "log", "linear"),
+    ("oracle.grid=[0.1, -1]", "oracle.grid", "-1: allowed: greater than 0"),
+    ("oracle.grid=[0.1, .nan]", "oracle.grid", "NaN: allowed: a finite number"),
+    ("oracle.grid={low: 1e-200, high: 1e+200, points: 3}", "oracle.grid", "1e-200", "1e+200"),
+    ("oracle.seeds=0", "oracle.seeds: 0: allowed: a number of at least 1, or a list of different seeds"),
+    ("oracle.seeds=-1", "oracle.seeds: -1: allowed: a number of at least 1, or a list of different seeds"),
+    ("oracle.seeds=[]", "oracle.seeds: []: allowed: a number of at least 1, or a list of different seeds"),
+    ("oracle.seeds=[0, 1, 0]", "oracle.seeds: [0, 1, 0]: allowed:", "a list of different seeds"),
+    ("oracle.seeds=[-1]", "oracle.seeds.0: -1: allowed: greater than or equal to 0"),
+    ("oracle.seeds=1.5", "oracle.seeds: 1.5: allowed:", "list"),
+    # names that nothing has
+    ("data=mnist", "data", "source mnist is unknown", "allowed: digits, folder, cifar10"),
+    ("data={path: x}", "data", "source is missing", "allowed: digits, folder, cifar10"),
+    ("data.split=holdout", "data.split", "kind holdout is unknown", "allowed: pooled, carve"),
+    ("model=resnet21", "model", "name resnet21 is unknown", "did you mean resnet20?", "allowed: mlp"),
+    ("model.init=xavier", 'model.init: "xavier"', "allowed: kaiming, released"),
+    ("train.shape=cosin", "train.shape", "kind cosin is unknown", "did you mean cosine?", "allowed: warmup-step"),
+    ("prune.criterion=magnitud", 'prune.criterion: "magnitud"', "did you mean magnitude?", "allowed: magnitude"),
+    ("prune.scope=local", 'prune.scope: "local"', "allowed: global, layer"),
+    ("prune.restart=rewnd", "prune.restart", "kind rewnd is unknown", "did you mean rewind?", "allowed: reinit"),
+    ("oracle.follow=both", 'oracle.follow: "both": allowed:', "silo", "oracle"),
+    # data that isn't there, or can't be what is asked of it
+    ("data={source: folder}", "data.path is missing"),
+    ("data={source: folder, path: 5}", "data.path: 5: allowed: a string"),
+    ("data={source: folder, path: images, size: 0}", "data.size: 0", "at least 1"),
+    ("data={source: folder, path: nowhere}", "data.path: nowhere", "train/CLASS/*.jpg"),
+    ("data={source: folder, path: e.yaml}", "data.path: e.yaml", "train/CLASS/*.jpg"),
+    ("data={source: folder, path: classless}", "data.path: classless/train", "one folder a class is allowed"),
+    ("data={source: folder, path: imageless}", "data.path: imageless/train", ".jpg", "allowed"),
+    ("data={source: folder, path: corrupt}", "data.path: corrupt/train/b/1.png", "not a readable image"),
+    ("data={source: folder, path: oblong}", "data.path: oblong/train/a/2.png", "8x9", "allowed"),
+    ("data={source: folder, path: images, split: carve}", "data.split", "no official test set", "pooled is allowed"),
+    ("data={source: folder, path: images}", "data.split", "would be empty, of 2 images"),
+    ("data={source: cifar10, path: nowhere, download: false}", "data.path: nowhere", "no CIFAR-10 there"),
+    ("data.split=carve", "data.split", "no official test set", "pooled is allowed"),
+    ("data.split.validation=0.9", "data.split", "validation, test: 0.9, 0.2", "allowed"),
+    ("data.limit.train=0", "data.limit.train: 0: allowed: greater than or equal to 1"),
+    ("data.limit.train=1", "data.split", "part would be empty, of 1 images"),
+    ("data.normalize={mean: [0.5]}", "data.normalize", "mean, std: both, of one length, or neither are allowed"),
+    ("data.normalize={mean: [0.5], std: [0]}", "data.normalize", "std: [0.0]", "above 0"),
+    ("data.normalize={mean: [0.5, 0.5], std: [1, 1]}", "data.normalize", "2 channels", "these images have 1"),
+    pytest.param(
+        "compute.gpus_per_trial=1",
+        "compute.gpus_per_trial: 1",
+        "no CUDA GPU is visible here; 0 is allowed",
+        marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU"),
+    ),
+]
+
+
+@pytest.mark.parametrize("row", [getattr(row, "values", row) for row in FIELDS[:-1]], ids=lambda row: row[0])
+def test_a_bad_field_is_named_with_its_file(refused, row):
+    override, *fragments = row
+    names(refused("run", "e.yaml", "--local", "--set", override), "e.yaml", *fragments)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize("local", [["--local"], []], ids=["local", "ray"])
+def test_a_gpu_that_is_not_there(refused, local):
+    line = refused("run", "e.yaml", *local, "--set", "compute.gpus_per_trial=1")
+    names(line, "e.yaml", "compute.gpus_per_trial: 1: no CUDA GPU is visible here; 0 is allowed")
