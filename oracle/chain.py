@@ -29,8 +29,11 @@ class Wanted:
     parent: Cell | None = None
 
     def keeps_state(self, follow: str) -> bool:
-        """Whether a next cycle may start from the state this cell leaves."""
-        return self.chain or (self.candidate and follow == "oracle")
+        """Whether a next cycle may start from the state this cell leaves.
+
+        With ``follow: oracle`` that is any: a candidate may win, and SILO's own chain may come to the very cell.
+        """
+        return self.chain or follow == "oracle"
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ class Chains:
             while (record := self._finished(own)) is None:
                 yield self._waiting(cycle, of_grid=judged, chains=1)
             if isinstance(record, str):
-                yield Blocked(f"SILO's chain, seed {seed}", cycle + 1, record)
+                yield from self._blocked(f"SILO's chain, seed {seed}", cycle + 1, record)
                 return
             start, parent = record["leaves"], own
 
@@ -123,12 +126,17 @@ class Chains:
             means = [_mean_validation(records[value]) for value in self.grid]
             interval = find_interval(self.grid, means, self.experiment.oracle.tolerance)
             if interval is None:
-                yield Blocked("the Oracle's chain", cycle + 1, f"every candidate failed or diverged at cycle {cycle}")
+                reason = f"every candidate failed or diverged at cycle {cycle}"
+                yield from self._blocked("the Oracle's chain", cycle + 1, reason)
                 return
-            # SILO's value stays: its cell may be one of SILO's own chain, too
+            # SILO's value stays: SILO's own chain may come to the very cell
             yield Losers(tuple(c for value in self.grid if value not in (interval.best, silo) for c in cells[value]))
             starts = {seed: r["leaves"] for seed, r in zip(seeds, records[interval.best], strict=True)}
             parents = dict(zip(seeds, cells[interval.best], strict=True))
+
+    def _blocked(self, chain: str, cycle: int, reason: str) -> Iterator[Blocked]:
+        if cycle < self.experiment.prune.cycles:
+            yield Blocked(chain, cycle, reason)
 
     def _waiting(self, cycle: int, of_grid: bool, chains: int) -> Waiting:
         grid = self.grid if of_grid else ()

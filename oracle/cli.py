@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from rich.console import Console
 
-from oracle.error import InputError
+from oracle.error import FieldError, InputError
 from oracle.load import load
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
@@ -19,6 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         parsed = _parser().parse_args(arguments)
         return parsed.command(parsed)
+    except FieldError as error:
+        print(f"silo-oracle: {parsed.file}: {' '.join(str(error).split())}", file=sys.stderr)
+        return BAD_INPUT
     except InputError as error:
         print(f"silo-oracle: {' '.join(str(error).split())}", file=sys.stderr)
         return BAD_INPUT
@@ -70,24 +73,28 @@ def _parser() -> argparse.ArgumentParser:
 # What a command needs is imported in it: `schedule` and bad input answer at once.
 
 
-def _plan(arguments: argparse.Namespace) -> int:
-    from oracle.overview import plan_text
+def _new_study(arguments: argparse.Namespace) -> Any:
     from oracle.study import new_study
 
-    experiment = load(arguments.file, arguments.set)
-    study = new_study(experiment, arguments.out or Path("runs") / experiment.name)
-    print(plan_text(study))
+    file = arguments.file
+    experiment = load(file, arguments.set)
+    # an absolute path says nothing on another machine
+    origin = [file.name if file.is_absolute() else str(file), *(f"--set '{override}'" for override in arguments.set)]
+    return new_study(experiment, arguments.out or Path("runs") / experiment.name, " ".join(origin))
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    from oracle.overview import plan_text
+
+    print(plan_text(_new_study(arguments)))
     return 0
 
 
 def _run(arguments: argparse.Namespace) -> int:
     from oracle.run import run_study
-    from oracle.study import new_study
 
-    experiment = load(arguments.file, arguments.set)
-    study = new_study(experiment, arguments.out or Path("runs") / experiment.name)
-    console = Console()
-    complete = run_study(study, console, local=arguments.local, retry_failed=arguments.retry_failed)
+    study = _new_study(arguments)
+    complete = run_study(study, Console(), local=arguments.local, retry_failed=arguments.retry_failed)
     _write_report(study)
     return 0 if complete else FAILED
 

@@ -71,7 +71,7 @@ def _cell_row(chains: Chains, asked: list[Wanted]) -> dict[str, Any] | None:
 def comparison_table(cells: pd.DataFrame, experiment: Experiment, chance: float) -> pd.DataFrame:
     """One row for each pruning cycle of the experiment, from :func:`cells_table` alone.
 
-    Accuracies in percent: best_*, silo_* over the seeds that every grid value has (``seeds`` many); chain_* over all seeds
+    Accuracies in percent: best_*, silo_* over the seeds that every grid value has (``seeds`` many); chain_* over all seeds,
     of SILO's own chain. gap: points of validation accuracy that SILO lies below the best. informative: False where the
     cycle can't tell (``why``: incomplete, failed trainings, every value diverged, collapsed, flat); chance in percent.
     """
@@ -110,7 +110,7 @@ def _cycle_row(cells: pd.DataFrame, experiment: Experiment, chance: float, cycle
         "silo_max_lr": silo_max_lr,
         "position": "",
         **_accuracies("silo", silo[silo.seed.isin(seeds)], len(seeds)),
-        **_accuracies("chain", chain, len(chain)),
+        **_accuracies("chain", chain, len(experiment.oracle.seeds)),
         "gap": None,
         "within_tolerance": None,
     }

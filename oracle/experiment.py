@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 from typing import Annotated, Any, Literal
 
@@ -26,6 +27,7 @@ SCHEMA = 1  # part of every cell's id: raise it when the meaning of a field chan
 DENSE = "dense"  # the digest of the start state of cycle 0
 
 Positive = Annotated[float, Field(gt=0)]
+MaxLr = Annotated[float, Field(gt=0, le=1e9)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -55,8 +57,12 @@ class Model(Component):
 
     @model_validator(mode="after")
     def _builds(self) -> "Model":
-        with torch.device("meta"):  # checks the options without making a weight
-            self.make(3, 32, 10)
+        try:
+            with torch.device("meta"):  # checks the options without making a weight
+                self.make(3, 32, 10)
+        except (RuntimeError, TypeError, OverflowError) as error:  # torch's, for a size it can't make
+            options = ", ".join(f"{name}: {getattr(self, name)}" for name in self.options)
+            raise ValueError(f"{options}: torch can't build this; smaller sizes are allowed") from error
         return self
 
 
@@ -101,7 +107,7 @@ class Prune(Strict):
 class Silo(Strict):
     """SILO's four parameters, and how they were chosen: in words, and on which seeds of this very problem."""
 
-    epsilon: Positive
+    epsilon: MaxLr
     delta: NotNegative
     beta: Positive
     delay: Annotated[int, Field(ge=0)]
@@ -114,11 +120,11 @@ class Grid(Strict):
     or, written as a plain list, just these.
     """
 
-    low: Positive | None = None
-    high: Positive | None = None
+    low: MaxLr | None = None
+    high: MaxLr | None = None
     points: Annotated[int, Field(ge=2)] | None = None
     spacing: Literal["log", "linear"] = "log"
-    extra: tuple[Positive, ...] = ()
+    extra: tuple[MaxLr, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -140,7 +146,8 @@ class Grid(Strict):
         if self.points:
             steps = [i / (self.points - 1) for i in range(self.points)]
             if self.spacing == "log":
-                spaced = [self.low * (self.high / self.low) ** step for step in steps]
+                low, high = math.log(self.low), math.log(self.high)
+                spaced = [math.exp(low + (high - low) * step) for step in steps]
             else:
                 spaced = [self.low + (self.high - self.low) * step for step in steps]
         return tuple(sorted({float(f"{value:.4g}") for value in spaced} | set(self.extra)))

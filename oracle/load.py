@@ -46,6 +46,8 @@ def validate(tree: Any, where: str) -> Experiment:
     """The experiment that a parsed file describes; raises InputError naming ``where``."""
     try:
         return Experiment.model_validate(_immutable(tree))
+    except RecursionError as error:
+        raise InputError(f"{where}: a value that holds itself (a YAML anchor); a tree is allowed") from error
     except ValidationError as error:
         raise InputError(f"{where}: {_explain(error, tree)}") from error
 
@@ -57,6 +59,8 @@ def _parse(text: str, where: str) -> Any:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         raise InputError(f"{where}{line}: not YAML: {getattr(error, 'problem', None) or error}") from error
+    except (ValueError, TypeError) as error:  # PyYAML's own, for a date that isn't one, say
+        raise InputError(f"{where}: not YAML that can be read: {error}") from error
 
 
 def _immutable(tree: Any) -> Any:
@@ -85,7 +89,11 @@ def _explain(error: ValidationError, tree: Any) -> str:
     if problem["type"] == "missing":
         return f"{field + '.' if field else ''}{problem['loc'][-1]} is missing"
     message = (
-        problem["msg"].removeprefix("Value error, ").replace("Input should be", "allowed:").replace("a valid ", "a ")
+        problem["msg"]
+        .removeprefix("Value error, ")
+        .replace("Input should be", "allowed:")
+        .replace("a valid ", "a ")
+        .replace("a tuple", "a list")
     )
     message = "allowed: a mapping" if problem["type"] == "model_type" else message
     said_already = isinstance(given, dict) or "[key]" in problem["loc"]

@@ -37,8 +37,10 @@ def plan_text(study: Study) -> str:
 
 def widening(experiment: Experiment, values: list[float]) -> str:
     """The override that adds these values to the grid; empty where there are none."""
-    extra = ", ".join(f"{value:g}" for value in (*experiment.oracle.grid.extra, *values))
-    return f"Some intervals are open: --set 'oracle.grid.extra=[{extra}]' would widen the grid." if values else ""
+    grid = experiment.oracle.grid
+    field = "oracle.grid.extra" if grid.points else "oracle.grid"  # a grid may be a plain list
+    wider = ", ".join(repr(value) for value in sorted((*grid.extra, *values)))
+    return f"Some intervals are open: --set '{field}=[{wider}]' would widen the grid." if values else ""
 
 
 def status_text(study: Study) -> str:

@@ -1,21 +1,23 @@
 """Figures of a study, one column of a paper wide: max_lr, accuracy, and a heat map of the grid, by pruning cycle."""
 
 import math
+import textwrap
 from pathlib import Path
+from typing import Any
 
 import matplotlib.style
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.colors import ListedColormap, PowerNorm
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patheffects import Normal, Stroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 WIDTH = 3.4  # inches
 BLUE, VERMILLION, GREY = "#0072B2", "#D55E00", "#999999"  # Okabe and Ito's colours, safe for the colour-blind
-INSIDE, EDGE = "#A9D0EA", "#DCECF7"  # tints of the blue; opaque, as neighbours of one tint touch
+INSIDE, EDGE, END = "#A9D0EA", "#DCECF7", "#56A3D0"  # tints of the blue; opaque, as neighbours of one tint touch
 WORST = 10.0  # points below the cycle's best from where the heat map's colour no longer changes
 
 # "default" first, so that the reader's own matplotlibrc changes nothing
@@ -47,12 +49,15 @@ styled = matplotlib.style.context(
 )
 ORACLE_LINE = {"color": BLUE, "linestyle": (0, (3, 1.5)), "marker": "o", "linewidth": 1.0}
 SILO_LINE = {"color": VERMILLION, "linestyle": "-", "marker": "D", "markersize": 2.6, "linewidth": 1.4}
-HOLLOW = {"linestyle": "none", "marker": "o", "markerfacecolor": "white", "label": "Best, uninformative"}
+HOLLOW = {"linestyle": "none", "marker": "o", "markerfacecolor": "white"}
 CASED = [Stroke(linewidth=2.6, foreground="white"), Normal()]
+DIVERGED = {"facecolor": "#DDDDDD", "edgecolor": GREY, "linewidth": 0.3, "hatch": "////", "label": "Diverged"}
 OUTLINE = {"baseline": None, "color": "black", "linewidth": 1.0, "path_effects": CASED}
 
 NUMBERS = ["weights_remaining", "best_max_lr", "best_test", "best_test_std", "low", "high", "edge_low", "edge_high"]
 NUMBERS += ["silo_max_lr", "chain_test", "chain_test_std"]
+LEGEND = ["SILO", "SILO's own chain", "Oracle's best", "Optimal interval", "Its edge"]  # in this order
+LEGEND += ["Open end", "Diverged", "Uninformative"]
 FLAGS = ["open_low", "open_high", "informative"]
 
 
@@ -73,13 +78,16 @@ def plot_max_lr(comparison: pd.DataFrame, title: str | None) -> Figure:
     steps = _weights_axis([axes], table)
     _hatch_uninformative([axes], steps, table)
     _max_lr_axis(axes, bounds.min(axis=None), bounds.max(axis=None))
+    _band(axes, steps, judged.edge_low, judged.low, EDGE, "Its edge")
+    _band(axes, steps, judged.high, judged.edge_high, EDGE, "Its edge")
     _band(axes, steps, judged.low, judged.high, INSIDE, "Optimal interval")
-    _band(axes, steps, judged.edge_low, judged.low, EDGE, "Its end lies within")
-    _band(axes, steps, judged.high, judged.edge_high, EDGE, "Its end lies within")
-    axes.plot(table.weights_remaining, judged.best_max_lr, **ORACLE_LINE, label="Oracle's best")
-    axes.plot(table.weights_remaining, table.best_max_lr.mask(table.informative), **HOLLOW, color=BLUE)
-    axes.plot(table.weights_remaining, table.silo_max_lr, **SILO_LINE, label="SILO")
-    _arrows(axes, table.weights_remaining, judged.low.where(table.open_low), judged.high.where(table.open_high))
+    for end in (judged.low.mask(table.open_low), judged.high.mask(table.open_high)):
+        axes.hlines(end, steps[:-1], steps[1:], color=END, linewidth=1.0)  # an interval of one value is nothing else
+    weights = table.weights_remaining
+    _line(axes, weights, judged.best_max_lr, **ORACLE_LINE, label="Oracle's best")
+    _line(axes, weights, table.best_max_lr.mask(table.informative), **HOLLOW, color=BLUE)
+    _line(axes, weights, table.silo_max_lr, **SILO_LINE, label="SILO")
+    _arrows(axes, weights, judged.low.where(table.open_low), judged.high.where(table.open_high))
     _legend(figure)
     return figure
 
@@ -94,19 +102,22 @@ def plot_accuracy(comparison: pd.DataFrame, title: str | None) -> Figure:
     table = _placed(comparison)
     if table[["chain_test", "best_test"]].isna().all(axis=None):
         return _nothing(title)
-    figure, (means, differences) = _figure(3.3, title, heights=(2.4, 1))
+    figure, (means, differences) = _figure(3.3, title, heights=(2, 1))
     steps = _weights_axis([means, differences], table)
     _hatch_uninformative([means, differences], steps, table)
     aside = (steps[:-1] / steps[1:]) ** 0.12  # so that the bars of one cycle don't cover each other
-    bars = {"elinewidth": 0.8, "capsize": 0}
+    bars = {"elinewidth": 0.9, "capsize": 0, "linewidth": 1.0}
     x = table.weights_remaining
-    means.errorbar(x * aside, table.best_test, table.best_test_std, **ORACLE_LINE, **bars, label="Oracle's best")
-    means.errorbar(x / aside, table.chain_test, table.chain_test_std, **SILO_LINE, **bars, label="SILO's own chain")
+    oracle, silo = ORACLE_LINE | bars | {"markersize": 2.4}, SILO_LINE | bars | {"markersize": 2.0}
+    means.errorbar(x * aside, table.best_test, table.best_test_std, **oracle, label="Oracle's best")
+    means.errorbar(x / aside, table.chain_test, table.chain_test_std, **silo, label="SILO's own chain")
     spread = table[["chain_test_std", "best_test_std"]].notna().any(axis=None)
     means.set_ylabel("Test accuracy (%)" + "\nmean ± std over seeds" * bool(spread))
     differences.axhline(0, color="black", linewidth=0.6)
     differences.plot(x, table.chain_test - table.best_test, **SILO_LINE)
-    differences.set_ylabel("SILO − Oracle\n(points)")
+    differences.margins(y=0.15)
+    differences.locator_params(axis="y", nbins=4, steps=[1, 2, 5, 10])
+    differences.set_ylabel("SILO \N{MINUS SIGN} Oracle\n(points)")
     _legend(figure)
     return figure
 
@@ -129,22 +140,24 @@ def plot_heat_map(cells: pd.DataFrame, comparison: pd.DataFrame, title: str | No
     bounds = [*rows, *table.silo_max_lr.dropna()]
     _max_lr_axis(axes, min(bounds), max(bounds))
     axes.set_xlabel("Pruning cycle")
-    axes.xaxis.set_major_locator(MaxNLocator(12, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(12, integer=True, min_n_ticks=1))
     _colours(figure, axes, columns, rows, mean.max() - mean)
     if diverged.any(axis=None):
-        chosen = np.ma.masked_where(~diverged, np.zeros(diverged.shape))
-        axes.pcolor(
-            columns, rows, chosen, hatch="////", cmap=ListedColormap(["#DDDDDD"]), ec=GREY, lw=0.3, label="Diverged"
-        )
+        row, column = np.nonzero(diverged.to_numpy())
+        axes.bar(columns[column], np.diff(rows)[row], 1, rows[row], align="edge", **DIVERGED)
     judged = table.where(table.informative)
     low = judged.low.map(lambda value: rows[np.abs(values - value).argmin()], na_action="ignore")
     high = judged.high.map(lambda value: rows[np.abs(values - value).argmin() + 1], na_action="ignore")
     far = axes.get_ylim()
-    axes.stairs(low.mask(table.open_low, far[0] / 2), columns, **OUTLINE, label="Interval's ends")
-    axes.stairs(high.mask(table.open_high, far[1] * 2), columns, **OUTLINE)
-    axes.plot(cycles, judged.best_max_lr, "o", color="white", mec="black", mew=0.6, label="Best")
-    axes.plot(cycles, table.best_max_lr.mask(table.informative), **HOLLOW, color="black")
-    axes.plot(cycles, table.silo_max_lr, **SILO_LINE, path_effects=CASED, label="SILO")
+    if table.informative.any():
+        axes.stairs(low.mask(low.notna() & table.open_low, far[0] / 2), columns, **OUTLINE, label="Optimal interval")
+        axes.stairs(high.mask(high.notna() & table.open_high, far[1] * 2), columns, **OUTLINE)
+    _line(axes, cycles, table.silo_max_lr, **SILO_LINE | {"markersize": 1.8}, path_effects=CASED, label="SILO")
+    # black: the best's own cell is always bright
+    _line(
+        axes, cycles, judged.best_max_lr, **HOLLOW | {"markerfacecolor": "black"}, color="black", label="Oracle's best"
+    )
+    _line(axes, cycles, table.best_max_lr.mask(table.informative), **HOLLOW, color="black", label="Uninformative")
     _arrows(axes, cycles, low.where(table.open_low), high.where(table.open_high))
     _legend(figure)
     return figure
@@ -188,12 +201,11 @@ def _grid(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     values = tried.groupby("cycle").max_lr.transform("nunique")
     full = tried.groupby(["cycle", "seed"]).max_lr.transform("nunique") == values
     used = tried[full | ~full.groupby(tried.cycle).transform("any")]
-    used = used.assign(diverged=used.status.eq("diverged"), validation=used.validation.astype(float))
-    both = used.groupby(["max_lr", "cycle"])[["validation", "diverged"]].agg({"validation": "mean", "diverged": "max"})
+    place = [used.max_lr, used.cycle]
+    mean = used.validation.where(used.status == "done").groupby(place).agg(lambda seeds: seeds.mean(skipna=False))
+    diverged = (used.status == "diverged").groupby(place).any()
     cycles = range(tried.cycle.min(), tried.cycle.max() + 1) if len(tried) else []
-    mean = both.validation.unstack().reindex(columns=cycles)
-    diverged = both.diverged.unstack().reindex(columns=cycles).isin([True])
-    return mean.mask(diverged), diverged
+    return mean.unstack().reindex(columns=cycles), diverged.unstack().reindex(columns=cycles).isin([True])
 
 
 def _nothing(title: str | None) -> Figure:
@@ -209,15 +221,16 @@ def _figure(height: float, title: str | None, heights: tuple[float, ...] = (1,))
     axes = figure.subplots(len(heights), sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     figure.align_ylabels(axes)
     if title:
-        axes[0].set_title(title)
+        axes[0].set_title(textwrap.fill(title, 44), parse_math=False)
     return figure, list(axes)
 
 
 def _legend(figure: Figure) -> None:
     """Below the axes, where it covers no data; two artists of one label are one entry."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
-    entries = dict(zip(labels, handles, strict=True))
-    figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=3)
+    handle = dict(zip(labels, handles, strict=True))
+    labels = [label for label in LEGEND if label in handle]
+    figure.legend([handle[label] for label in labels], labels, loc="outside lower center", ncols=3)
 
 
 def _ticks(low: float, high: float) -> list[float]:
@@ -240,7 +253,7 @@ def _label(axis: Axis, low: float, high: float) -> None:
 
 def _max_lr_axis(axes: Axes, low: float, high: float) -> None:
     """Log axis over both bounds, with room beyond them for the arrows of open ends."""
-    room = max(high / low, 1.5) ** 0.08
+    room = max(high / low, 1.5) ** 0.09
     axes.set_yscale("log")
     axes.set_ylim(low / room, high * room)
     axes.set_ylabel("max_lr")
@@ -262,7 +275,7 @@ def _borders(centres: np.ndarray) -> np.ndarray:
     """Borders of cells (n + 1) around centres (n, above 0): halfway on a log axis; the outer cells are symmetric."""
     log = np.log(centres)
     if len(log) == 1:
-        return np.exp(log + [0.1, -0.1])
+        return np.exp(log[0] + np.array([-0.1, 0.1]))
     middle = (log[1:] + log[:-1]) / 2
     return np.exp([2 * log[0] - middle[0], *middle, 2 * log[-1] - middle[-1]])
 
@@ -270,9 +283,14 @@ def _borders(centres: np.ndarray) -> np.ndarray:
 def _band(axes: Axes, steps: np.ndarray, low: pd.Series, high: pd.Series, color: str, label: str) -> None:
     drawn = (low.notna() & high.notna()).to_numpy()
     if drawn.any():
-        # the thin edge closes the hairline between two neighbours
+        # the edge closes the hairline between neighbours
         style = {"color": color, "linewidth": 0.3, "align": "edge", "label": label}
         axes.bar(steps[:-1][drawn], (high - low)[drawn], np.diff(steps)[drawn], low[drawn], **style)
+
+
+def _line(axes: Axes, x: np.ndarray | pd.Series, y: pd.Series, **style: Any) -> None:
+    if y.notna().any():  # else the legend would promise a line
+        axes.plot(x, y, **style)
 
 
 def _hatch_uninformative(panels: list[Axes], steps: np.ndarray, table: pd.DataFrame) -> None:
@@ -284,10 +302,9 @@ def _hatch_uninformative(panels: list[Axes], steps: np.ndarray, table: pd.DataFr
 def _arrows(axes: Axes, x: np.ndarray | pd.Series, open_low: pd.Series, open_high: pd.Series) -> None:
     """An arrow just beyond each open end (NaN: not open)."""
     bottom, top = axes.get_ylim()
-    aside = (top / bottom) ** 0.03
+    aside = (top / bottom) ** 0.045
     for ends, marker in ((open_low / aside, "v"), (open_high * aside, "^")):
-        if ends.notna().any():
-            axes.plot(x, ends, marker, color="black", markersize=3.2, label="Open: grid too narrow")
+        _line(axes, x, ends, marker=marker, linestyle="none", color="black", markersize=3.2, label="Open end")
 
 
 def _colours(figure: Figure, axes: Axes, columns: np.ndarray, rows: np.ndarray, shortfall: pd.DataFrame) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from oracle.error import InputError
+from oracle.error import FieldError
 from oracle.experiment import Experiment
 from silo.data.error import DataError
 from silo.data.images import Dataset
@@ -20,20 +20,20 @@ from silo.trajectory import Problem
 def load_dataset(experiment: Experiment) -> Dataset:
     """The experiment's data, cut to its limit.
 
-    Raises InputError where the data is missing or damaged.
+    Raises FieldError where the data is missing or damaged.
     """
     limit = experiment.data.limit
     try:
         return limited(experiment.data.make(), limit.train, limit.test)
     except DataError as error:
-        raise InputError(f"data.{error}") from error
+        raise FieldError(f"data.{error}") from error
 
 
 def device(experiment: Experiment) -> torch.device:
-    """CUDA where the experiment gives its trainings GPUs; raises InputError where there is none."""
+    """CUDA where the experiment gives its trainings GPUs; raises FieldError where there is none."""
     gpus = experiment.compute.gpus_per_trial
     if gpus > 0 and not torch.cuda.is_available():
-        raise InputError(f"compute.gpus_per_trial: {gpus:g}: no CUDA GPU is visible here; 0 is allowed")
+        raise FieldError(f"compute.gpus_per_trial: {gpus:g}: no CUDA GPU is visible here; 0 is allowed")
     return torch.device("cuda" if gpus > 0 else "cpu")
 
 
@@ -66,8 +66,8 @@ def environment(on: torch.device) -> dict[str, Any]:
 
 
 def split_of(experiment: Experiment, dataset: Dataset, seed: int) -> Split:
-    """The split of one seed; raises InputError where the data can't be split as asked."""
+    """The split of one seed; raises FieldError where the data can't be split as asked."""
     try:
         return split(dataset, experiment.data.split.make(), experiment.data.normalize.make(), seed)
     except DataError as error:
-        raise InputError(f"data.{error}") from error
+        raise FieldError(f"data.{error}") from error

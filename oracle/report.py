@@ -102,9 +102,17 @@ def _notes(study: Study, cells: pd.DataFrame, comparison: pd.DataFrame) -> list[
 
 
 def publish(study: Study, findings: Findings, folder: Path) -> None:
-    """Copy what is worth keeping of a run to ``folder``: report, experiment, and a README that says what it is."""
+    """Put what is worth keeping of a run into ``folder``: report, experiment, and a README that says what it is.
+
+    Replaces what was published there before; raises InputError where the folder holds anything else.
+    """
     if findings.cells.empty:
         raise InputError(f"{study.store.folder}: nothing is recorded there; `silo-oracle run` first")
+    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / "verdicts.md").exists())):
+        raise InputError(f"{folder}: holds something else; a new or empty folder, or an older publication, is allowed")
+    run_folder, target = study.store.folder.resolve(), folder.resolve()
+    if run_folder.is_relative_to(target) or target.is_relative_to(run_folder):
+        raise InputError(f"{folder}: lies in the run folder or holds it; another place is allowed")
     report = write(study, findings)
     if folder.exists():
         shutil.rmtree(folder)
@@ -115,16 +123,15 @@ def publish(study: Study, findings: Findings, folder: Path) -> None:
 
 def _readme(study: Study, findings: Findings) -> str:
     experiment, comparison = study.experiment, table.comparison_table(findings.comparison)
-    made = environments(study, findings.cells)
+    seeds = ", ".join(map(str, experiment.oracle.seeds))
     lines = [
         f"# {experiment.label or experiment.name}",
         "",
-        f"{len(findings.cells)} trainings, seeds {', '.join(map(str, experiment.oracle.seeds))}, made by "
-        f"`silo-oracle run` and `silo-oracle publish`; the whole experiment is in `experiment.json`.",
-        *(
-            f"Environment ({e.pop('trainings')} trainings): " + ", ".join(f"{k} {v}" for k, v in e.items()) + "."
-            for e in made
-        ),
+        f"Made by `silo-oracle run {study.origin}` and `silo-oracle publish`: {len(findings.cells)} trainings, seeds {seeds}, "
+        f"follow: {experiment.oracle.follow}. The experiment with every default is in `experiment.json`, every training in "
+        "`cells.csv`.",
+        "",
+        *(_environment(made) for made in environments(study, findings.cells)),
         "",
         verdicts_text(findings, study),
         table.markdown(comparison),
@@ -134,6 +141,11 @@ def _readme(study: Study, findings: Findings) -> str:
         "![accuracy over max_lr and cycle](heat_map.png)",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _environment(made: dict[str, Any]) -> str:
+    told = ", ".join(f"{name} {value}" for name, value in made.items() if name != "trainings")
+    return f"Environment of {made['trainings']} trainings: {told}."
 
 
 def _write_json(path: Path, content: Any) -> None:

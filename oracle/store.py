@@ -1,6 +1,6 @@
 """The run folder: one durable record a finished training. What is done is what is recorded.
 
-experiment.json   the resolved experiment, the digest and chance level of its data: whose folder this is
+study.json        the resolved experiment, the digest and chance level of its data: whose folder this is
 records/ID.json   a finished training (done or diverged), written whole or not at all
 failed/ID.json    a training that raised an error, with its reason; never counts as done
 states/ID.pt      the mask (and weights, where the restart needs them) that this training left for the next cycle
@@ -32,30 +32,32 @@ class Store:
     # -- whose folder this is
 
     def study(self) -> dict[str, Any] | None:
-        """What experiment.json holds, or None; raises InputError where it can't be read."""
-        return _read(self.folder / "experiment.json")
+        """What study.json holds, or None; raises InputError where it can't be read."""
+        return _read(self.folder / "study.json")
 
     def write_study(self, study: dict[str, Any]) -> None:
         """Claim the folder, or bring its experiment up to date."""
-        _write(self.folder / "experiment.json", json.dumps(study, indent=1).encode())
+        _write(self.folder / "study.json", json.dumps(study, indent=1).encode())
 
     # -- records
 
     def record(self, cell_id: str) -> Record | None:
         """The record of a finished cell, or None; raises InputError where it can't be read."""
         if cell_id not in self._records:
-            record = _read(self.folder / "records" / f"{cell_id}.json")
-            if record is None:
+            path = self.folder / "records" / f"{cell_id}.json"
+            if not path.exists():
                 return None
+            record = _read(path)
+            if not isinstance(record, dict) or record.get("id") != cell_id:
+                raise InputError(f"{path}: not the record of this cell; delete it to have it made again")
             self._records[cell_id] = record
         return self._records[cell_id]
 
     def write_record(self, record: Record) -> bool:
         """Make a finished training durable. The first record of a cell stands: False where there is one already."""
         path = self.folder / "records" / f"{record['id']}.json"
-        if path.exists():
+        if path.exists() or not _write(path, json.dumps(record, sort_keys=True, allow_nan=False).encode(), first=True):
             return False
-        _write(path, json.dumps(record, sort_keys=True, allow_nan=False).encode())
         (self.folder / "failed" / f"{record['id']}.json").unlink(missing_ok=True)
         return True
 
@@ -126,7 +128,7 @@ class Store:
     def attempts(self) -> list[dict[str, Any]]:
         """Every attempt that was logged, in no order; a line that a killed worker left unfinished is passed over."""
         lines = [line for log in (self.folder / "attempts").glob("*.jsonl") for line in log.read_text().splitlines()]
-        return [json.loads(line) for line in lines if line.endswith("}")]
+        return [entry for line in lines if (entry := _entry(line)) is not None]
 
     def sweep_up(self) -> None:
         """Delete what killed writers left half written; call it while nothing else writes here."""
@@ -137,18 +139,30 @@ class Store:
 def _read(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, OSError) as error:
         raise InputError(f"{path}: can't be read as JSON ({error}); delete it to have it made again") from error
 
 
-def _write(path: Path, content: bytes) -> None:
+def _entry(line: str) -> dict[str, Any] | None:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+def _write(path: Path, content: bytes, first: bool = False) -> bool:
+    """Write whole or not at all; with ``first``, leave a file alone that another writer made meanwhile (False)."""
     temporary = _temporary(path)
     with temporary.open("wb") as out:
         out.write(content)
         _sync(out)
+    if first and path.exists():
+        temporary.unlink()
+        return False
     os.replace(temporary, path)
+    return True
 
 
 def _temporary(path: Path) -> Path:

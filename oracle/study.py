@@ -1,6 +1,7 @@
 """A study: an experiment over its data in its run folder. Opens, claims and checks the folder."""
 
 import fcntl
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from oracle.chain import Chains
-from oracle.error import InputError
+from oracle.error import FieldError, InputError
 from oracle.experiment import Experiment, digest
 from oracle.load import validate
 from oracle.problem import load_dataset, split_of
@@ -17,11 +18,14 @@ from oracle.store import Store
 
 @dataclass(frozen=True)
 class Study:
-    """experiment: what is asked; data: its data's digest, chance level (percent) and size; store: the run folder."""
+    """experiment: what is asked; data: its data's digest, chance level (percent) and size; store: the run folder;
+    origin: the experiment file and overrides, as they were given.
+    """
 
     experiment: Experiment
     data: dict[str, Any]
     store: Store
+    origin: str
 
     @property
     def chains(self) -> Chains:
@@ -34,7 +38,7 @@ class Study:
         return digest(self.experiment.training(self.data["digest"]))
 
 
-def new_study(experiment: Experiment, folder: Path) -> Study:
+def new_study(experiment: Experiment, folder: Path, origin: str = "") -> Study:
     """The study of an experiment, its data loaded; raises InputError where the folder belongs to another experiment.
 
     Writes nothing.
@@ -48,39 +52,64 @@ def new_study(experiment: Experiment, folder: Path) -> Study:
         "images": len(dataset.pooled),
         "training_images": len(one_split.train),
     }
-    study = Study(experiment, data, Store(folder))
-    held = study.store.study()
+    steps = math.ceil(len(one_split.train) / experiment.train.batch_size)
+    remembered = experiment.prune.restart.make().remember_at(0, steps)
+    if remembered is not None and remembered > steps * experiment.train.epochs:
+        to, allowed = experiment.prune.restart.to, f"{experiment.train.epochs}ep"
+        raise FieldError(f"prune.restart.to: {to}: lies beyond the end of a cycle; up to {allowed} is allowed")
+    study = Study(experiment, data, Store(folder), origin)
+    held = _held(study.store)
     if held is not None:
         _same_training(folder, held, experiment.training(data["digest"]))
     elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(
-            f"{folder}: not empty and no run folder (it has no experiment.json); an empty or new one is allowed"
+            f"{folder}: not empty and no run folder (it has no study.json); an empty or new one is allowed"
         )
     return study
 
 
 def open_study(folder: Path) -> Study:
     """The study that a run folder holds, without its data; raises InputError where it holds none."""
-    held = Store(folder).study()
+    held = _held(Store(folder))
     if held is None:
-        raise InputError(f"{folder}: no run folder (it has no experiment.json); a folder that `run` filled is allowed")
-    return Study(validate(held["experiment"], str(folder / "experiment.json")), held["data"], Store(folder))
+        raise InputError(f"{folder}: no run folder (it has no study.json); a folder that `run` filled is allowed")
+    experiment = validate(held["experiment"], str(folder / "study.json"))
+    return Study(experiment, held["data"], Store(folder), held["origin"])
 
 
 @contextmanager
 def claimed(study: Study) -> Iterator[None]:
     """Hold the run folder for one driver at a time; raises InputError where another has it."""
-    study.store.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        study.store.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{study.store.folder}: no folder can be made there ({error.strerror})") from error
     with (study.store.folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise InputError(f"{study.store.folder}: another run is at work in this folder") from error
         study.store.sweep_up()
-        dump = study.experiment.model_dump(mode="json")
-        training = study.experiment.training(study.data["digest"])
-        study.store.write_study({"experiment": dump, "data": study.data, "training": training})
+        study.store.write_study(
+            {
+                "origin": study.origin,
+                "experiment": study.experiment.model_dump(mode="json"),
+                "data": study.data,
+                "training": study.experiment.training(study.data["digest"]),
+            }
+        )
         yield
+
+
+def _held(store: Store) -> dict[str, Any] | None:
+    held = store.study()
+    if held is not None and not (
+        isinstance(held, dict) and {"origin", "experiment", "data", "training"} <= held.keys()
+    ):
+        raise InputError(
+            f"{store.folder / 'study.json'}: not an experiment's study; a folder that `run` filled is allowed"
+        )
+    return held
 
 
 def _same_training(folder: Path, held: dict[str, Any], asked: dict[str, Any]) -> None:

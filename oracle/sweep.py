@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from oracle.error import InputError
+from oracle.error import FieldError
 from oracle.experiment import Experiment
 from oracle.frontier import Frontier
 from oracle.load import validate
@@ -48,7 +48,7 @@ def sweep_on_ray(
 ) -> list[str]:
     """Train on a Ray started on this machine: one Tune run feeds ready cells to workers that stay.
 
-    Returns the errors of trials that were given up (their worker died again and again). Raises InputError where the
+    Returns the errors of trials that were given up (their worker died again and again). Raises FieldError where the
     machine can't give a training what the experiment asks.
     """
     for name, value in ENVIRONMENT.items():
@@ -101,7 +101,7 @@ def _workers(experiment: Experiment) -> int:
 
         gpus = torch.cuda.device_count()
         if gpus < compute.gpus_per_trial:
-            raise InputError(f"compute.gpus_per_trial: {compute.gpus_per_trial:g}: this machine has {gpus} GPUs")
+            raise FieldError(f"compute.gpus_per_trial: {compute.gpus_per_trial:g}: this machine has {gpus} GPUs")
         each = 1 / compute.gpus_per_trial
         fitting = min(fitting, int(gpus * each) if each >= 1 else int(gpus // compute.gpus_per_trial))
     return compute.workers or fitting

@@ -1,5 +1,6 @@
 """Tables of a study: all columns as csv; what a reader needs as markdown and LaTeX."""
 
+import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -79,10 +80,10 @@ def _informative(row: Any) -> str:
 def _note(row: Any) -> str:
     if row.seeds == 0:
         return "incomplete"
-    notes = [] if row.informative else [f"not counted: {row.why}"]
-    if _known(row.low) and (row.open_low or row.open_high):
-        notes.append("open " + " and ".join(["below"] * bool(row.open_low) + ["above"] * bool(row.open_high)))
-    return "; ".join(notes)
+    if not row.informative:
+        return f"not counted: {row.why}"
+    sides = ["below"] * bool(row.open_low) + ["above"] * bool(row.open_high)
+    return f"open {' and '.join(sides)}" if sides else ""
 
 
 def _judged(show: Callable[[Any], str]) -> Callable[[Any], str]:
@@ -140,9 +141,8 @@ def comparison_table(comparison: pd.DataFrame) -> pd.DataFrame:
     """SILO beside the Oracle, a row a cycle, as strings to read; written as in ``oracle_table``.
 
     The tests of SILO and of the Oracle's best are of trainings that start from the same masks; SILO's own chain has a
-    column where that is another one. Position is where SILO's max_lr lies by the interval;
-    within tolerance is judged by SILO's own validation accuracy. The gap is in points of validation accuracy, above 0
-    where SILO is worse.
+    column where its numbers are others. Position is where SILO's max_lr lies by the interval; within tolerance is judged
+    by SILO's own validation accuracy. The gap is in points of validation accuracy, above 0 where SILO is worse.
     """
     same = np.array_equal(comparison.chain_test.astype(float), comparison.silo_test.astype(float), equal_nan=True)
     return _display(comparison, COMPARISON).drop(columns=[OWN_CHAIN] * same)
@@ -171,26 +171,24 @@ def latex(display: pd.DataFrame, caption: str) -> str:
         rf"\caption{{{caption.translate(LATEX)}}}",
         r"\footnotesize",
         r"\setlength{\tabcolsep}{3pt}",
-        rf"\begin{{tabular}}{{{columns}}}",
+        rf"\makebox[\linewidth]{{\begin{{tabular}}{{{columns}}}",  # a wide table sticks out alike on both sides
         r"\toprule",
         " & ".join(heads) + r" \\",
         r"\midrule",
         *rows,
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}}",
         r"\end{table*}",
     ]
     return "\n".join(lines) + "\n"
 
 
 def _stacked(head: str, column: str) -> str:
-    """A head as lines near to equal in length: unbroken heads make the table wider than a page."""
-    words = head.split()
-    breaks = range(1, len(words))
-    at = min(breaks, key=lambda i: max(len(" ".join(words[:i])), len(" ".join(words[i:]))), default=0)
-    lines = [" ".join(words[:at]), " ".join(words[at:])] if at else [head]
+    """A head as narrow as its longest word, in several lines: unbroken heads make the table wider than a page."""
+    longest = max(map(len, head.split()))
+    lines = textwrap.wrap(head, longest, break_on_hyphens=False)
     inner = r" \\ ".join(line.translate(LATEX) for line in lines)
-    return rf"\begin{{tabular}}[b]{{@{{}}{column}@{{}}}}{inner}\end{{tabular}}" if at else inner
+    return rf"\begin{{tabular}}[b]{{@{{}}{column}@{{}}}}{inner}\end{{tabular}}"
 
 
 def write(all_columns: pd.DataFrame, display: pd.DataFrame, folder: Path, name: str, caption: str) -> list[Path]:

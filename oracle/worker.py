@@ -21,7 +21,7 @@ class Job:
 
 
 class Worker:
-    """Holds the data between cells. Raises InputError where this machine's data or device is not the experiment's."""
+    """Holds the data between cells. Raises FieldError where this machine lacks the data or the device."""
 
     def __init__(self, experiment: Experiment, data_digest: str, store: Store) -> None:
         self.store = store

@@ -1,7 +1,7 @@
 """The Oracle's best and its optimal interval: whole tables, and the laws that hold for every table."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oracle.interval import Interval, find_interval
@@ -98,6 +98,7 @@ def found(accuracies, tolerance):
     return dict(zip(values, accuracies, strict=True)), find_interval(values, accuracies, tolerance)
 
 
+@settings(deadline=None)
 @given(TABLES, TOLERANCE)
 def test_an_interval_holds_the_best_and_ends_where_the_tolerance_does(accuracies, tolerance):
     table, interval = found(accuracies, tolerance)
@@ -114,6 +115,7 @@ def test_an_interval_holds_the_best_and_ends_where_the_tolerance_does(accuracies
         assert edge is None or table[edge] is None or table[edge] < max(known) - tolerance
 
 
+@settings(deadline=None)
 @given(TABLES, TOLERANCE, st.integers(-40, 40))
 def test_shifting_all_accuracies_changes_nothing(accuracies, tolerance, by):
     _, before = found(accuracies, tolerance)
@@ -122,6 +124,7 @@ def test_shifting_all_accuracies_changes_nothing(accuracies, tolerance, by):
     assert [getattr(before, end, None) for end in ends] == [getattr(after, end, None) for end in ends]
 
 
+@settings(deadline=None)
 @given(TABLES.filter(lambda table: table.count(None) < len(table)), TOLERANCE, TOLERANCE)
 def test_a_wider_tolerance_never_shrinks_the_interval(accuracies, tolerance, more):
     _, narrow = found(accuracies, tolerance)
@@ -130,6 +133,7 @@ def test_a_wider_tolerance_never_shrinks_the_interval(accuracies, tolerance, mor
     assert wide.low <= narrow.low <= narrow.high <= wide.high
 
 
+@settings(deadline=None)
 @given(TABLES.filter(lambda table: table.count(None) < len(table)), TOLERANCE)
 def test_every_grid_value_is_inside_or_outside_and_never_at_an_edge(accuracies, tolerance):
     table, interval = found(accuracies, tolerance)

@@ -2,8 +2,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+COLUMNS = [
+    *("cycle", "weights_remaining", "seeds", "best_max_lr", "best_validation", "best_test", "best_test_std"),
+    *("low", "high", "open_low", "open_high", "edge_low", "edge_high", "informative", "why"),
+    *("silo_max_lr", "silo_test", "silo_test_std", "chain_test", "chain_test_std"),
+]
 
-def study(cycles=12, grid=None, seeds=3, scale=1.0, optimum=(0.012, 0.95), flat=(), collapsed=(), tolerance=0.5):
+
+def study(
+    cycles=12, grid=None, seeds=3, scale=1.0, optimum=(0.012, 0.95), flat=(), collapsed=(), tolerance=0.5, noise=0.15
+):
     """(cells, comparison) of a made-up study whose optimum moves from one max_lr to the other in an S-shape."""
     grid = np.geomspace(0.01, 1, 12) if grid is None else np.asarray(grid, float)
     random = np.random.default_rng(0)
@@ -17,7 +25,7 @@ def study(cycles=12, grid=None, seeds=3, scale=1.0, optimum=(0.012, 0.95), flat=
         for value in [*grid, silo]:
             for seed in range(seeds):
                 diverged = value > 12 * best and bend > 0
-                accuracy = top - bend * np.log10(value / best) ** 2 + random.normal(0, 0.15)
+                accuracy = top - bend * np.log10(value / best) ** 2 + random.normal(0, noise)
                 accuracy = np.nan if diverged else max(accuracy, 10.0)
                 cells.append(
                     {
@@ -35,7 +43,7 @@ def study(cycles=12, grid=None, seeds=3, scale=1.0, optimum=(0.012, 0.95), flat=
         rows.append(judge(frame, cycle, grid, silo, seeds, tolerance))
         if bend == 0:
             rows[-1] |= {"informative": False, "why": "collapsed" if cycle in collapsed else "flat"}
-    return pd.DataFrame(cells), pd.DataFrame(rows)
+    return pd.DataFrame(cells), pd.DataFrame(rows, columns=COLUMNS)
 
 
 def judge(frame, cycle, grid, silo, seeds, tolerance):

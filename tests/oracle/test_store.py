@@ -58,7 +58,7 @@ def test_the_study_comes_back_and_can_be_brought_up_to_date(store):
     store.write_study({"experiment": {"name": "a"}})
     store.write_study({"experiment": {"name": "b"}})
     assert again(store).study() == {"experiment": {"name": "b"}}
-    assert files(store) == ["experiment.json"]
+    assert files(store) == ["study.json"]
 
 
 def test_the_first_record_stands(store):

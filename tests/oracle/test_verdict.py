@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oracle.interval import Interval
@@ -159,6 +159,7 @@ def test_without_another_schedule_nothing_is_said_of_being_better(cycles):
 INTERVALS = st.lists(st.tuples(*[st.integers(1, 9)] * 2).map(sorted), min_size=3, max_size=6)
 
 
+@settings(deadline=None)
 @given(INTERVALS)
 def test_the_rival_against_every_constant(intervals):
     """Half steps stand for all values between two grid values."""
@@ -172,6 +173,7 @@ def test_the_rival_against_every_constant(intervals):
         assert judged["Rival"].verdict == "confirmed"
 
 
+@settings(deadline=None)
 @given(INTERVALS)
 def test_what_grows_falls_when_read_backwards(intervals):
     ways = [verdicts(*(cycle(*one) for one in order))["1"].verdict for order in (intervals, intervals[::-1])]
