@@ -66,14 +66,14 @@ def plot_max_lr(comparison: pd.DataFrame, title: str | None) -> Figure:
     """max_lr against the weights remaining (percent, falling to the right), both on log axes.
 
     The Oracle's interval is a band, each cycle its own step; its end lies in the paler step beside it, between the last
-    grid value inside and the first outside. Where the grid was too narrow to find an end, an arrow points on.
-    Uninformative cycles are hatched, without interval and with a hollow best.
+    grid value inside and the first outside. A closed end has a line; where the grid was too narrow to find one, an arrow
+    points on. Uninformative cycles are hatched, without interval and with a hollow best.
     """
     table = _placed(comparison)
     judged = table.where(table.informative)
     bounds = table[["best_max_lr", "silo_max_lr"]].join(judged[["low", "high", "edge_low", "edge_high"]])
-    if not (table.seeds > 0).any() or bounds.isna().all(axis=None):
-        return _nothing(title)
+    if not (table.seeds > 0).any():
+        return _nothing(title, "no cycle is complete yet")
     figure, (axes,) = _figure(2.75, title)
     steps = _weights_axis([axes], table)
     _hatch_uninformative([axes], steps, table)
@@ -101,7 +101,7 @@ def plot_accuracy(comparison: pd.DataFrame, title: str | None) -> Figure:
     """
     table = _placed(comparison)
     if table[["chain_test", "best_test"]].isna().all(axis=None):
-        return _nothing(title)
+        return _nothing(title, "nothing recorded yet")
     figure, (means, differences) = _figure(3.3, title, heights=(2, 1))
     steps = _weights_axis([means, differences], table)
     _hatch_uninformative([means, differences], steps, table)
@@ -126,12 +126,12 @@ def plot_accuracy(comparison: pd.DataFrame, title: str | None) -> Figure:
 def plot_heat_map(cells: pd.DataFrame, comparison: pd.DataFrame, title: str | None) -> Figure:
     """Every grid value at every cycle: how far its mean validation accuracy lies below the cycle's best, in points.
 
-    Where some seeds have all the values of a cycle, the mean is over these, else over what is recorded. Diverged: one
-    of these seeds did. On top of it the interval's ends (none where it is open, but an arrow), the best and SILO.
+    Where some seeds have all the values of a cycle, the mean is over these, else over what is recorded. Hatched: one
+    of these seeds diverged; blank: not recorded. On top the interval's ends (an arrow where open), the best and SILO.
     """
     mean, diverged = _grid(cells)
     if mean.empty:
-        return _nothing(title)
+        return _nothing(title, "nothing recorded yet")
     cycles, values = mean.columns.to_numpy(), mean.index.to_numpy()
     columns, rows = np.append(cycles, cycles[-1] + 1) - 0.5, _borders(values)
     table = _clean(comparison).set_index("cycle").reindex(cycles)
@@ -208,10 +208,10 @@ def _grid(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return mean.unstack().reindex(columns=cycles), diverged.unstack().reindex(columns=cycles).isin([True])
 
 
-def _nothing(title: str | None) -> Figure:
+def _nothing(title: str | None, why: str) -> Figure:
     figure, (axes,) = _figure(1.5, title)
     axes.set_axis_off()
-    axes.text(0.5, 0.5, "nothing recorded yet", ha="center", va="center", transform=axes.transAxes)
+    axes.text(0.5, 0.5, why, ha="center", va="center", transform=axes.transAxes)
     return figure
 
 
@@ -234,13 +234,13 @@ def _legend(figure: Figure) -> None:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """At most 8 readable values between two bounds, as dense as that allows."""
+    """Readable values between two bounds, as dense as their labels allow on a log axis; the bounds where none are."""
     digits = [(1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 4, 6, 8), (1, 2, 5), (1, 3), (1,)]
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for chosen in digits:
         ticks = [float(f"{digit}e{power}") for power in powers for digit in chosen]
         ticks = [tick for tick in ticks if low <= tick <= high]
-        if len(ticks) <= 8:
+        if np.all(np.diff(np.log(ticks)) >= math.log(high / low) / 12):
             break
     return ticks if len(ticks) > 1 else sorted({low, high})
 

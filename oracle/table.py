@@ -170,7 +170,7 @@ def latex(display: pd.DataFrame, caption: str) -> str:
         r"\centering",
         rf"\caption{{{caption.translate(LATEX)}}}",
         r"\footnotesize",
-        r"\setlength{\tabcolsep}{3pt}",
+        r"\setlength{\tabcolsep}{4pt}",
         rf"\makebox[\linewidth]{{\begin{{tabular}}{{{columns}}}",  # a wide table sticks out alike on both sides
         r"\toprule",
         " & ".join(heads) + r" \\",
@@ -185,8 +185,7 @@ def latex(display: pd.DataFrame, caption: str) -> str:
 
 def _stacked(head: str, column: str) -> str:
     """A head as narrow as its longest word, in several lines: unbroken heads make the table wider than a page."""
-    longest = max(map(len, head.split()))
-    lines = textwrap.wrap(head, longest, break_on_hyphens=False)
+    lines = textwrap.wrap(head, max(8, *map(len, head.split())), break_on_hyphens=False)
     inner = r" \\ ".join(line.translate(LATEX) for line in lines)
     return rf"\begin{{tabular}}[b]{{@{{}}{column}@{{}}}}{inner}\end{{tabular}}"
 

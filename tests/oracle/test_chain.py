@@ -93,6 +93,7 @@ def sweep(asked, store, pick=lambda count: 0, workers=1, **changes):
         job = running.pop(pick(len(running)))
         worker.run(job)
         frontier.finished(job)
+        assert len(worker.trained) < 200, "the same cells are trained over and over"
 
 
 def ids(jobs):
@@ -244,6 +245,19 @@ def test_where_masks_coincide_the_oracle_and_silo_share_their_cells(order, worke
     trained = tried_in_any_order(experiment("oracle", silo), order, workers, leaves=same_for_all)
     assert max(Counter(trained).values()) == 1
     assert len(trained) == 2 * 3 * len({*GRID, silo})
+
+
+def same_for_all_above_a_quarter(cell):
+    return leaves(Cell(TRAINING, cell.seed, cell.cycle, 1.0)) if cell.max_lr > 0.25 else leaves(cell)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.data(), st.integers(2, 6), st.sampled_from([OFF_GRID, ON_GRID, 0.4]))
+def test_where_masks_coincide_for_a_while_no_cell_is_trained_twice(order, workers, silo):
+    """SILO's own chain comes to cells that were first wanted on the Oracle's masks, and goes its own way from them."""
+    asked = experiment("oracle", silo)
+    trained = tried_in_any_order(asked, order, workers, leaves=same_for_all_above_a_quarter)
+    assert max(Counter(trained).values()) == 1
 
 
 # -- what blocks a chain
