@@ -25,12 +25,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"silo-oracle: {' '.join(str(error).split())}", file=sys.stderr)
         return BAD_INPUT
-    except KeyboardInterrupt:
-        print("interrupted; what is recorded stays: run again to go on", file=sys.stderr)
-        return INTERRUPTED
     except BrokenPipeError:  # `silo-oracle ... | head`
         sys.stderr.close()
         return 0
+    except OSError as error:  # a full disk, say
+        print(f"silo-oracle: {error}; what is recorded stays", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("interrupted; what is recorded stays: run again to go on", file=sys.stderr)
+        return INTERRUPTED
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,52 +1,21 @@
-"""Figures of a study, one column of a paper wide: max_lr, accuracy, and a heat map of the grid, by pruning cycle."""
+"""Figures of a study: max_lr, accuracy, and a heat map of the grid, by pruning cycle."""
 
-import math
-import textwrap
-from pathlib import Path
 from typing import Any
 
-import matplotlib.style
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patheffects import Normal, Stroke
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 
-WIDTH = 3.4  # inches
+from oracle.figure import borders, legend_below, max_lr_axis, new_figure, styled, weights_axis
+
 BLUE, VERMILLION, GREY = "#0072B2", "#D55E00", "#999999"  # Okabe and Ito's colours, safe for the colour-blind
 INSIDE, EDGE, END = "#A9D0EA", "#DCECF7", "#56A3D0"  # tints of the blue; opaque, as neighbours of one tint touch
 WORST = 10.0  # points below the cycle's best from where the heat map's colour no longer changes
 
-# "default" first, so that the reader's own matplotlibrc changes nothing
-styled = matplotlib.style.context(
-    [
-        "default",
-        {
-            "font.family": "DejaVu Sans",
-            "font.size": 7.5,
-            "axes.titlesize": 8,
-            "axes.labelsize": 8,
-            "xtick.labelsize": 7,
-            "ytick.labelsize": 7,
-            "legend.fontsize": 7,
-            "legend.frameon": False,
-            "legend.handlelength": 1.8,
-            "legend.columnspacing": 1.2,
-            "axes.linewidth": 0.6,
-            "xtick.major.width": 0.6,
-            "ytick.major.width": 0.6,
-            "xtick.major.size": 2.5,
-            "ytick.major.size": 2.5,
-            "lines.linewidth": 1.2,
-            "lines.markersize": 3.5,
-            "hatch.linewidth": 0.4,
-            "svg.hashsalt": "silo-oracle",
-        },
-    ]
-)
 ORACLE_LINE = {"color": BLUE, "linestyle": (0, (3, 1.5)), "marker": "o", "linewidth": 1.0}
 SILO_LINE = {"color": VERMILLION, "linestyle": "-", "marker": "D", "markersize": 2.6, "linewidth": 1.4}
 HOLLOW = {"linestyle": "none", "marker": "o", "markerfacecolor": "white"}
@@ -56,8 +25,6 @@ OUTLINE = {"baseline": None, "color": "black", "linewidth": 1.0, "path_effects":
 
 NUMBERS = ["weights_remaining", "best_max_lr", "best_test", "best_test_std", "low", "high", "edge_low", "edge_high"]
 NUMBERS += ["silo_max_lr", "chain_test", "chain_test_std"]
-LEGEND = ["SILO", "SILO's own chain", "Oracle's best", "Optimal interval", "Its edge"]  # in this order
-LEGEND += ["Open end", "Diverged", "Uninformative"]
 FLAGS = ["open_low", "open_high", "informative"]
 
 
@@ -74,10 +41,10 @@ def plot_max_lr(comparison: pd.DataFrame, title: str | None) -> Figure:
     bounds = table[["best_max_lr", "silo_max_lr"]].join(judged[["low", "high", "edge_low", "edge_high"]])
     if not (table.seeds > 0).any():
         return _nothing(title, "no cycle is complete yet")
-    figure, (axes,) = _figure(2.75, title)
-    steps = _weights_axis([axes], table)
+    figure, (axes,) = new_figure(2.75, title)
+    steps = weights_axis([axes], table)
     _hatch_uninformative([axes], steps, table)
-    _max_lr_axis(axes, bounds.min(axis=None), bounds.max(axis=None))
+    max_lr_axis(axes, bounds.min(axis=None), bounds.max(axis=None))
     _band(axes, steps, judged.edge_low, judged.low, EDGE, "Its edge")
     _band(axes, steps, judged.high, judged.edge_high, EDGE, "Its edge")
     _band(axes, steps, judged.low, judged.high, INSIDE, "Optimal interval")
@@ -88,7 +55,7 @@ def plot_max_lr(comparison: pd.DataFrame, title: str | None) -> Figure:
     _line(axes, weights, table.best_max_lr.mask(table.informative), **HOLLOW, color=BLUE)
     _line(axes, weights, table.silo_max_lr, **SILO_LINE, label="SILO")
     _arrows(axes, weights, judged.low.where(table.open_low), judged.high.where(table.open_high))
-    _legend(figure)
+    legend_below(figure)
     return figure
 
 
@@ -102,10 +69,11 @@ def plot_accuracy(comparison: pd.DataFrame, title: str | None) -> Figure:
     table = _placed(comparison)
     if table[["chain_test", "best_test"]].isna().all(axis=None):
         return _nothing(title, "nothing recorded yet")
-    figure, (means, differences) = _figure(3.3, title, heights=(2, 1))
-    steps = _weights_axis([means, differences], table)
+    figure, (means, differences) = new_figure(3.3, title, heights=(2, 1))
+    steps = weights_axis([means, differences], table)
     _hatch_uninformative([means, differences], steps, table)
-    aside = (steps[:-1] / steps[1:]) ** 0.12  # so that the bars of one cycle don't cover each other
+    # so that the bars of one cycle don't cover each other
+    aside = np.minimum((steps[:-1] / steps[1:]) ** 0.12, (steps[0] / steps[-1]) ** 0.008)
     bars = {"elinewidth": 0.9, "capsize": 0, "linewidth": 1.0}
     x = table.weights_remaining
     oracle, silo = ORACLE_LINE | bars | {"markersize": 2.4}, SILO_LINE | bars | {"markersize": 2.0}
@@ -118,7 +86,7 @@ def plot_accuracy(comparison: pd.DataFrame, title: str | None) -> Figure:
     differences.margins(y=0.15)
     differences.locator_params(axis="y", nbins=4, steps=[1, 2, 5, 10])
     differences.set_ylabel("SILO \N{MINUS SIGN} Oracle\n(points)")
-    _legend(figure)
+    legend_below(figure)
     return figure
 
 
@@ -133,12 +101,12 @@ def plot_heat_map(cells: pd.DataFrame, comparison: pd.DataFrame, title: str | No
     if mean.empty:
         return _nothing(title, "nothing recorded yet")
     cycles, values = mean.columns.to_numpy(), mean.index.to_numpy()
-    columns, rows = np.append(cycles, cycles[-1] + 1) - 0.5, _borders(values)
+    columns, rows = np.append(cycles, cycles[-1] + 1) - 0.5, borders(values)
     table = _clean(comparison).set_index("cycle").reindex(cycles)
     table[FLAGS] = table[FLAGS].fillna(False).astype(bool)
-    figure, (axes,) = _figure(3.1, title)
+    figure, (axes,) = new_figure(3.1, title)
     bounds = [*rows, *table.silo_max_lr.dropna()]
-    _max_lr_axis(axes, min(bounds), max(bounds))
+    max_lr_axis(axes, min(bounds), max(bounds))
     axes.set_xlabel("Pruning cycle")
     axes.xaxis.set_major_locator(MaxNLocator(12, integer=True, min_n_ticks=1))
     _colours(figure, axes, columns, rows, mean.max() - mean)
@@ -159,21 +127,8 @@ def plot_heat_map(cells: pd.DataFrame, comparison: pd.DataFrame, title: str | No
     )
     _line(axes, cycles, table.best_max_lr.mask(table.informative), **HOLLOW, color="black", label="Uninformative")
     _arrows(axes, cycles, low.where(table.open_low), high.where(table.open_high))
-    _legend(figure)
+    legend_below(figure)
     return figure
-
-
-@styled
-def save(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write ``name``.png (300 dpi) and ``name``.svg; the paths. The folder is made where it is missing.
-
-    The same figure gives the same bytes: neither a date nor the name of a program is written.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
-    for ending, fields in metadata.items():
-        figure.savefig(folder / f"{name}.{ending}", dpi=300, metadata=fields)
-    return [folder / f"{name}.{ending}" for ending in metadata]
 
 
 def _clean(comparison: pd.DataFrame) -> pd.DataFrame:
@@ -209,75 +164,10 @@ def _grid(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _nothing(title: str | None, why: str) -> Figure:
-    figure, (axes,) = _figure(1.5, title)
+    figure, (axes,) = new_figure(1.5, title)
     axes.set_axis_off()
     axes.text(0.5, 0.5, why, ha="center", va="center", transform=axes.transAxes)
     return figure
-
-
-def _figure(height: float, title: str | None, heights: tuple[float, ...] = (1,)) -> tuple[Figure, list[Axes]]:
-    """A figure (height in inches) with one axes a share of the height, one below the other."""
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    axes = figure.subplots(len(heights), sharex=True, squeeze=False, height_ratios=heights)[:, 0]
-    figure.align_ylabels(axes)
-    if title:
-        axes[0].set_title(textwrap.fill(title, 44), parse_math=False)
-    return figure, list(axes)
-
-
-def _legend(figure: Figure) -> None:
-    """Below the axes, where it covers no data; two artists of one label are one entry."""
-    handles, labels = figure.axes[0].get_legend_handles_labels()
-    handle = dict(zip(labels, handles, strict=True))
-    labels = [label for label in LEGEND if label in handle]
-    figure.legend([handle[label] for label in labels], labels, loc="outside lower center", ncols=3)
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Readable values between two bounds, as dense as their labels allow on a log axis; the bounds where none are."""
-    digits = [(1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 4, 6, 8), (1, 2, 5), (1, 3), (1,)]
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for chosen in digits:
-        ticks = [float(f"{digit}e{power}") for power in powers for digit in chosen]
-        ticks = [tick for tick in ticks if low <= tick <= high]
-        if np.all(np.diff(np.log(ticks)) >= math.log(high / low) / 12):
-            break
-    return ticks if len(ticks) > 1 else sorted({low, high})
-
-
-def _label(axis: Axis, low: float, high: float) -> None:
-    axis.set_major_locator(FixedLocator(_ticks(low, high)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
-    axis.set_minor_locator(NullLocator())
-
-
-def _max_lr_axis(axes: Axes, low: float, high: float) -> None:
-    """Log axis over both bounds, with room beyond them for the arrows of open ends."""
-    room = max(high / low, 1.5) ** 0.09
-    axes.set_yscale("log")
-    axes.set_ylim(low / room, high * room)
-    axes.set_ylabel("max_lr")
-    _label(axes.yaxis, low, high)
-
-
-def _weights_axis(panels: list[Axes], table: pd.DataFrame) -> np.ndarray:
-    """Log axis from the most weights remaining down to the fewest; the borders between the cycles (cycles + 1)."""
-    weights = table.weights_remaining.to_numpy()
-    steps = _borders(weights)
-    panels[-1].set_xscale("log")
-    panels[-1].set_xlim(steps[0], steps[-1])
-    panels[-1].set_xlabel("Weights remaining (%)")
-    _label(panels[-1].xaxis, weights.min(), weights.max())
-    return steps
-
-
-def _borders(centres: np.ndarray) -> np.ndarray:
-    """Borders of cells (n + 1) around centres (n, above 0): halfway on a log axis; the outer cells are symmetric."""
-    log = np.log(centres)
-    if len(log) == 1:
-        return np.exp(log[0] + np.array([-0.1, 0.1]))
-    middle = (log[1:] + log[:-1]) / 2
-    return np.exp([2 * log[0] - middle[0], *middle, 2 * log[-1] - middle[-1]])
 
 
 def _band(axes: Axes, steps: np.ndarray, low: pd.Series, high: pd.Series, color: str, label: str) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 from oracle import plot, table
 from oracle.comparison import cells_table, comparison_table, proposals
 from oracle.error import InputError
+from oracle.figure import save
 from oracle.overview import widening
 from oracle.study import Study
 from oracle.tally import tally
@@ -43,17 +44,18 @@ def write(study: Study, findings: Findings) -> Path:
     """
     folder = study.store.folder / "report"
     folder.mkdir(parents=True, exist_ok=True)
-    label = study.experiment.label or study.experiment.name
+    label, oracle = study.experiment.label or study.experiment.name, study.experiment.oracle
+    caption = f"{label} ({len(oracle.seeds)} seeds, tolerance {oracle.tolerance:g} points, follow: {oracle.follow})"
     cells, comparison = findings.cells, findings.comparison
     cells.to_csv(folder / "cells.csv", index=False, lineterminator="\n")
-    table.write(comparison, table.oracle_table(comparison), folder, "oracle", f"The Oracle by pruning cycle: {label}")
+    table.write(comparison, table.oracle_table(comparison), folder, "oracle", f"The Oracle by pruning cycle: {caption}")
     table.write(
-        comparison, table.comparison_table(comparison), folder, "comparison", f"SILO against the Oracle: {label}"
+        comparison, table.comparison_table(comparison), folder, "comparison", f"SILO against the Oracle: {caption}"
     )
     (folder / "verdicts.md").write_text(verdicts_text(findings, study))
-    plot.save(plot.plot_max_lr(comparison, label), folder, "max_lr")
-    plot.save(plot.plot_accuracy(comparison, label), folder, "accuracy")
-    plot.save(plot.plot_heat_map(cells, comparison, label), folder, "heat_map")
+    save(plot.plot_max_lr(comparison, label), folder, "max_lr")
+    save(plot.plot_accuracy(comparison, label), folder, "accuracy")
+    save(plot.plot_heat_map(cells, comparison, label), folder, "heat_map")
     _write_json(folder / "environment.json", environments(study, cells))
     _write_json(folder / "cost.json", cost(study, cells))
     return folder

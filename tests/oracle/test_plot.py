@@ -11,6 +11,7 @@ from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.patches import StepPatch
 
 from oracle import plot
+from oracle.figure import WIDTH, _ticks, save
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -208,7 +209,7 @@ def test_weights_remaining_fall_to_the_right_on_a_log_axis_with_readable_ticks(m
 @given(st.floats(1e-6, 1e3), st.floats(1, 1e6))
 def test_ticks_lie_within_the_bounds_and_apart(low, ratio):
     high = low * ratio
-    ticks = plot._ticks(low, high)
+    ticks = _ticks(low, high)
     assert all(low <= tick <= high for tick in ticks)
     assert ticks == sorted(set(ticks))
     assert 1 <= len(ticks) <= 13
@@ -296,7 +297,7 @@ def test_nothing_recorded_is_said(cycles, tmp_path):
         (text,) = figure.axes[0].texts
         assert text.get_text() == why
         assert figure.axes[0].get_title() == "Nothing yet"
-        plot.save(figure, tmp_path, "nothing")
+        save(figure, tmp_path, "nothing")
 
 
 def test_incomplete_cycles_leave_gaps(made):
@@ -318,7 +319,7 @@ def test_every_shape_is_drawn_at_a_columns_width_with_nothing_cut_off(case):
         *study(**CASES[case]), "A title that is too long for one line: $x_1$ at 100% of what there is"
     ):
         figure.draw_without_rendering()
-        assert figure.get_figwidth() == plot.WIDTH
+        assert figure.get_figwidth() == WIDTH
         frame, (shown,) = figure.bbox, figure.legends
         title = figure.axes[0].title
         for artist in (
@@ -337,7 +338,7 @@ def test_every_shape_is_drawn_at_a_columns_width_with_nothing_cut_off(case):
 
 def test_saved_bytes_depend_on_the_data_alone(made, tmp_path):
     def bytes_of(folder):
-        return [p.read_bytes() for n, f in enumerate(figures(*made)) for p in plot.save(f, tmp_path / folder, str(n))]
+        return [p.read_bytes() for n, f in enumerate(figures(*made)) for p in save(f, tmp_path / folder, str(n))]
 
     first = bytes_of("first")
     with matplotlib.rc_context({"font.size": 20, "lines.linewidth": 9, "axes.facecolor": "red", "svg.hashsalt": "x"}):
@@ -351,7 +352,7 @@ def test_saved_bytes_depend_on_the_data_alone(made, tmp_path):
 
 def test_save_makes_the_folder_and_returns_what_it_wrote(tmp_path):
     figure = plot.plot_max_lr(nothing(1)[1], None)
-    paths = plot.save(figure, tmp_path / "a" / "b", "max_lr")
+    paths = save(figure, tmp_path / "a" / "b", "max_lr")
     assert paths == [tmp_path / "a" / "b" / "max_lr.png", tmp_path / "a" / "b" / "max_lr.svg"]
     width, height = struct.unpack(">II", paths[0].read_bytes()[16:24])
-    assert (width, height) == (round(300 * plot.WIDTH), 450)
+    assert (width, height) == (round(300 * WIDTH), 450)
