@@ -251,13 +251,17 @@ def same_for_all_above_a_quarter(cell):
     return leaves(Cell(TRAINING, cell.seed, cell.cycle, 1.0)) if cell.max_lr > 0.25 else leaves(cell)
 
 
-@settings(deadline=None, max_examples=25)
-@given(st.data(), st.integers(2, 6), st.sampled_from([OFF_GRID, ON_GRID, 0.4]))
-def test_where_masks_coincide_for_a_while_no_cell_is_trained_twice(order, workers, silo):
+@pytest.mark.parametrize("silo", [OFF_GRID, ON_GRID, 0.4])
+@pytest.mark.parametrize("workers", [2, 3, 9])
+@pytest.mark.parametrize(
+    "pick", [lambda count: 0, lambda count: count // 2, lambda count: count - 1], ids=["oldest", "middle", "newest"]
+)
+def test_where_masks_coincide_for_a_while_no_cell_is_trained_twice(store, silo, workers, pick):
     """SILO's own chain comes to cells that were first wanted on the Oracle's masks, and goes its own way from them."""
     asked = experiment("oracle", silo)
-    trained = tried_in_any_order(asked, order, workers, leaves=same_for_all_above_a_quarter)
-    assert max(Counter(trained).values()) == 1
+    jobs = sweep(asked, store, pick, workers, leaves=same_for_all_above_a_quarter)
+    assert max(Counter(ids(jobs)).values()) == 1
+    assert tally(Chains(asked, TRAINING, store)).count("missing") == 0
 
 
 # -- what blocks a chain

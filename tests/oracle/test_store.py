@@ -113,6 +113,17 @@ def test_a_record_appears_whole_or_not_at_all(store, monkeypatch):
     assert files(store) == ["records/c0ffee.json"]
 
 
+def test_what_is_written_is_on_the_disk_before_it_has_its_name(store, monkeypatch):
+    """Else a power cut could leave an empty file under the name of a record."""
+    calls = []
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *of, name=name, real=real: (calls.append(name), real(*of)))
+    store.write_record(RECORD)
+    store.write_state("c0ffee", State(mask()))
+    assert calls == ["fsync", "replace"] * 2
+
+
 @pytest.mark.parametrize("damage", [b"", b'{"id": "c0f', b"\xff\xfe", b"{}", b"null", b"[]", b"7"])
 def test_an_unreadable_record_is_one_line_that_says_what_to_do(store, damage):
     store.write_record(RECORD)
