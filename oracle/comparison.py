@@ -72,7 +72,8 @@ def comparison_table(cells: pd.DataFrame, experiment: Experiment, chance: float)
     """One row for each pruning cycle of the experiment, from :func:`cells_table` alone.
 
     Accuracies in percent: best_*, silo_* over the seeds that every grid value has (``seeds`` many); chain_* over all seeds,
-    of SILO's own chain. gap: points of validation accuracy that SILO lies below the best. informative: False where the
+    of SILO's own chain. gap: points of validation accuracy that SILO lies below the best
+    (none where it diverged: then it is not within the tolerance). informative: False where the
     cycle can't tell (``why``: incomplete, failed trainings, every value diverged, collapsed, flat); chance in percent.
     """
     rows = [
@@ -122,7 +123,7 @@ def _cycle_row(cells: pd.DataFrame, experiment: Experiment, chance: float, cycle
     everything = interval.low == grid[0] and interval.high == grid[-1]
     why = (
         "failed trainings"
-        if (candidates.status == "failed").any()
+        if (cells[cells.candidate | cells.silo].status == "failed").any()
         else "collapsed"
         if interval.accuracy <= chance + NEAR_CHANCE
         else "flat"
@@ -146,6 +147,8 @@ def _cycle_row(cells: pd.DataFrame, experiment: Experiment, chance: float, cycle
     if row["silo_validation"] is not None:
         row["gap"] = interval.accuracy - row["silo_validation"]
         row["within_tolerance"] = row["gap"] <= tolerance + SLACK
+    elif (silo[silo.seed.isin(seeds)].status == "diverged").any():
+        row["within_tolerance"] = False
     return row
 
 
@@ -161,13 +164,19 @@ def _accuracies(who: str, cells: pd.DataFrame, due: int) -> dict[str, float | No
 
 
 def proposals(comparison: pd.DataFrame, experiment: Experiment) -> list[float]:
-    """Grid values to add where an informative cycle's interval is open: two steps beyond that end, at the grid's ratio."""
-    grid = experiment.oracle.grid.values()
+    """Grid values to add where an interval is open: two beyond that end, by the grid's ratio; none for collapsed cycles."""
+    spec, grid = experiment.oracle.grid, experiment.oracle.grid.values()
     if len(grid) < 2:
         return []
+    # the ratio of the spaced values; a plain list has none but its mean one
+    ratio = (
+        (spec.high / spec.low) ** (1 / (spec.points - 1))
+        if spec.points
+        else (grid[-1] / grid[0]) ** (1 / (len(grid) - 1))
+    )
     cannot_tell = comparison.why.isin(["collapsed", "incomplete"])
     open_low = (comparison.open_low & ~cannot_tell).any()
     open_high = (comparison.open_high & ~cannot_tell).any()
-    below = [grid[0] * (grid[0] / grid[1]) ** step for step in (2, 1)] if open_low else []
-    above = [grid[-1] * (grid[-1] / grid[-2]) ** step for step in (1, 2)] if open_high else []
+    below = [grid[0] / ratio**step for step in (2, 1)] if open_low else []
+    above = [grid[-1] * ratio**step for step in (1, 2)] if open_high else []
     return [float(f"{value:.4g}") for value in (*below, *above)]

@@ -30,7 +30,7 @@ Positive = Annotated[float, Field(gt=0)]
 MaxLr = Annotated[float, Field(gt=0, le=1e9)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 NotNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=10**6)]
 Seed = Annotated[int, Field(ge=0)]
 
 
@@ -122,7 +122,7 @@ class Grid(Strict):
 
     low: MaxLr | None = None
     high: MaxLr | None = None
-    points: Annotated[int, Field(ge=2)] | None = None
+    points: Annotated[int, Field(ge=2, le=10**4)] | None = None
     spacing: Literal["log", "linear"] = "log"
     extra: tuple[MaxLr, ...] = ()
 
@@ -164,7 +164,7 @@ class Oracle(Strict):
     @model_validator(mode="before")
     @classmethod
     def _count_of_seeds(cls, value: Any) -> Any:
-        if isinstance(value, dict) and type(value.get("seeds")) is int:
+        if isinstance(value, dict) and type(value.get("seeds")) is int and value["seeds"] <= 10**4:
             value = {**value, "seeds": tuple(range(value["seeds"]))}
         return value
 

@@ -92,6 +92,7 @@ def _explain(error: ValidationError, tree: Any) -> str:
         problem["msg"]
         .removeprefix("Value error, ")
         .replace("Input should be", "allowed:")
+        .replace("a valid integer", "a whole number")
         .replace("a valid ", "a ")
         .replace("a tuple", "a list")
     )

@@ -94,7 +94,7 @@ def _notes(study: Study, cells: pd.DataFrame, comparison: pd.DataFrame) -> list[
     if missing := counts.count("missing"):
         notes.append(f"{missing} of {counts.total} trainings are not recorded yet; `silo-oracle run` trains them.")
     if failed := counts.count("failed"):
-        notes.append(f"{failed} trainings failed; `silo-oracle run --retry-failed` tries them again.")
+        notes.append(f"{failed} training{'s' * (failed > 1)} failed; `silo-oracle run --retry-failed` tries again.")
     notes += [f"{chain.chain} is blocked from cycle {chain.cycle} on: {chain.reason}." for chain in counts.blocked]
     if len(environments(study, cells)) > 1:
         notes.append("The records come from different environments (environment.json); their numbers may not compare.")

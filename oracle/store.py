@@ -10,6 +10,7 @@ report/           tables and plots made from the records
 
 import json
 import os
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from silo.mask import Mask
 from silo.trajectory import State
 
 Record = dict[str, Any]
+WRITER = uuid.uuid4().hex[:8]  # with the process id: a name of one's own among the nodes that share a folder
 
 
 class Store:
@@ -122,7 +124,7 @@ class Store:
         """Append to this process's own log, so that no two writers share a file."""
         folder = self.folder / "attempts"
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / f"{os.getpid()}.jsonl").open("a") as log:
+        with (folder / f"{os.getpid()}-{WRITER}.jsonl").open("a") as log:
             log.write(json.dumps(entry) + "\n")
 
     def attempts(self) -> list[dict[str, Any]]:
@@ -167,7 +169,7 @@ def _write(path: Path, content: bytes, first: bool = False) -> bool:
 
 def _temporary(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    return path.parent / f".{path.name}.{os.getpid()}.tmp"
+    return path.parent / f".{path.name}.{os.getpid()}-{WRITER}.tmp"
 
 
 def _sync(out: Any) -> None:

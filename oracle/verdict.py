@@ -8,8 +8,8 @@ A cycle's inner interval runs over the grid values inside; its outer interval en
   intervals are apart the later one's is the higher. refuted: one grid value lies in every inner interval, or two outer
   intervals are apart with the later one's the lower.
 2 (better than other schedules)  undecided where the experiment holds no other schedule.
-3 (SILO's max_lr is inside the Oracle's interval)  confirmed: inside in every informative cycle. refuted: in at least one it
-  is outside by position and its measured accuracy, too, misses the tolerance. The simplest rival is named beside it.
+3 (SILO's max_lr is inside the Oracle's interval)  confirmed: in every informative cycle it is inside by position and its
+  measured accuracy, too, is within the tolerance. refuted: in at least one both fail. The simplest rival is named beside it.
 rival (a schedule is needed at all)  confirmed: no constant lies in every outer interval. refuted: one grid value lies in
   every inner interval.
 """
@@ -110,9 +110,14 @@ def _inside(informative: pd.DataFrame, rival: list[float], experiment: Experimen
         told += " In-sample: SILO's parameters were chosen on the same cells."
     missed = (informative.position == "outside") & ~informative.within_tolerance.fillna(True)
     if missed.any():
-        cycles = ", ".join(f"{row.cycle} (by {row.gap:.2f})" for _, row in informative[missed].iterrows())
+        cycles = ", ".join(f"{row.cycle} ({_missed_by(row.gap)})" for _, row in informative[missed].iterrows())
         return "refuted", f"SILO is {told} Outside and worse by more than the tolerance at cycle {cycles}."
-    return ("confirmed" if inside == len(informative) else "undecided"), f"SILO is {told}"
+    both = inside == within == len(informative)
+    return ("confirmed" if both else "undecided"), f"SILO is {told}"
+
+
+def _missed_by(gap: float) -> str:
+    return "it diverged" if pd.isna(gap) else f"by {gap:.2f}"
 
 
 def _needed(informative: pd.DataFrame, rival: list[float]) -> tuple[str, str]:

@@ -221,7 +221,10 @@ def test_where_silo_was_not_measured_it_has_a_position_and_no_gap(of_seed_1):
     cells = [*grid(0, [50.0, 90.0, 80.0, 60.0]), *grid(1, [50.0, 90.0, 80.0, 60.0]), silo(0, 88.0)]
     found = row(cells if of_seed_1 is MISSING else [*cells, silo(1, of_seed_1)])
     assert found.position == "at edge"
-    assert found[["silo_validation", "silo_test", "silo_test_std", "gap", "within_tolerance"]].isna().all()
+    assert found[["silo_validation", "silo_test", "silo_test_std", "gap"]].isna().all()
+    # a divergence is worse than any gap; a training that is missing or failed says nothing
+    assert (not found.within_tolerance) if of_seed_1 == "diverged" else pd.isna(found.within_tolerance)
+    assert found.why == ("failed trainings" if of_seed_1 == "failed" else "")
 
 
 @pytest.mark.parametrize("of_seed_1", ["diverged", "failed", MISSING])

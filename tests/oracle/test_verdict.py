@@ -113,7 +113,8 @@ def test_fewer_than_three_informative_cycles_are_told():
     [
         (cycle(4, 6, silo=5), "confirmed"),
         (cycle(4, 6, silo=4), "confirmed"),
-        (cycle(4, 6, silo=5, gap=2.0), "confirmed"),  # the claim is one of position; the gap stands in the table
+        (cycle(4, 6, silo=5, gap=2.0), "undecided"),  # inside, yet measured worse: the two disagree
+        (cycle(4, 6, silo=5, gap=None), "undecided"),  # inside, but not measured
         (cycle(4, 6, silo=3.5), "undecided"),  # at edge
         (cycle(4, 6, silo=3.5, gap=2.0), "undecided"),  # at edge, where nothing was measured for the Oracle
         (cycle(4, 9, silo=20, gap=2.0), "undecided"),  # beyond the grid
