@@ -1,5 +1,6 @@
 """The cells of a study as one table, and from it the Oracle's interval beside SILO's max_lr, a row a cycle."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -7,8 +8,9 @@ import pandas as pd
 from oracle.chain import Chains, Wanted
 from oracle.experiment import Experiment
 from oracle.interval import SLACK, find_interval
+from oracle.noise import chance_margin, clear_margin, standard_error
 
-NEAR_CHANCE = 5.0  # points: a best accuracy this near to chance is a collapsed network's
+NEAR_CHANCE = 5.0  # points: a best accuracy this near to chance is a collapsed network's, however many images say so
 
 CELL_COLUMNS = {
     "cycle": "int64",
@@ -68,16 +70,23 @@ def _cell_row(chains: Chains, asked: list[Wanted]) -> dict[str, Any] | None:
     }
 
 
-def comparison_table(cells: pd.DataFrame, experiment: Experiment, chance: float) -> pd.DataFrame:
+def comparison_table(cells: pd.DataFrame, experiment: Experiment, data: dict[str, Any]) -> pd.DataFrame:
     """One row for each pruning cycle of the experiment, from :func:`cells_table` alone.
 
     Accuracies in percent: best_*, silo_* over the seeds that every grid value has (``seeds`` many); chain_* over all seeds,
     of SILO's own chain. gap: points of validation accuracy that SILO lies below the best
     (none where it diverged: then it is not within the tolerance). informative: False where the
-    cycle can't tell (``why``: incomplete, failed trainings, every value diverged, collapsed, flat); chance in percent.
+    cycle can't tell (``why``: incomplete, failed trainings, every value diverged, collapsed, flat).
+
+    noise: the standard error, in points, of a difference of two grid values (one for all cycles; see oracle.noise).
+    clear_low, clear_high: the nearest grid values that lie outside by more than this noise explains (none: NaN);
+    clearly_missed: so does SILO's own accuracy, or it diverged. data: the study's chance level (percent) and how many
+    validation images a seed has.
     """
+    noise = standard_error(cells[cells.candidate], near=2 * experiment.oracle.tolerance)
     rows = [
-        _cycle_row(cells[cells.cycle == cycle], experiment, chance, cycle) for cycle in range(experiment.prune.cycles)
+        _cycle_row(cells[cells.cycle == cycle], experiment, data, cycle, noise)
+        for cycle in range(experiment.prune.cycles)
     ]
     frame = pd.DataFrame(rows).astype({"within_tolerance": "boolean"})
     texts = {"why", "position"}
@@ -85,7 +94,9 @@ def comparison_table(cells: pd.DataFrame, experiment: Experiment, chance: float)
     return frame.astype(dict.fromkeys(numbers, float))
 
 
-def _cycle_row(cells: pd.DataFrame, experiment: Experiment, chance: float, cycle: int) -> dict[str, Any]:
+def _cycle_row(
+    cells: pd.DataFrame, experiment: Experiment, data: dict[str, Any], cycle: int, noise: float
+) -> dict[str, Any]:
     grid = list(experiment.oracle.grid.values())
     silo_max_lr = experiment.schedule.max_lr(cycle)
     candidates, silo, chain = cells[cells.candidate], cells[cells.silo], cells[cells.chain]
@@ -96,6 +107,7 @@ def _cycle_row(cells: pd.DataFrame, experiment: Experiment, chance: float, cycle
     accuracies = [None if pd.isna(mean := means.get(value)) else float(mean) for value in grid]
     tolerance = experiment.oracle.tolerance
     interval = find_interval(grid, accuracies, tolerance)
+    chance = data["chance"]
 
     row: dict[str, Any] = {
         "cycle": cycle,
@@ -114,6 +126,10 @@ def _cycle_row(cells: pd.DataFrame, experiment: Experiment, chance: float, cycle
         **_accuracies("chain", chain, len(experiment.oracle.seeds)),
         "gap": None,
         "within_tolerance": None,
+        "noise": noise,
+        "clear_low": None,
+        "clear_high": None,
+        "clearly_missed": False,
     }
     if interval is None:
         return row
@@ -125,7 +141,7 @@ def _cycle_row(cells: pd.DataFrame, experiment: Experiment, chance: float, cycle
         "failed trainings"
         if (cells[cells.candidate | cells.silo].status == "failed").any()
         else "collapsed"
-        if interval.accuracy <= chance + NEAR_CHANCE
+        if interval.accuracy <= chance + max(NEAR_CHANCE, chance_margin(chance, len(seeds) * data["validation_images"]))
         else "flat"
         if everything
         else ""
@@ -148,7 +164,14 @@ def _cycle_row(cells: pd.DataFrame, experiment: Experiment, chance: float, cycle
         row["gap"] = interval.accuracy - row["silo_validation"]
         row["within_tolerance"] = row["gap"] <= tolerance + SLACK
     elif (silo[silo.seed.isin(seeds)].status == "diverged").any():
-        row["within_tolerance"] = False
+        row["within_tolerance"], row["clearly_missed"] = False, True
+    if not math.isnan(noise):
+        surely = tolerance + clear_margin(noise, experiment.prune.cycles)
+        worse = [a is None or a < interval.accuracy - surely for a in accuracies]
+        outside = [value for value, clear in zip(grid, worse, strict=True) if clear]
+        row["clear_low"] = max((value for value in outside if value < interval.low), default=None)
+        row["clear_high"] = min((value for value in outside if value > interval.high), default=None)
+        row["clearly_missed"] |= row["gap"] is not None and row["gap"] > surely
     return row
 
 

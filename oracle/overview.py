@@ -14,10 +14,15 @@ def plan_text(study: Study) -> str:
     grid, seeds = experiment.oracle.grid.values(), experiment.oracle.seeds
     missing = counts.count("missing")
     steps = experiment.train.epochs * math.ceil(data["training_images"] / experiment.train.batch_size)
+    shape, epochs = experiment.train.shape.make(), experiment.train.epochs
+    peak = max(shape.factor(t, steps // epochs, epochs) for t in range(1, steps + 1))
     lines = [
         f"{experiment.name}: {data['images']} images ({data['training_images']} train), {data['classes']} classes",
         f"{experiment.prune.cycles} cycles x {len(seeds)} seeds x ({len(grid)} grid values and SILO's, "
         f"which may be one of them): {counts.total} trainings of {steps} iterations",
+        f"one of {data['validation_images']} validation images is {100 / data['validation_images']:.2g} points of accuracy; "
+        f"the tolerance is {experiment.oracle.tolerance:g}",
+        f"the learning rate reaches {100 * peak:.3g}% of max_lr",
         f"grid: {', '.join(f'{value:g}' for value in grid)}",
         f"recorded: {counts.recorded}, failed: {counts.count('failed')}, missing: {missing}",
     ]
@@ -30,7 +35,7 @@ def plan_text(study: Study) -> str:
         )
     else:
         lines.append("no training is recorded yet: the time of one is known after the first")
-    if advice := widening(experiment, proposals(comparison_table(cells, experiment, data["chance"]), experiment)):
+    if advice := widening(experiment, proposals(comparison_table(cells, experiment, data), experiment)):
         lines.append(advice)
     return "\n".join(lines)
 

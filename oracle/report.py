@@ -33,7 +33,7 @@ def find(study: Study) -> Findings:
     """Read the records; writes nothing."""
     experiment = study.experiment
     cells = cells_table(study.chains)
-    comparison = comparison_table(cells, experiment, study.data["chance"])
+    comparison = comparison_table(cells, experiment, study.data)
     return Findings(cells, comparison, judge(comparison, experiment), _notes(study, cells, comparison))
 
 
@@ -48,7 +48,13 @@ def write(study: Study, findings: Findings) -> Path:
     caption = f"{label} ({len(oracle.seeds)} seeds, tolerance {oracle.tolerance:g} points, follow: {oracle.follow})"
     cells, comparison = findings.cells, findings.comparison
     cells.to_csv(folder / "cells.csv", index=False, lineterminator="\n")
-    table.write(comparison, table.oracle_table(comparison), folder, "oracle", f"The Oracle by pruning cycle: {caption}")
+    table.write(
+        comparison.loc[:, :"why"],
+        table.oracle_table(comparison),
+        folder,
+        "oracle",
+        f"The Oracle by pruning cycle: {caption}",
+    )
     table.write(
         comparison, table.comparison_table(comparison), folder, "comparison", f"SILO against the Oracle: {caption}"
     )
@@ -64,7 +70,9 @@ def write(study: Study, findings: Findings) -> Path:
 def verdicts_text(findings: Findings, study: Study) -> str:
     """The verdicts and notes, as Markdown."""
     label = study.experiment.label or study.experiment.name
-    lines = [f"Verdicts on this experiment ({label}):", ""]
+    oracle = study.experiment.oracle
+    asked = f"{len(oracle.seeds)} seeds, tolerance {oracle.tolerance:g} points, follow: {oracle.follow}"
+    lines = [f"Verdicts on this experiment ({label}; {asked}):", ""]
     lines += [f"- **{v.claim}**: {v.verdict}. {v.evidence}" for v in findings.verdicts]
     lines += [f"- Note: {note}" for note in findings.notes]
     chosen, seeds = study.experiment.silo.chosen, study.experiment.silo.chosen_on_seeds

@@ -51,6 +51,7 @@ def new_study(experiment: Experiment, folder: Path, origin: str = "") -> Study:
         "classes": len(dataset.classes),
         "images": len(dataset.pooled),
         "training_images": len(one_split.train),
+        "validation_images": len(one_split.validation),
     }
     steps = math.ceil(len(one_split.train) / experiment.train.batch_size)
     remembered = experiment.prune.restart.make().remember_at(0, steps)
@@ -129,4 +130,6 @@ def _first_difference(there: Any, here: Any, field: str = "") -> tuple[str, Any,
             if found:
                 return found
         return None
-    return None if there == here else (field, there, here)
+    if there == here:
+        return None
+    return field, *("not set" if value is None else value for value in (there, here))

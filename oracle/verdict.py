@@ -1,17 +1,17 @@
 """What an experiment says of the paper's claims: confirmed, refuted or undecided, each with its numbers.
 
-The rules, written before any run was judged. Only informative cycles count, and fewer than three decide nothing.
-A cycle's inner interval runs over the grid values inside; its outer interval ends at the first grid values outside
-(infinitely far where the interval is open).
+Only informative cycles count, and fewer than three decide nothing. Neither does an experiment whose tolerance is too
+small for the noise of its seeds (oracle.noise), or that has one seed alone: then all is undecided. A cycle's inner
+interval runs over the grid values inside; its outer interval ends at the nearest grid values that lie outside by more
+than noise explains (infinitely far where there is none). Two outer intervals that don't meet are apart.
 
-1 (max_lr changes and grows)  confirmed: no constant lies in every outer interval, and of any two cycles whose outer
-  intervals are apart the later one's is the higher. refuted: one grid value lies in every inner interval, or two outer
-  intervals are apart with the later one's the lower.
+1 (max_lr changes and grows)  confirmed: some are apart, and wherever two are the later one is the higher. refuted: two
+  are apart with the later one the lower.
 2 (better than other schedules)  undecided where the experiment holds no other schedule.
 3 (SILO's max_lr is inside the Oracle's interval)  confirmed: in every informative cycle it is inside by position and its
-  measured accuracy, too, is within the tolerance. refuted: in at least one both fail. The simplest rival is named beside it.
-rival (a schedule is needed at all)  confirmed: no constant lies in every outer interval. refuted: one grid value lies in
-  every inner interval.
+  measured accuracy, too, is within the tolerance. refuted: in at least one it is outside by position and its accuracy
+  misses the tolerance by more than noise explains. The simplest rival is named beside it.
+rival (one constant max_lr would not do)  confirmed: two are apart. refuted: one grid value lies in every inner interval.
 """
 
 import math
@@ -21,6 +21,7 @@ from itertools import combinations
 import pandas as pd
 
 from oracle.experiment import Experiment
+from oracle.noise import resolvable
 
 ENOUGH = 3  # informative cycles
 
@@ -39,8 +40,9 @@ def judge(comparison: pd.DataFrame, experiment: Experiment) -> list[Verdict]:
     informative = comparison[comparison.informative.astype(bool)]
     told = f"{len(informative)} of {len(comparison)} cycles are informative"
     if len(informative) < ENOUGH:
-        too_few = f"{told}: too few to judge by (at least {ENOUGH})."
-        judged = [("undecided", too_few)] * 3
+        judged = [("undecided", f"{told}: too few to judge by (at least {ENOUGH}).")] * 3
+    elif too_noisy := _too_noisy(comparison, experiment):
+        judged = [("undecided", too_noisy)] * 3
     else:
         rival = _constants(informative, experiment.oracle.grid.values())
         judged = [_grows(informative, rival), _inside(informative, rival, experiment), _needed(informative, rival)]
@@ -57,8 +59,21 @@ _CLAIMS = (
 )
 
 
+def _too_noisy(comparison: pd.DataFrame, experiment: Experiment) -> str:
+    error, tolerance, seeds = comparison.noise.iloc[0], experiment.oracle.tolerance, len(experiment.oracle.seeds)
+    if math.isnan(error):
+        return "The noise is unknown: at least two seeds, and two values near the best in some cycle, tell it."
+    if (least := resolvable(error)) <= tolerance:
+        return ""
+    enough = f" or about {math.ceil(seeds * (least / tolerance) ** 2)} seeds" if tolerance > 0 else ""
+    return (
+        f"Too noisy: a difference has a standard error of {error:.2f} points at {seeds} seeds, so a tolerance of at least "
+        f"{least:.2f}{enough} would tell."
+    )
+
+
 def _outer(row: pd.Series) -> tuple[float, float]:
-    return (0.0 if row.open_low else row.edge_low, math.inf if row.open_high else row.edge_high)
+    return (0.0 if pd.isna(row.clear_low) else row.clear_low, math.inf if pd.isna(row.clear_high) else row.clear_high)
 
 
 def _constants(informative: pd.DataFrame, grid: tuple[float, ...]) -> list[float]:
@@ -90,8 +105,14 @@ def _grows(informative: pd.DataFrame, rival: list[float]) -> tuple[str, str]:
         a, b = max(apart, key=lambda pair: pair[1].low / pair[0].high)
         return "confirmed", f"No constant serves both {_show(a)} and {_show(b)}; {len(apart)} such pairs, all rising."
     if rival:
-        return "refuted", f"The best need not change: {_several(rival)} in every informative cycle's interval."
-    return "undecided", "The intervals overlap only at their edges; a finer grid or more seeds would tell."
+        return (
+            "undecided",
+            f"No change is shown at this tolerance: {_several(rival)} in every informative cycle's interval.",
+        )
+    return (
+        "undecided",
+        "The intervals differ by no more than their edges and the noise; a finer grid or more seeds would tell.",
+    )
 
 
 def _inside(informative: pd.DataFrame, rival: list[float], experiment: Experiment) -> tuple[str, str]:
@@ -108,10 +129,10 @@ def _inside(informative: pd.DataFrame, rival: list[float], experiment: Experimen
     )
     if set(experiment.silo.chosen_on_seeds) & set(experiment.oracle.seeds):
         told += " In-sample: SILO's parameters were chosen on the same cells."
-    missed = (informative.position == "outside") & ~informative.within_tolerance.fillna(True)
+    missed = (informative.position == "outside") & informative.clearly_missed
     if missed.any():
         cycles = ", ".join(f"{row.cycle} ({_missed_by(row.gap)})" for _, row in informative[missed].iterrows())
-        return "refuted", f"SILO is {told} Outside and worse by more than the tolerance at cycle {cycles}."
+        return "refuted", f"SILO is {told} Outside and clearly worse at cycle {cycles}."
     both = inside == within == len(informative)
     return ("confirmed" if both else "undecided"), f"SILO is {told}"
 
@@ -125,8 +146,8 @@ def _needed(informative: pd.DataFrame, rival: list[float]) -> tuple[str, str]:
         return "refuted", f"It would: {_several(rival)} in every informative cycle's interval."
     if apart := _apart(informative):
         a, b = apart[0]
-        return "confirmed", f"Not even the edges meet: {_show(a)}, {_show(b)}."
-    return "undecided", "No grid value is in every interval, but a value between two grid values might be."
+        return "confirmed", f"No constant serves both {_show(a)} and {_show(b)}, beyond edges and noise."
+    return "undecided", "No grid value is in every interval, but by no more than their edges and the noise."
 
 
 def _several(values: list[float]) -> str:

@@ -20,7 +20,7 @@ def test_tables_and_verdicts_follow_from_the_cells(folder):
     study = json.loads((folder / "experiment.json").read_text())
     experiment = validate(study["experiment"], str(folder))
     cells = pd.read_csv(folder / "cells.csv", dtype=CELL_COLUMNS)
-    comparison = comparison_table(cells, experiment, study["data"]["chance"])
+    comparison = comparison_table(cells, experiment, study["data"])
     assert comparison.to_csv(index=False, lineterminator="\n") == (folder / "comparison.csv").read_text()
     readme, verdicts = (folder / "README.md").read_text(), (folder / "verdicts.md").read_text()
     assert markdown(shown(comparison)) in readme

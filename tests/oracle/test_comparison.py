@@ -11,6 +11,7 @@ from oracle.load import validate
 GRID = [0.1, 0.2, 0.4, 0.8]
 SILO = 0.3  # between two grid values; a long delay keeps it
 CHANCE = 10.0
+DATA = {"chance": CHANCE, "validation_images": 10_000}
 MISSING = object()
 
 
@@ -66,7 +67,7 @@ def frame(cells):
 
 
 def compare(cells, asked=None):
-    return comparison_table(frame(cells), asked or experiment(), CHANCE)
+    return comparison_table(frame(cells), asked or experiment(), DATA)
 
 
 def row(cells, asked=None):
@@ -106,6 +107,10 @@ def test_a_whole_row():
         "chain_test_std": 0.5**0.5,
         "gap": 2.0,
         "within_tolerance": False,  # inside by position, yet worse: the columns may disagree
+        "noise": 1.5,  # two values near the best, each half of 3 points to and fro between two seeds
+        "clear_low": 0.1,
+        "clear_high": 0.8,
+        "clearly_missed": False,  # 2 points are less than the noise explains
     }
     found = row(cells).to_dict()
     assert found.pop("decades") == pytest.approx(0.30103)
@@ -260,7 +265,7 @@ MESSY = [
 def test_the_cells_as_csv_give_the_same_comparison(cells):
     asked = experiment(cycles=3)
     read = pd.read_csv(io.StringIO(frame(cells).to_csv(index=False)))
-    pd.testing.assert_frame_equal(comparison_table(read, asked, CHANCE), compare(cells, asked))
+    pd.testing.assert_frame_equal(comparison_table(read, asked, DATA), compare(cells, asked))
 
 
 @pytest.mark.parametrize(

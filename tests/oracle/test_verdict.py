@@ -48,6 +48,11 @@ def cycle(low, high, silo=None, gap=0.0, informative=True):
         "gap": gap,
         "within_tolerance": None if gap is None else gap <= 0.5,
         "informative": informative,
+        # no noise: what is outside is clearly so
+        "noise": 0.0,
+        "clear_low": interval.edge_low,
+        "clear_high": interval.edge_high,
+        "clearly_missed": gap is not None and gap > 0.5,
     }
 
 
@@ -72,11 +77,11 @@ COLLAPSED = cycle(1, 9, informative=False)
         # changing, but not growing
         ([(7, 8), (4, 5), (1, 2)], "refuted", "confirmed"),
         ([(2, 3), (6, 7), (2, 3)], "refuted", "confirmed"),  # up and down again
-        # nothing needs to change
-        ([(2, 5), (3, 6), (4, 7)], "refuted", "refuted"),
-        ([(2, 4), (4, 6), (4, 4)], "refuted", "refuted"),  # one single value in all
-        ([(7, 9), (8, 9), (9, 9)], "refuted", "refuted"),  # all open above: the grid's end serves
-        ([(1, 9), (1, 9), (1, 9)], "refuted", "refuted"),
+        # nothing needs to change: no proof that nothing does
+        ([(2, 5), (3, 6), (4, 7)], "undecided", "refuted"),
+        ([(2, 4), (4, 6), (4, 4)], "undecided", "refuted"),  # one single value in all
+        ([(7, 9), (8, 9), (9, 9)], "undecided", "refuted"),  # all open above: the grid's end serves
+        ([(1, 9), (1, 9), (1, 9)], "undecided", "refuted"),
         # a value between two grid values might serve
         ([(2, 3), (4, 5), (4, 5)], "undecided", "undecided"),
         ([(4, 5), (2, 3), (2, 3)], "undecided", "undecided"),
@@ -92,7 +97,7 @@ def test_growth_and_the_rival(intervals, grows, needed):
     ("cycles", "grows", "inside", "needed"),
     [
         ([cycle(1, 2), cycle(4, 5), cycle(7, 8), cycle(1, 1, silo=9, gap=9, informative=False)], *["confirmed"] * 3),
-        ([cycle(3, 5)] * 3 + [cycle(8, 9, silo=1, gap=9, informative=False)], "refuted", "confirmed", "refuted"),
+        ([cycle(3, 5)] * 3 + [cycle(8, 9, silo=1, gap=9, informative=False)], "undecided", "confirmed", "refuted"),
         ([cycle(1, 2), cycle(8, 9), COLLAPSED, COLLAPSED], *["undecided"] * 3),
         ([COLLAPSED] * 4, *["undecided"] * 3),
     ],
