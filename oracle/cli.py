@@ -133,8 +133,11 @@ def _publish(arguments: argparse.Namespace) -> int:
 
     study = open_study(arguments.folder)
     folder = arguments.to or Path("results") / study.experiment.name
-    report.publish(study, report.find(study), folder)
+    findings = report.find(study)
+    report.publish(study, findings, folder)
     print(f"Published: {folder}")
+    for note in findings.notes:
+        print(f"Note: {note}")
     return 0
 
 

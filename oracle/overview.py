@@ -30,9 +30,10 @@ def plan_text(study: Study) -> str:
     seconds = [record["seconds"] for cell_id in cells.id if (record := study.store.record(cell_id))]
     if seconds:
         each = sum(seconds) / len(seconds)
-        lines.append(
-            f"a training took {each:.2f} s: the missing ones take {_clock(each * missing)}, divided by the workers"
+        left = (
+            f"the missing ones take {_clock(each * missing)}, divided by the workers" if missing else "none is missing"
         )
+        lines.append(f"a training took {each:.2f} s: {left}")
     else:
         lines.append("no training is recorded yet: the time of one is known after the first")
     if advice := widening(experiment, proposals(comparison_table(cells, experiment, data), experiment)):
