@@ -39,7 +39,8 @@ class Progress:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._bar.stop()
+        if self._console.is_terminal:
+            self._bar.stop()
 
     def finished(self, cell: Cell) -> None:
         """Show that this cell was recorded (or failed: then nothing but the time moves)."""
