@@ -7,7 +7,7 @@ import pandas as pd
 
 from oracle.chain import Chains, Wanted
 from oracle.experiment import Experiment
-from oracle.interval import SLACK, find_interval
+from oracle.interval import SLACK, Interval, find_interval
 from oracle.noise import chance_margin, clear_margin, standard_error
 
 NEAR_CHANCE = 5.0  # points: a best accuracy this near to chance is a collapsed network's, however many images say so
@@ -107,7 +107,6 @@ def _cycle_row(
     accuracies = [None if pd.isna(mean := means.get(value)) else float(mean) for value in grid]
     tolerance = experiment.oracle.tolerance
     interval = find_interval(grid, accuracies, tolerance)
-    chance = data["chance"]
 
     row: dict[str, Any] = {
         "cycle": cycle,
@@ -136,16 +135,7 @@ def _cycle_row(
     best = _accuracies(
         "best", candidates[candidates.seed.isin(seeds) & (candidates.max_lr == interval.best)], len(seeds)
     )
-    everything = interval.low == grid[0] and interval.high == grid[-1]
-    why = (
-        "failed trainings"
-        if (cells[cells.candidate | cells.silo].status == "failed").any()
-        else "collapsed"
-        if interval.accuracy <= chance + max(NEAR_CHANCE, chance_margin(chance, len(seeds) * data["validation_images"]))
-        else "flat"
-        if everything
-        else ""
-    )
+    why = _why_uninformative(cells, interval, grid, data["chance"], len(seeds) * data["validation_images"])
     row |= {
         **best,
         "best_max_lr": interval.best,
@@ -173,6 +163,14 @@ def _cycle_row(
         row["clear_high"] = min((value for value in outside if value > interval.high), default=None)
         row["clearly_missed"] |= row["gap"] is not None and row["gap"] > surely
     return row
+
+
+def _why_uninformative(cells: pd.DataFrame, interval: Interval, grid: list[float], chance: float, images: int) -> str:
+    if (cells[cells.candidate | cells.silo].status == "failed").any():
+        return "failed trainings"
+    if interval.accuracy <= chance + max(NEAR_CHANCE, chance_margin(chance, images)):
+        return "collapsed"
+    return "flat" if (interval.low, interval.high) == (grid[0], grid[-1]) else ""
 
 
 def _accuracies(who: str, cells: pd.DataFrame, due: int) -> dict[str, float | None]:

@@ -1,7 +1,5 @@
 """What a study consists of and how far it is: `plan` and `status`."""
 
-import math
-
 from oracle.comparison import cells_table, comparison_table, proposals
 from oracle.experiment import Experiment
 from oracle.study import Study
@@ -13,9 +11,10 @@ def plan_text(study: Study) -> str:
     experiment, data, counts = study.experiment, study.data, tally(study.chains)
     grid, seeds = experiment.oracle.grid.values(), experiment.oracle.seeds
     missing = counts.count("missing")
-    steps = experiment.train.epochs * math.ceil(data["training_images"] / experiment.train.batch_size)
-    shape, epochs = experiment.train.shape.make(), experiment.train.epochs
-    peak = max(shape.factor(t, steps // epochs, epochs) for t in range(1, steps + 1))
+    recipe = experiment.recipe
+    per_epoch = recipe.steps_per_epoch(data["training_images"])
+    steps = recipe.epochs * per_epoch
+    peak = max(recipe.shape.factor(t, per_epoch, recipe.epochs) for t in range(1, steps + 1))
     lines = [
         f"{experiment.name}: {data['images']} images ({data['training_images']} train), {data['classes']} classes",
         f"{experiment.prune.cycles} cycles x {len(seeds)} seeds x ({len(grid)} grid values and SILO's, "
@@ -61,10 +60,6 @@ def status_text(study: Study) -> str:
 
 def _clock(seconds: float) -> str:
     minutes = round(seconds / 60)
-    return (
-        f"{minutes // 60}:{minutes % 60:02d} h"
-        if minutes >= 60
-        else f"{minutes} min"
-        if minutes
-        else f"{seconds:.0f} s"
-    )
+    if minutes >= 60:
+        return f"{minutes // 60}:{minutes % 60:02d} h"
+    return f"{minutes} min" if minutes else f"{seconds:.0f} s"

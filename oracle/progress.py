@@ -23,9 +23,8 @@ class Progress:
     def __init__(self, console: Console, store: Store, total: int, recorded: int) -> None:
         self._console, self._store = console, store
         self._total, self._recorded = total, recorded
-        self._first: tuple[float, int] | None = (
-            None  # when the first cell was finished, and how many were recorded then
-        )
+        # when the first cell was finished, and how many were recorded then
+        self._first: tuple[float, int] | None = None
         self._said = time.monotonic() - SECONDS_BETWEEN_LINES  # the first cell gets a line
         self._sums: dict[int, dict[float, list[float]]] = defaultdict(lambda: defaultdict(list))
         self._bar = Bar(

@@ -1,7 +1,6 @@
 """A study: an experiment over its data in its run folder. Opens, claims and checks the folder."""
 
 import fcntl
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,7 +52,7 @@ def new_study(experiment: Experiment, folder: Path, origin: str = "") -> Study:
         "training_images": len(one_split.train),
         "validation_images": len(one_split.validation),
     }
-    steps = math.ceil(len(one_split.train) / experiment.train.batch_size)
+    steps = experiment.recipe.steps_per_epoch(len(one_split.train))
     remembered = experiment.prune.restart.make().remember_at(0, steps)
     if remembered is not None and remembered > steps * experiment.train.epochs:
         to, allowed = experiment.prune.restart.to, f"{experiment.train.epochs}ep"

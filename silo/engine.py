@@ -37,6 +37,10 @@ class Recipe:
         if self.epochs < 1 or self.batch_size < 1:
             raise ValueError(f"epochs, batch_size: {self.epochs}, {self.batch_size}: at least 1 is allowed")
 
+    def steps_per_epoch(self, images: int) -> int:
+        """Iterations over so many training images."""
+        return math.ceil(images / self.batch_size)
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -122,7 +126,7 @@ def train(
     optimizer = torch.optim.SGD(
         model.parameters(), lr=0.0, momentum=recipe.momentum, weight_decay=recipe.weight_decay, fused=True
     )
-    steps_per_epoch = math.ceil(len(data.train) / recipe.batch_size)
+    steps_per_epoch = recipe.steps_per_epoch(len(data.train))
     if remember_at is not None and remember_at > steps_per_epoch * recipe.epochs:
         total = steps_per_epoch * recipe.epochs
         raise ValueError(f"restart.to: iteration {remember_at} lies beyond the cycle's {total}")

@@ -94,8 +94,7 @@ def run_cycle(problem: Problem, seed: int, cycle: int, max_lr: float, start: Sta
     """Train one cycle from its start state, then prune: what the paper's loop does between two restarts."""
     model, mask = _restart(problem, seed, cycle, start)
     data = problem.data(seed)
-    steps_per_epoch = -(-len(data.train) // problem.recipe.batch_size)
-    remember_at = problem.restart.remember_at(cycle, steps_per_epoch)
+    remember_at = problem.restart.remember_at(cycle, problem.recipe.steps_per_epoch(len(data.train)))
     trained = train(model, data, problem.recipe, max_lr, mask, seed=seed, cycle=cycle, remember_at=remember_at)
     leaves = None
     if not trained.outcome.diverged:
