@@ -30,8 +30,7 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool) -
             errors = sweep_here(*arguments) if local else sweep_on_ray(*arguments)
         for error in sorted(set(errors)):
             console.print(f"a worker was lost again and again: {error}", highlight=False)
-        after = tally(
-            study.chains
-        )  # its total is exact: where chains came to the same cells, it is smaller than before
+        # now the total is exact: where chains came to the same cells, it is smaller than before
+        after = tally(study.chains)
         console.print(f"{after.recorded} of {after.total} cells are recorded", highlight=False)
         return after.count("failed", "missing") == 0
