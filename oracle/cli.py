@@ -119,8 +119,9 @@ def _report(arguments: argparse.Namespace) -> int:
 
 def _write_report(study: Any) -> None:
     from oracle import report, table
+    from oracle.findings import find
 
-    findings = report.find(study)
+    findings = find(study)
     folder = report.write(study, findings)
     print(table.markdown(table.comparison_table(findings.comparison)), end="\n\n")
     print(report.verdicts_text(findings, study))
@@ -129,14 +130,15 @@ def _write_report(study: Any) -> None:
 
 def _publish(arguments: argparse.Namespace) -> int:
     from oracle import report
+    from oracle.findings import find
     from oracle.study import open_study
 
     study = open_study(arguments.folder)
     folder = arguments.to or Path("results") / study.experiment.name
-    findings = report.find(study)
+    findings = find(study)
     report.publish(study, findings, folder)
     print(f"Published: {folder}")
-    for note in findings.notes:
+    for note in report.notes(study, findings):
         print(f"Note: {note}")
     return 0
 

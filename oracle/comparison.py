@@ -1,89 +1,33 @@
-"""The cells of a study as one table, and from it the Oracle's interval beside SILO's max_lr, a row a cycle."""
+"""The Oracle's interval beside SILO's max_lr, a row a cycle, from the table of cells."""
 
 import math
 from typing import Any
 
 import pandas as pd
 
-from oracle.chain import Chains, Wanted
 from oracle.experiment import Experiment
 from oracle.interval import SLACK, Interval, find_interval
-from oracle.noise import chance_margin, clear_margin, standard_error
+from oracle.noise import above_chance, clear_margin, standard_error
 
-NEAR_CHANCE = 5.0  # points: a best accuracy this near to chance is a collapsed network's, however many images say so
-
-CELL_COLUMNS = {
-    "cycle": "int64",
-    "seed": "int64",
-    "max_lr": "float64",
-    "candidate": "bool",
-    "silo": "bool",
-    "chain": "bool",
-    "status": "str",
-    **dict.fromkeys(("validation", "test", "final_validation", "final_test"), "float64"),
-    **dict.fromkeys(("chosen_epoch", "alive", "prunable"), "Int64"),
-    "weights_remaining": "float64",
-    "id": "str",
-    "start": "str",
-    "leaves": "str",
-}
-
-
-def cells_table(chains: Chains) -> pd.DataFrame:
-    """One row for each finished training of the study, sorted by cycle, seed and max_lr.
-
-    status: done, diverged or failed (with no numbers); accuracies and weights_remaining in percent; candidate, silo and
-    chain: as what the study asks for it (see oracle.chain.Wanted).
-    """
-    wanted: dict[str, list[Wanted]] = {}
-    for step in chains.steps():
-        if isinstance(step, Wanted):
-            wanted.setdefault(step.cell.id, []).append(step)
-    rows = [row for asked in wanted.values() if (row := _cell_row(chains, asked)) is not None]
-    frame = pd.DataFrame(rows, columns=list(CELL_COLUMNS)).astype(CELL_COLUMNS)
-    return frame.sort_values(["cycle", "seed", "max_lr", "start"], ignore_index=True)
-
-
-def _cell_row(chains: Chains, asked: list[Wanted]) -> dict[str, Any] | None:
-    cell = asked[0].cell
-    row = {
-        "cycle": cell.cycle,
-        "seed": cell.seed,
-        "max_lr": cell.max_lr,
-        "id": cell.id,
-        "start": cell.start,
-        **{flag: any(getattr(one, flag) for one in asked) for flag in ("candidate", "silo", "chain")},
-    }
-    record = chains.store.record(cell.id)
-    if record is None:
-        return None if chains.store.failure(cell.id) is None else {**row, "status": "failed"}
-    outcome = record["outcome"]
-    measured = ("validation", "test", "final_validation", "final_test", "chosen_epoch")
-    return {
-        **row,
-        "status": "diverged" if outcome["diverged"] else "done",
-        **{name: outcome[name] for name in measured},
-        "alive": record["alive"],
-        "prunable": record["prunable"],
-        "weights_remaining": 100 * record["alive"] / record["prunable"],
-        "leaves": record["leaves"],
-    }
+MEASURED = ("validation", "test", "test_std", "final_test", "final_test_std")
 
 
 def comparison_table(cells: pd.DataFrame, experiment: Experiment, data: dict[str, Any]) -> pd.DataFrame:
     """One row for each pruning cycle of the experiment, from :func:`cells_table` alone.
 
     Accuracies in percent: best_*, silo_* over the seeds that every grid value has (``seeds`` many); chain_* over all seeds,
-    of SILO's own chain. gap: points of validation accuracy that SILO lies below the best
-    (none where it diverged: then it is not within the tolerance). informative: False where the
+    of SILO's own chain; final_test is that of the last epoch's weights. Values are chosen, and the gap and the noise
+    measured, by experiment.chosen_on: validation accuracy, or, as released, test accuracy. gap: points that SILO lies below the
+    best (none where it diverged: then it is not within the tolerance). informative: False where the
     cycle can't tell (``why``: incomplete, failed trainings, every value diverged, collapsed, flat).
 
     noise: the standard error, in points, of a difference of two grid values (one for all cycles; see oracle.noise).
     clear_low, clear_high: the nearest grid values that lie outside by more than this noise explains (none: NaN);
     clearly_missed: so does SILO's own accuracy, or it diverged. data: the study's chance level (percent) and how many
-    validation images a seed has.
+    validation and test images a seed has.
     """
-    noise = standard_error(cells[cells.candidate], near=2 * experiment.oracle.tolerance)
+    chosen_on, near = experiment.chosen_on, 2 * experiment.oracle.tolerance
+    noise = standard_error(cells[cells.candidate], near, chosen_on)
     rows = [
         _cycle_row(cells[cells.cycle == cycle], experiment, data, cycle, noise)
         for cycle in range(experiment.prune.cycles)
@@ -103,7 +47,7 @@ def _cycle_row(
     found = candidates.groupby("seed").max_lr.nunique()
     seeds = [seed for seed in experiment.oracle.seeds if found.get(seed, 0) == len(grid)]
     shared = candidates[candidates.seed.isin(seeds)].groupby("max_lr")
-    means = shared.validation.mean().where(shared.status.agg(lambda s: (s == "done").all()))
+    means = shared[experiment.chosen_on].mean().where(shared.status.agg(lambda s: (s == "done").all()))
     accuracies = [None if pd.isna(mean := means.get(value)) else float(mean) for value in grid]
     tolerance = experiment.oracle.tolerance
     interval = find_interval(grid, accuracies, tolerance)
@@ -113,7 +57,7 @@ def _cycle_row(
         "weights_remaining": cells.weights_remaining.max(),
         "seeds": len(seeds),
         "best_max_lr": None,
-        **dict.fromkeys(("best_validation", "best_test", "best_test_std", "low", "high", "edge_low", "edge_high")),
+        **dict.fromkeys((*(f"best_{part}" for part in MEASURED), "low", "high", "edge_low", "edge_high")),
         "open_low": False,
         "open_high": False,
         "decades": None,
@@ -135,7 +79,8 @@ def _cycle_row(
     best = _accuracies(
         "best", candidates[candidates.seed.isin(seeds) & (candidates.max_lr == interval.best)], len(seeds)
     )
-    why = _why_uninformative(cells, interval, grid, data["chance"], len(seeds) * data["validation_images"])
+    images = len(seeds) * data[f"{experiment.chosen_on}_images"]
+    why = _why_uninformative(cells, interval, grid, data["chance"], images)
     row |= {
         **best,
         "best_max_lr": interval.best,
@@ -150,8 +95,8 @@ def _cycle_row(
         "why": why,
         "position": interval.position(silo_max_lr),
     }
-    if row["silo_validation"] is not None:
-        row["gap"] = interval.accuracy - row["silo_validation"]
+    if (measured := row[f"silo_{experiment.chosen_on}"]) is not None:
+        row["gap"] = interval.accuracy - measured
         row["within_tolerance"] = row["gap"] <= tolerance + SLACK
     elif (silo[silo.seed.isin(seeds)].status == "diverged").any():
         row["within_tolerance"], row["clearly_missed"] = False, True
@@ -168,20 +113,18 @@ def _cycle_row(
 def _why_uninformative(cells: pd.DataFrame, interval: Interval, grid: list[float], chance: float, images: int) -> str:
     if (cells[cells.candidate | cells.silo].status == "failed").any():
         return "failed trainings"
-    if interval.accuracy <= chance + max(NEAR_CHANCE, chance_margin(chance, images)):
+    if interval.accuracy <= above_chance(chance, images):
         return "collapsed"
     return "flat" if (interval.low, interval.high) == (grid[0], grid[-1]) else ""
 
 
 def _accuracies(who: str, cells: pd.DataFrame, due: int) -> dict[str, float | None]:
-    """Mean validation and test accuracy and the test's standard deviation over seeds; None unless all ``due`` are done."""
+    """Means over the seeds of what is measured, and the test's standard deviation; None unless all ``due`` are done."""
     if due == 0 or len(cells) != due or (cells.status != "done").any():
-        return {f"{who}_validation": None, f"{who}_test": None, f"{who}_test_std": None}
-    return {
-        f"{who}_validation": float(cells.validation.mean()),
-        f"{who}_test": float(cells.test.mean()),
-        f"{who}_test_std": float(cells.test.std()) if due > 1 else None,
-    }
+        return dict.fromkeys(f"{who}_{part}" for part in MEASURED)
+    means = {f"{who}_{part}": float(cells[part].mean()) for part in ("validation", "test", "final_test")}
+    spreads = {f"{who}_{part}_std": float(cells[part].std()) if due > 1 else None for part in ("test", "final_test")}
+    return means | spreads
 
 
 def proposals(comparison: pd.DataFrame, experiment: Experiment) -> list[float]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import re
 from typing import Annotated, Any, Literal
 
@@ -10,6 +9,8 @@ import torch
 from pydantic import Field, field_validator, model_validator
 
 from oracle.component import Component, Strict, component, name_of, one_of
+from oracle.grid import Grid, MaxLr
+from oracle.policy import AnyRestart, AnyShape, Baseline, Policies
 from silo.criterion import CRITERIA
 from silo.data import SOURCES
 from silo.data.augment import Augment
@@ -18,16 +19,13 @@ from silo.engine import Recipe
 from silo.mask import SCOPES
 from silo.model import MODELS
 from silo.model.initialization import INITIALIZATIONS
-from silo.restart import RESTARTS
 from silo.schedule import SiloSchedule
-from silo.shape import SHAPES
 from silo.trajectory import Pruning
 
 SCHEMA = 1  # part of every cell's id: raise it when the meaning of a field changes
 DENSE = "dense"  # the digest of the start state of cycle 0
 
 Positive = Annotated[float, Field(gt=0)]
-MaxLr = Annotated[float, Field(gt=0, le=1e9)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1, le=10**6)]
@@ -67,13 +65,17 @@ class Model(Component):
 
 
 class Train(Strict):
-    """How each cycle is trained: SGD on cross entropy, the rate max_lr * shape."""
+    """How each cycle is trained: SGD on cross entropy, the rate max_lr * shape.
+
+    choose  the epoch that is reported, and the Oracle's value: by validation, or as the released code does ("test-best")
+    """
 
     epochs: Count
     batch_size: Count
     momentum: Annotated[float, Field(ge=0, lt=1)]
     weight_decay: NotNegative
-    shape: one_of("kind", SHAPES)
+    shape: AnyShape
+    choose: Literal["validation", "test-best"] = "validation"
 
 
 class Prunable(Strict):
@@ -100,12 +102,14 @@ class Prune(Strict):
     scope: name_of(SCOPES)
     rate: Share
     cycles: Count
-    restart: one_of("kind", RESTARTS)
+    restart: AnyRestart
     prunable: Prunable = Prunable()
 
 
 class Silo(Strict):
-    """SILO's four parameters, and how they were chosen: in words, and on which seeds of this very problem."""
+    """SILO's four parameters, and how they were chosen: in words, on which seeds of this very problem, and by how many
+    trainings of one cycle (null: not stated).
+    """
 
     epsilon: MaxLr
     delta: NotNegative
@@ -113,44 +117,7 @@ class Silo(Strict):
     delay: Annotated[int, Field(ge=0)]
     chosen: str = "not said"
     chosen_on_seeds: tuple[Seed, ...] = ()
-
-
-class Grid(Strict):
-    """Candidate values of max_lr: ``points`` from low to high, rounded to 4 significant digits, and any ``extra``;
-    or, written as a plain list, just these.
-    """
-
-    low: MaxLr | None = None
-    high: MaxLr | None = None
-    points: Annotated[int, Field(ge=2, le=10**4)] | None = None
-    spacing: Literal["log", "linear"] = "log"
-    extra: tuple[MaxLr, ...] = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _plain_list(cls, value: Any) -> Any:
-        return {"extra": value} if isinstance(value, tuple) else value
-
-    @model_validator(mode="after")
-    def _complete(self) -> "Grid":
-        given = [self.low, self.high, self.points]
-        if any(part is None for part in given) and (not self.extra or given != [None] * 3):
-            raise ValueError("low, high and points, or a list of at least one value, are allowed")
-        if self.low is not None and self.low >= self.high:
-            raise ValueError(f"low {self.low} is not below high {self.high}")
-        return self
-
-    def values(self) -> tuple[float, ...]:
-        """Every candidate once, rising."""
-        spaced = []
-        if self.points:
-            steps = [i / (self.points - 1) for i in range(self.points)]
-            if self.spacing == "log":
-                low, high = math.log(self.low), math.log(self.high)
-                spaced = [math.exp(low + (high - low) * step) for step in steps]
-            else:
-                spaced = [self.low + (self.high - self.low) * step for step in steps]
-        return tuple(sorted({float(f"{value:.4g}") for value in spaced} | set(self.extra)))
+    search_trainings: Annotated[int, Field(ge=0)] | None = None
 
 
 class Oracle(Strict):
@@ -195,6 +162,7 @@ class Experiment(Strict):
     prune: Prune
     silo: Silo
     oracle: Oracle
+    policies: Policies = Policies()
     compute: Compute = Compute()
 
     @field_validator("name")
@@ -203,6 +171,18 @@ class Experiment(Strict):
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
             raise ValueError("allowed: letters, digits, . _ - (it names the run folder)")
         return name
+
+    @model_validator(mode="after")
+    def _schedules_reach_the_last_cycle(self) -> "Experiment":
+        for name, baseline in self.baselines.items():
+            if baseline.max_lr is not None:
+                schedule = baseline.max_lr.make()
+                for cycle in range(self.prune.cycles):
+                    try:
+                        schedule.max_lr(cycle)
+                    except ValueError as error:
+                        raise ValueError(f"policies.baselines.{name}.max_lr: {error}") from error
+        return self
 
     @model_validator(mode="after")
     def _something_is_prunable(self) -> "Experiment":
@@ -219,11 +199,52 @@ class Experiment(Strict):
         )
 
     @property
+    def baselines(self) -> dict[str, Baseline]:
+        """The policies that SILO is compared with, by name."""
+        return self.policies.baselines
+
+    @property
+    def search_grid(self) -> tuple[float, ...]:
+        """The values among which a baseline's max_lr is searched."""
+        return (self.policies.search.grid or self.oracle.grid).values()
+
+    def search_trainings(self, baseline: str) -> int | None:
+        """How many trainings choose this baseline's max_lr; None: not stated."""
+        part = self.baselines[baseline]
+        if part.max_lr is not None:
+            return part.search_trainings
+        cycles = self.prune.cycles if self.policies.search.over == "trajectory" else 1
+        return len(self.search_grid) * len(self.oracle.seeds) * cycles
+
+    def under(self, baseline: str) -> "Experiment":
+        """This experiment with the baseline's shape and restart: how its cells are trained."""
+        part = self.baselines[baseline]
+        train = self.train.model_copy(update={"shape": part.shape or self.train.shape})
+        prune = self.prune.model_copy(update={"restart": part.restart or self.prune.restart})
+        return self.model_copy(update={"train": train, "prune": prune})
+
+    @property
+    def chosen_on(self) -> str:
+        """The part of the data on which the epoch and the best max_lr are chosen: validation, or (as released) test."""
+        return "test" if self.train.choose == "test-best" else "validation"
+
+    @property
+    def title(self) -> str:
+        """The label, which says so where the choice was made on test."""
+        return (self.label or self.name) + " (chosen on test, as released)" * (self.chosen_on == "test")
+
+    @property
     def recipe(self) -> Recipe:
         """How a cycle is trained."""
         part = self.train
         return Recipe(
-            part.epochs, part.batch_size, part.momentum, part.weight_decay, part.shape.make(), self.data.augment.make()
+            part.epochs,
+            part.batch_size,
+            part.momentum,
+            part.weight_decay,
+            part.shape.make(),
+            self.data.augment.make(),
+            part.choose,
         )
 
     @property
@@ -247,6 +268,10 @@ class Experiment(Strict):
             "train": self.train.model_dump(mode="json"),
             "prune": prune,
         }
+
+    def training_digest(self, data_digest: str) -> str:
+        """A hash of :meth:`training`."""
+        return digest(self.training(data_digest))
 
 
 def digest(part: Any) -> str:

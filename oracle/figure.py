@@ -73,7 +73,7 @@ def legend_below(figure: Figure) -> None:
     """Below the axes, where it covers no data; two artists of one label are one entry."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
     handle = dict(zip(labels, handles, strict=True))
-    labels = [label for label in LEGEND if label in handle]
+    labels = [label for label in LEGEND if label in handle] + [label for label in handle if label not in LEGEND]
     figure.legend([handle[label] for label in labels], labels, loc="outside lower center", ncols=3)
 
 

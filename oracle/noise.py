@@ -6,20 +6,22 @@ from statistics import NormalDist
 import pandas as pd
 
 LEVEL = 0.05
+NEAR_CHANCE = 5.0  # points
 
 
-def standard_error(candidates: pd.DataFrame, near: float) -> float:
-    """Standard error, in points, of the difference of two grid values' mean validation accuracies over the seeds.
+def standard_error(candidates: pd.DataFrame, near: float, accuracy: str = "validation") -> float:
+    """Standard error, in points, of the difference of two grid values' mean accuracies over the seeds.
 
     Candidates of one (cycle, seed) share initialization, order and augmentation, so what a seed adds to all values drops
     out; what is left is pooled over cycles and near values, since few seeds alone can't carry a variance. NaN where no
     cycle has two seeds and two such values. ``candidates``: the grid values' rows of the cells table; ``near``: points
-    below their cycle's best within which values tell the noise (that of a collapsed one is another).
+    below their cycle's best within which values tell the noise (that of a collapsed one is another); ``accuracy``: the
+    column that values are chosen by.
     """
     squares, freedom, seeds = 0.0, 0, 0
     done = candidates[candidates.status == "done"]
     for _, cycle in done.groupby("cycle"):
-        table = cycle.pivot(index="max_lr", columns="seed", values="validation").dropna()
+        table = cycle.pivot(index="max_lr", columns="seed", values=accuracy).dropna()
         table = table[table.mean(axis=1) >= table.mean(axis=1).max() - near] if len(table) else table
         values, of_cycle = table.shape
         if values < 2 or of_cycle < 2:
@@ -41,10 +43,11 @@ def resolvable(error: float) -> float:
     return NormalDist().inv_cdf(1 - LEVEL) * error
 
 
-def chance_margin(chance: float, images: int) -> float:
-    """Points above chance (percent) that a best accuracy over so many images (all seeds) must reach to be learning.
+def above_chance(chance: float, images: int) -> float:
+    """The accuracy (percent) that a best one over so many images (all seeds) must exceed to be learning.
 
-    Three standard errors, as the best of many values is judged.
+    Three standard errors above chance, as the best of many values is judged, and 5 points: a network that collapsed is
+    near chance however many images say so.
     """
     share = min(max(chance / 100, 0.0), 1.0)
-    return 300 * math.sqrt(share * (1 - share) / images)
+    return chance + max(NEAR_CHANCE, 300 * math.sqrt(share * (1 - share) / images))

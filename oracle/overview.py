@@ -1,6 +1,7 @@
 """What a study consists of and how far it is: `plan` and `status`."""
 
-from oracle.comparison import cells_table, comparison_table, proposals
+from oracle.cells import cells_table
+from oracle.comparison import comparison_table, proposals
 from oracle.experiment import Experiment
 from oracle.study import Study
 from oracle.tally import tally

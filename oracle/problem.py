@@ -37,8 +37,11 @@ def device(experiment: Experiment) -> torch.device:
     return torch.device("cuda" if gpus > 0 else "cpu")
 
 
-def problem(experiment: Experiment, dataset: Dataset, on: torch.device) -> Problem:
-    """What a worker trains on; the splits of the last few seeds stay on the device."""
+def problems(experiment: Experiment, dataset: Dataset, on: torch.device) -> dict[str, Problem]:
+    """What a worker trains on, by the digest of its training: the study's own and every baseline's.
+
+    The splits of the last few seeds stay on the device.
+    """
     _, channels, size, _ = dataset.train.pixels.shape
 
     def build() -> nn.Module:
@@ -50,7 +53,10 @@ def problem(experiment: Experiment, dataset: Dataset, on: torch.device) -> Probl
     def data(seed: int) -> Split:
         return split_of(experiment, dataset, seed).to(on)
 
-    return Problem(build, data, experiment.recipe, experiment.pruning, experiment.prune.restart.make())
+    return {
+        one.training_digest(dataset.digest()): Problem(build, data, one.recipe, one.pruning, one.prune.restart.make())
+        for one in (experiment, *map(experiment.under, experiment.baselines))
+    }
 
 
 def environment(on: torch.device) -> dict[str, Any]:

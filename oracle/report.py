@@ -3,38 +3,20 @@
 import json
 import shutil
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from oracle import plot, table
-from oracle.comparison import cells_table, comparison_table, proposals
+from oracle.comparison import proposals
 from oracle.error import InputError
 from oracle.figure import save
+from oracle.findings import Findings
 from oracle.overview import widening
+from oracle.policy_plot import plot_policies
 from oracle.study import Study
 from oracle.tally import tally
-from oracle.verdict import Verdict, judge
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What the records of a study say: its cells, the comparison by cycle, the verdicts, and notes on what is missing."""
-
-    cells: pd.DataFrame
-    comparison: pd.DataFrame
-    verdicts: list[Verdict]
-    notes: list[str]
-
-
-def find(study: Study) -> Findings:
-    """Read the records; writes nothing."""
-    experiment = study.experiment
-    cells = cells_table(study.chains)
-    comparison = comparison_table(cells, experiment, study.data)
-    return Findings(cells, comparison, judge(comparison, experiment), _notes(study, cells, comparison))
 
 
 def write(study: Study, findings: Findings) -> Path:
@@ -44,10 +26,12 @@ def write(study: Study, findings: Findings) -> Path:
     """
     folder = study.store.folder / "report"
     folder.mkdir(parents=True, exist_ok=True)
-    label, oracle = study.experiment.label or study.experiment.name, study.experiment.oracle
+    label, oracle = study.experiment.title, study.experiment.oracle
     caption = f"{label} ({len(oracle.seeds)} seeds, tolerance {oracle.tolerance:g} points, follow: {oracle.follow})"
     cells, comparison = findings.cells, findings.comparison
-    cells.to_csv(folder / "cells.csv", index=False, lineterminator="\n")
+    frames = {"cells": cells, "policies": findings.policies, "layers": findings.layers, "cost": findings.costs}
+    for name, frame in frames.items():
+        frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
     table.write(
         comparison.loc[:, :"why"],
         table.oracle_table(comparison),
@@ -62,19 +46,19 @@ def write(study: Study, findings: Findings) -> Path:
     save(plot.plot_max_lr(comparison, label), folder, "max_lr")
     save(plot.plot_accuracy(comparison, label), folder, "accuracy")
     save(plot.plot_heat_map(cells, comparison, label), folder, "heat_map")
+    if study.experiment.baselines:
+        save(plot_policies(findings.policies, label), folder, "policies")
     _write_json(folder / "environment.json", environments(study, cells))
-    _write_json(folder / "cost.json", cost(study, cells))
     return folder
 
 
 def verdicts_text(findings: Findings, study: Study) -> str:
     """The verdicts and notes, as Markdown."""
-    label = study.experiment.label or study.experiment.name
-    oracle = study.experiment.oracle
+    label, oracle = study.experiment.title, study.experiment.oracle
     asked = f"{len(oracle.seeds)} seeds, tolerance {oracle.tolerance:g} points, follow: {oracle.follow}"
     lines = [f"Verdicts on this experiment ({label}; {asked}):", ""]
     lines += [f"- **{v.claim}**: {v.verdict}. {v.evidence}" for v in findings.verdicts]
-    lines += [f"- Note: {note}" for note in findings.notes]
+    lines += [f"- Note: {note}" for note in notes(study, findings)]
     chosen, seeds = study.experiment.silo.chosen, study.experiment.silo.chosen_on_seeds
     lines += [f"- SILO's parameters: {chosen}" + (f" (seeds {', '.join(map(str, seeds))})." if seeds else ".")]
     return "\n".join(lines) + "\n"
@@ -87,26 +71,17 @@ def environments(study: Study, cells: pd.DataFrame) -> list[dict[str, Any]]:
     return [{**json.loads(environment), "trainings": count} for environment, count in sorted(made.items())]
 
 
-def cost(study: Study, cells: pd.DataFrame) -> dict[str, Any]:
-    """Trainings and seconds of training: in all, of SILO's own chain, of the Oracle's candidates."""
-    seconds = {cell_id: record["seconds"] for cell_id in cells.id if (record := study.store.record(cell_id))}
-
-    def of(part: pd.DataFrame) -> dict[str, float]:
-        return {"trainings": len(part), "seconds": round(sum(seconds.get(cell_id, 0) for cell_id in part.id), 1)}
-
-    return {"all": of(cells), "silo": of(cells[cells.chain]), "oracle": of(cells[cells.candidate])}
-
-
-def _notes(study: Study, cells: pd.DataFrame, comparison: pd.DataFrame) -> list[str]:
+def notes(study: Study, findings: Findings) -> list[str]:
+    """What is missing, failed or blocked, and what would tell more."""
     notes, counts = [], tally(study.chains)
     if missing := counts.count("missing"):
         notes.append(f"{missing} of {counts.total} trainings are not recorded yet; `silo-oracle run` trains them.")
     if failed := counts.count("failed"):
         notes.append(f"{failed} training{'s' * (failed > 1)} failed; `silo-oracle run --retry-failed` tries again.")
     notes += [f"{chain.chain} is blocked from cycle {chain.cycle} on: {chain.reason}." for chain in counts.blocked]
-    if len(environments(study, cells)) > 1:
+    if len(environments(study, findings.cells)) > 1:
         notes.append("The records come from different environments (environment.json); their numbers may not compare.")
-    if advice := widening(study.experiment, proposals(comparison, study.experiment)):
+    if advice := widening(study.experiment, proposals(findings.comparison, study.experiment)):
         notes.append(advice)
     return notes
 
@@ -135,7 +110,7 @@ def _readme(study: Study, findings: Findings) -> str:
     experiment, comparison = study.experiment, table.comparison_table(findings.comparison)
     seeds = ", ".join(map(str, experiment.oracle.seeds))
     lines = [
-        f"# {experiment.label or experiment.name}",
+        f"# {experiment.title}",
         "",
         f"Made by `silo-oracle run {study.origin}` and `silo-oracle publish`: {len(findings.cells)} trainings, seeds {seeds}, "
         f"follow: {experiment.oracle.follow}. The experiment with every default is in `experiment.json`, every training in "

@@ -9,7 +9,7 @@ from typing import Any
 
 from oracle.chain import Chains
 from oracle.error import FieldError, InputError
-from oracle.experiment import Experiment, digest
+from oracle.experiment import Experiment
 from oracle.load import validate
 from oracle.problem import load_dataset, split_of
 from oracle.store import Store
@@ -29,12 +29,7 @@ class Study:
     @property
     def chains(self) -> Chains:
         """The study's cells, as far as the records tell."""
-        return Chains(self.experiment, self.training, self.store)
-
-    @property
-    def training(self) -> str:
-        """The digest of what all its trainings share."""
-        return digest(self.experiment.training(self.data["digest"]))
+        return Chains(self.experiment, self.data["digest"], self.store)
 
 
 def new_study(experiment: Experiment, folder: Path, origin: str = "") -> Study:
@@ -51,12 +46,9 @@ def new_study(experiment: Experiment, folder: Path, origin: str = "") -> Study:
         "images": len(dataset.pooled),
         "training_images": len(one_split.train),
         "validation_images": len(one_split.validation),
+        "test_images": len(one_split.test),
     }
-    steps = experiment.recipe.steps_per_epoch(len(one_split.train))
-    remembered = experiment.prune.restart.make().remember_at(0, steps)
-    if remembered is not None and remembered > steps * experiment.train.epochs:
-        to, allowed = experiment.prune.restart.to, f"{experiment.train.epochs}ep"
-        raise FieldError(f"prune.restart.to: {to}: lies beyond the end of a cycle; up to {allowed} is allowed")
+    _rewinds_within_a_cycle(experiment, len(one_split.train))
     study = Study(experiment, data, Store(folder), origin)
     held = _held(study.store)
     if held is not None:
@@ -75,6 +67,18 @@ def open_study(folder: Path) -> Study:
         raise InputError(f"{folder}: no run folder (it has no study.json); a folder that `run` filled is allowed")
     experiment = validate(held["experiment"], str(folder / "study.json"))
     return Study(experiment, held["data"], Store(folder), held["origin"])
+
+
+def _rewinds_within_a_cycle(experiment: Experiment, training_images: int) -> None:
+    steps, allowed = experiment.recipe.steps_per_epoch(training_images), f"{experiment.train.epochs}ep"
+    places = {"prune": experiment.prune.restart}
+    places |= {f"policies.baselines.{name}": one.restart for name, one in experiment.baselines.items() if one.restart}
+    for place, restart in places.items():
+        remembered = restart.make().remember_at(0, steps)
+        if remembered is not None and remembered > steps * experiment.train.epochs:
+            raise FieldError(
+                f"{place}.restart.to: {restart.to}: lies beyond the end of a cycle; up to {allowed} is allowed"
+            )
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What an experiment says of the paper's claims: confirmed, refuted or undecided, each with its numbers.
+"""What an experiment says of the paper's claims 1 and 3: confirmed, refuted or undecided, each with its numbers.
 
 Only informative cycles count, and fewer than three decide nothing. Neither does an experiment whose tolerance is too
 small for the noise of its seeds (oracle.noise), or that has one seed alone: then all is undecided. A cycle's inner
@@ -7,7 +7,6 @@ than noise explains (infinitely far where there is none). Two outer intervals th
 
 1 (max_lr changes and grows)  confirmed: some are apart, and wherever two are the later one is the higher. refuted: two
   are apart with the later one the lower.
-2 (better than other schedules)  undecided where the experiment holds no other schedule.
 3 (SILO's max_lr is inside the Oracle's interval)  confirmed: in every informative cycle it is inside by position and its
   measured accuracy, too, is within the tolerance. refuted: in at least one it is outside by position and its accuracy
   misses the tolerance by more than noise explains. The simplest rival is named beside it.
@@ -36,7 +35,7 @@ class Verdict:
 
 
 def judge(comparison: pd.DataFrame, experiment: Experiment) -> list[Verdict]:
-    """The verdicts on the paper's claims and on the rival, from :func:`oracle.comparison.comparison_table`."""
+    """The verdicts on claims 1 and 3 and on the rival, from :func:`oracle.comparison.comparison_table`."""
     informative = comparison[comparison.informative.astype(bool)]
     told = f"{len(informative)} of {len(comparison)} cycles are informative"
     if len(informative) < ENOUGH:
@@ -46,14 +45,11 @@ def judge(comparison: pd.DataFrame, experiment: Experiment) -> list[Verdict]:
     else:
         rival = _constants(informative, experiment.oracle.grid.values())
         judged = [_grows(informative, rival), _inside(informative, rival, experiment), _needed(informative, rival)]
-    (grows, inside, needed), names = judged, _CLAIMS
-    others = ("undecided", "No other schedule is part of this experiment.")
-    return [Verdict(name, *rest) for name, rest in zip(names, (grows, others, inside, needed), strict=True)]
+    return [Verdict(name, *rest) for name, rest in zip(_CLAIMS, judged, strict=True)]
 
 
 _CLAIMS = (
     "1. The best max_lr changes as the network is pruned, and grows",
-    "2. SILO is 2% to 4% better than other schedules",
     "3. SILO's max_lr lies within the Oracle's optimal interval",
     "Rival: one constant max_lr would not do",
 )

@@ -4,9 +4,11 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import torch
+
 from oracle.cell import Cell
 from oracle.experiment import Experiment
-from oracle.problem import device, environment, load_dataset, problem
+from oracle.problem import device, environment, load_dataset, problems
 from oracle.store import Store
 from silo.trajectory import CycleResult, State, run_cycle
 
@@ -29,14 +31,14 @@ class Worker:
         dataset = load_dataset(experiment)
         if dataset.digest() != data_digest:
             raise RuntimeError("the data on this machine differs from the data that the run was started with")
-        self.problem = problem(experiment, dataset, self.device)
+        self.problems = problems(experiment, dataset, self.device)
 
     def run(self, job: Job) -> None:
         """Train, and record what came of it; an error in the training becomes a recorded failure with its reason."""
         cell, started = job.cell, time.monotonic()
         self.store.log_attempt(cell=cell.id, event="started", at=round(time.time(), 3))
         try:
-            result = run_cycle(self.problem, cell.seed, cell.cycle, cell.max_lr, self._start(job))
+            result = run_cycle(self.problems[cell.training], cell.seed, cell.cycle, cell.max_lr, self._start(job))
         except Exception as error:
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             self.store.log_attempt(cell=cell.id, event="failed", reason=reason)
@@ -50,7 +52,9 @@ class Worker:
     def _start(self, job: Job) -> State:
         if job.parent_id is None:
             return State()
-        prunable = self.problem.pruning.prunable(self.problem.build())
+        problem = self.problems[job.cell.training]
+        with torch.device("meta"):  # names and shapes are all that's needed
+            prunable = problem.pruning.prunable(problem.build())
         return self.store.state(job.parent_id, job.cell.start, prunable)
 
     def _record(self, cell: Cell, result: CycleResult, seconds: float) -> dict[str, Any]:
@@ -66,6 +70,7 @@ class Worker:
             "outcome": asdict(result.outcome),
             "alive": result.alive,
             "prunable": result.prunable,
+            "layers": result.layers,
             "leaves": result.leaves and result.leaves.digest(),
             "environment": environment(self.device),
             "seconds": round(seconds, 4),

@@ -112,3 +112,6 @@ class TableSchedule:
         if cycle >= len(self.values):
             raise ValueError(f"cycle: {cycle}: the table ends at cycle {len(self.values) - 1}")
         return self.values[cycle]
+
+
+SCHEDULES = {"constant": ConstantSchedule, "table": TableSchedule}

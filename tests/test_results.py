@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from oracle.comparison import CELL_COLUMNS, comparison_table
+from oracle.cells import CELL_COLUMNS
+from oracle.comparison import comparison_table
 from oracle.load import validate
 from oracle.table import comparison_table as shown
 from oracle.table import markdown

@@ -1,7 +1,6 @@
 """Which cells a study consists of, in which order they become ready, and what is left of them.
 
-A worker that needs no training stands in for the real one: what a cell gives is a function of its fields, and it keeps
-to a worker's order (start state read, state written, record written).
+The worker of tests/oracle/synthetic.py stands in for the real one.
 """
 
 import tempfile
@@ -9,103 +8,30 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from synthetic import (
+    DATA,
+    GRID,
+    OFF_GRID,
+    ON_GRID,
+    TRAINING,
+    Worker,
+    accuracy,
+    experiment,
+    ids,
+    leaves,
+    recorded,
+    states,
+    sweep,
+)
 
 from oracle.cell import Cell
 from oracle.chain import Blocked, Chains, Wanted
 from oracle.experiment import DENSE
 from oracle.frontier import Frontier
-from oracle.load import validate
 from oracle.store import Store
 from oracle.tally import tally
-from silo.mask import Mask
-from silo.trajectory import State
-
-TRAINING = "a training"
-GRID = (0.1, 0.2, 0.4, 0.8)
-OFF_GRID, ON_GRID = 0.3, 0.2
-WEIGHTS = {"weight": torch.empty(64)}
-
-
-def experiment(follow="silo", silo=OFF_GRID, grid=GRID, seeds=2, cycles=3):
-    return validate(
-        {
-            "name": "synthetic",
-            "data": "digits",
-            "model": "mlp",
-            "train": {"epochs": 1, "batch_size": 64, "momentum": 0.9, "weight_decay": 0.0, "shape": "constant"},
-            "prune": {"criterion": "random", "scope": "global", "rate": 0.2, "cycles": cycles, "restart": "reinit"},
-            "silo": {"epsilon": silo, "delta": 0.0, "beta": 5.0, "delay": 99},
-            "oracle": {"grid": list(grid), "seeds": seeds, "follow": follow},
-        },
-        "test",
-    )
-
-
-def accuracy(cell):
-    """Best at 0.4 in cycle 0, at 0.2 in cycle 1, at 0.4 again; seed 0 alone would rather have 0.8 and 0.4."""
-    best = 0.2 if cell.cycle == 1 else 0.4
-    return 90 - 10 * abs(cell.max_lr - best) + (7 * cell.max_lr if cell.seed == 0 else 0)
-
-
-def leaves(cell):
-    """A state of its own for every cell."""
-    bits = int(cell.id[:16], 16)
-    return State(Mask({"weight": torch.tensor([bool(bits >> i & 1) for i in range(64)])}))
-
-
-class Worker:
-    """Gives each cell's accuracy; None stands for a training that diverged, a text for the reason why it failed."""
-
-    def __init__(self, store, gives=accuracy, leaves=leaves):
-        self.store, self.gives, self.leaves = store, gives, leaves
-        self.trained = []
-
-    def run(self, job):
-        cell, given = job.cell, self.gives(job.cell)
-        if job.parent_id is None:
-            assert cell.start == DENSE
-        else:  # raises where this is not the state that the cell is to start from
-            self.store.state(job.parent_id, cell.start, WEIGHTS)
-        self.trained.append(job)
-        if isinstance(given, str):
-            self.store.write_failure(cell.id, given)
-            return
-        state = None if given is None else self.leaves(cell)
-        if state and job.keeps_state:
-            self.store.write_state(cell.id, state)
-        outcome = {"diverged": given is None, "validation": given}
-        self.store.write_record({"id": cell.id, "outcome": outcome, "leaves": state and state.digest()})
-
-
-def sweep(asked, store, pick=lambda count: 0, workers=1, **changes):
-    """Run a frontier dry with several jobs in flight, of which ``pick`` says which ends next; returns the jobs."""
-    worker = Worker(store, **changes)
-    frontier, running = Frontier(Chains(asked, TRAINING, store)), []
-    while True:
-        while len(running) < workers and (job := frontier.next()) is not None:
-            assert job.parent_id is None or store.has_state(job.parent_id), "offered before its start state is there"
-            running.append(job)
-        if not running:
-            return worker.trained
-        job = running.pop(pick(len(running)))
-        worker.run(job)
-        frontier.finished(job)
-        assert len(worker.trained) < 200, "the same cells are trained over and over"
-
-
-def ids(jobs):
-    return [job.cell.id for job in jobs]
-
-
-def recorded(store):
-    return {path.stem for path in (store.folder / "records").glob("*.json")}
-
-
-def states(store):
-    return {path.stem for path in (store.folder / "states").glob("*.pt")}
 
 
 @pytest.fixture
@@ -191,7 +117,7 @@ def test_what_a_cell_is_wanted_as(store):
     asked = experiment("oracle", ON_GRID, seeds=1, cycles=2)
     sweep(asked, store)
     flags = {}
-    for step in Chains(asked, TRAINING, store).steps():
+    for step in Chains(asked, DATA, store).steps():
         if isinstance(step, Wanted):
             on = (
                 "oracle"
@@ -221,7 +147,7 @@ def tried_in_any_order(asked, order, workers, **changes):
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder))
         jobs = sweep(asked, store, lambda count: order.draw(st.integers(0, count - 1)), workers, **changes)
-        assert tally(Chains(asked, TRAINING, store)).count("missing", "failed") == 0
+        assert tally(Chains(asked, DATA, store)).count("missing", "failed") == 0
         return ids(jobs)
 
 
@@ -261,7 +187,7 @@ def test_where_masks_coincide_for_a_while_no_cell_is_trained_twice(store, silo, 
     asked = experiment("oracle", silo)
     jobs = sweep(asked, store, pick, workers, leaves=same_for_all_above_a_quarter)
     assert max(Counter(ids(jobs)).values()) == 1
-    assert tally(Chains(asked, TRAINING, store)).count("missing") == 0
+    assert tally(Chains(asked, DATA, store)).count("missing") == 0
 
 
 # -- what blocks a chain
@@ -289,7 +215,7 @@ def bad(outcome, **where):
 def test_a_chain_without_a_start_state_is_blocked(store, outcome, follow, where, blocked, count):
     asked = experiment(follow)
     jobs = sweep(asked, store, gives=bad(outcome, **where))
-    found = tally(Chains(asked, TRAINING, store))
+    found = tally(Chains(asked, DATA, store))
     assert [(chain.chain, chain.cycle) for chain in found.blocked] == blocked
     assert all(str(outcome or "diverged") in b.reason or "every candidate" in b.reason for b in found.blocked)
     assert len(jobs) == count
@@ -309,7 +235,7 @@ def test_a_value_with_a_bad_seed_cannot_win(store):
 def test_nothing_is_blocked_after_the_last_cycle(store, follow):
     asked = experiment(follow, cycles=2)
     sweep(asked, store, gives=bad(None, cycle=1))
-    assert tally(Chains(asked, TRAINING, store)).blocked == []
+    assert tally(Chains(asked, DATA, store)).blocked == []
 
 
 def test_a_failure_is_tried_again_once_it_is_forgotten(store):
@@ -328,7 +254,7 @@ def test_losers_states_are_dropped_and_silos_own_kept(store):
     sweep(experiment("oracle"), store)
     kept = {cell.id for cell in (*oracle_winners([0.4, 0.2, 0.4]).values(), *silo_chain(OFF_GRID).values())}
     # and SILO's value on the Oracle's masks: SILO's own chain may come to the very cell, and then needs its state
-    steps = Chains(experiment("oracle"), TRAINING, store).steps()
+    steps = Chains(experiment("oracle"), DATA, store).steps()
     held = {step.cell.id: step.cell for step in steps if isinstance(step, Wanted)}
     assert kept <= states(store)
     assert all(held[cell_id].max_lr not in GRID for cell_id in states(store) - kept)
@@ -389,7 +315,7 @@ def test_what_a_failed_remake_blocked_is_missing_until_the_state_is_there(store)
 
     store = Store(store.folder)
     assert ids(sweep(asked, store, gives=lambda cell: "out of memory")) == [parent.id]
-    found = tally(Chains(asked, TRAINING, store))
+    found = tally(Chains(asked, DATA, store))
     assert (found.count("missing"), found.count("failed")) == (len(children), 0)  # the parent's record stands
     assert set(ids(sweep(asked, store))) == {parent.id} | children
 
@@ -403,14 +329,14 @@ def test_a_complete_study_has_no_work(store, follow, silo):
     asked = experiment(follow, silo)
     jobs = sweep(asked, store)
     assert sweep(asked, Store(store.folder)) == []
-    found = tally(Chains(asked, TRAINING, store))
+    found = tally(Chains(asked, DATA, store))
     assert (found.recorded, found.count("missing"), found.total) == (len(jobs), 0, len(jobs))
 
 
 @pytest.mark.parametrize("follow", ["silo", "oracle"])
 def test_the_total_is_known_from_the_start(store, follow):
     asked = experiment(follow)
-    worker, frontier = Worker(store), Frontier(chains := Chains(asked, TRAINING, store))
+    worker, frontier = Worker(store), Frontier(chains := Chains(asked, DATA, store))
     totals, missing = set(), []
     while (job := frontier.next()) is not None:
         totals.add(tally(chains).total)
@@ -425,7 +351,7 @@ def test_the_total_is_known_from_the_start(store, follow):
 @pytest.mark.parametrize("after", [1, 7, 12, 20])
 def test_an_interrupted_sweep_goes_on_with_what_is_missing(store, follow, after):
     asked = experiment(follow)
-    worker, frontier = Worker(store), Frontier(Chains(asked, TRAINING, store))
+    worker, frontier = Worker(store), Frontier(Chains(asked, DATA, store))
     for _ in range(after):
         worker.run(job := frontier.next())
         frontier.finished(job)
@@ -476,6 +402,6 @@ def test_a_former_loser_that_wins_now_is_trained_again_for_its_state(store):
 def test_a_blocked_chain_says_why(store):
     asked = experiment(seeds=1)
     sweep(asked, store, gives=bad("out of memory", max_lr=OFF_GRID))
-    assert tally(Chains(asked, TRAINING, store)).blocked == [
+    assert tally(Chains(asked, DATA, store)).blocked == [
         Blocked("SILO's chain, seed 0", 1, "cycle 0 failed at max_lr 0.3: out of memory")
     ]

@@ -5,7 +5,8 @@ import io
 import pandas as pd
 import pytest
 
-from oracle.comparison import CELL_COLUMNS, comparison_table, proposals
+from oracle.cells import CELL_COLUMNS
+from oracle.comparison import comparison_table, proposals
 from oracle.load import validate
 
 GRID = [0.1, 0.2, 0.4, 0.8]

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from oracle.comparison import CELL_COLUMNS, comparison_table
+from oracle.cells import CELL_COLUMNS
+from oracle.comparison import comparison_table
 from oracle.load import validate
 from oracle.noise import resolvable, standard_error
 from oracle.verdict import judge

@@ -1,0 +1,103 @@
+"""A study whose trainings take no time: what a cell gives is a function of its fields.
+
+The worker keeps to a real worker's order: start state read, state written, record written.
+"""
+
+import torch
+
+from oracle.chain import Chains
+from oracle.experiment import DENSE
+from oracle.frontier import Frontier
+from oracle.load import validate
+from silo.mask import Mask
+from silo.trajectory import State
+
+DATA = "a data set"
+GRID = (0.1, 0.2, 0.4, 0.8)
+OFF_GRID, ON_GRID = 0.3, 0.2
+WEIGHTS = {"weight": torch.empty(64)}
+
+
+def experiment(
+    follow="silo", silo=OFF_GRID, grid=GRID, seeds=2, cycles=3, baselines=None, over="dense", search_grid=None
+):
+    return validate(
+        {
+            "name": "synthetic",
+            "data": "digits",
+            "model": "mlp",
+            "train": {"epochs": 1, "batch_size": 64, "momentum": 0.9, "weight_decay": 0.0, "shape": "constant"},
+            "prune": {"criterion": "random", "scope": "global", "rate": 0.2, "cycles": cycles, "restart": "reinit"},
+            "silo": {"epsilon": silo, "delta": 0.0, "beta": 5.0, "delay": 99},
+            "oracle": {"grid": list(grid), "seeds": seeds, "follow": follow},
+            "policies": {"search": {"over": over, "grid": search_grid}, "baselines": baselines or {}},
+        },
+        "test",
+    )
+
+
+TRAINING = experiment().training_digest(DATA)
+
+
+def accuracy(cell):
+    """Best at 0.4 in cycle 0, at 0.2 in cycle 1, at 0.4 again; seed 0 alone would rather have 0.8 and 0.4."""
+    best = 0.2 if cell.cycle == 1 else 0.4
+    return 90 - 10 * abs(cell.max_lr - best) + (7 * cell.max_lr if cell.seed == 0 else 0)
+
+
+def leaves(cell):
+    """A state of its own for every cell."""
+    bits = int(cell.id[:16], 16)
+    return State(Mask({"weight": torch.tensor([bool(bits >> i & 1) for i in range(64)])}))
+
+
+class Worker:
+    """Gives each cell's accuracy; None stands for a training that diverged, a text for the reason why it failed."""
+
+    def __init__(self, store, gives=accuracy, leaves=leaves):
+        self.store, self.gives, self.leaves = store, gives, leaves
+        self.trained = []
+
+    def run(self, job):
+        cell, given = job.cell, self.gives(job.cell)
+        if job.parent_id is None:
+            assert cell.start == DENSE
+        else:  # raises where this is not the state that the cell is to start from
+            self.store.state(job.parent_id, cell.start, WEIGHTS)
+        self.trained.append(job)
+        if isinstance(given, str):
+            self.store.write_failure(cell.id, given)
+            return
+        state = None if given is None else self.leaves(cell)
+        if state and job.keeps_state:
+            self.store.write_state(cell.id, state)
+        outcome = {"diverged": given is None, "validation": given}
+        self.store.write_record({"id": cell.id, "outcome": outcome, "leaves": state and state.digest()})
+
+
+def sweep(asked, store, pick=lambda count: 0, workers=1, **changes):
+    """Run a frontier dry with several jobs in flight, of which ``pick`` says which ends next; returns the jobs."""
+    worker = Worker(store, **changes)
+    frontier, running = Frontier(Chains(asked, DATA, store)), []
+    while True:
+        while len(running) < workers and (job := frontier.next()) is not None:
+            assert job.parent_id is None or store.has_state(job.parent_id), "offered before its start state is there"
+            running.append(job)
+        if not running:
+            return worker.trained
+        job = running.pop(pick(len(running)))
+        worker.run(job)
+        frontier.finished(job)
+        assert len(worker.trained) < 200, "the same cells are trained over and over"
+
+
+def ids(jobs):
+    return [job.cell.id for job in jobs]
+
+
+def recorded(store):
+    return {path.stem for path in (store.folder / "records").glob("*.json")}
+
+
+def states(store):
+    return {path.stem for path in (store.folder / "states").glob("*.pt")}
