@@ -12,7 +12,7 @@ from silo.data.split import Split
 from silo.engine import Outcome, Recipe, Trained, train
 from silo.mask import Mask, prunable_weights
 from silo.randomness import generator, seeded
-from silo.restart import Restart, Weights
+from silo.restart import Restart, Weights, statistics
 from silo.schedule import Schedule
 
 
@@ -38,7 +38,10 @@ class Pruning:
 
 @dataclass(frozen=True)
 class State:
-    """What a cycle starts from: which weights are alive (None: all), and their values (None: drawn by the restart)."""
+    """What a cycle starts from: which weights are alive (None: all), and their values.
+
+    weights  a whole state_dict; batch norm's statistics alone, the rest being drawn; None: all is drawn by the restart
+    """
 
     mask: Mask | None = None
     weights: Weights | None = None
@@ -109,7 +112,9 @@ def _restart(problem: Problem, seed: int, cycle: int, start: State) -> tuple[nn.
     with seeded(seed, "initialization", problem.restart.initialization_cycle(cycle)):
         model = problem.build()
     if start.weights is not None:
-        model.load_state_dict(start.weights)
+        drawn = model.state_dict()
+        alone = start.weights.keys() == statistics(drawn).keys()
+        model.load_state_dict(drawn | start.weights if alone else start.weights)
     return model, start.mask or Mask.dense(problem.pruning.prunable(model))
 
 

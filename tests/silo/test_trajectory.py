@@ -9,7 +9,7 @@ from silo.mask import SCOPES, Mask
 from silo.restart import Keep, Reinit, Rewind
 from silo.trajectory import Pruning, State, iterative_pruning, run_cycle
 
-RESTARTS = [Reinit(), Rewind(), Rewind("4it"), Keep()]
+RESTARTS = [Reinit(), Reinit(keep_statistics=True), Rewind(), Rewind("4it"), Keep()]
 SILO = SiloSchedule(epsilon=0.05, delta=0.1, beta=5, delay=1, prune_rate=0.3)
 
 
