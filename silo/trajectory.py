@@ -74,11 +74,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class CycleResult:
-    """One cycle, trained: its outcome, how many prunable weights were alive, and the next cycle's start (None: diverged)."""
+    """One cycle, trained.
+
+    alive, prunable  how many weights there were under the mask it was trained with
+    layers           the same for each layer: name -> (alive, prunable), in model order
+    leaves           the next cycle's start; None where it diverged
+    """
 
     outcome: Outcome
     alive: int
     prunable: int
+    layers: dict[str, tuple[int, int]]
     leaves: State | None
 
 
@@ -105,7 +111,7 @@ def run_cycle(problem: Problem, seed: int, cycle: int, max_lr: float, start: Sta
             _scores(problem.pruning, mask, trained, seed, cycle), problem.pruning.rate, problem.pruning.scope
         )
         leaves = State(pruned, problem.restart.carry(start.weights, trained.remembered, trained.final))
-    return CycleResult(trained.outcome, mask.alive, mask.total, leaves)
+    return CycleResult(trained.outcome, mask.alive, mask.total, mask.counts, leaves)
 
 
 def _restart(problem: Problem, seed: int, cycle: int, start: State) -> tuple[nn.Module, Mask]:
