@@ -171,6 +171,23 @@ def train(
     return Trained(outcome, _copy(model), epoch_before, remembered)
 
 
+def gradients(model: nn.Module, data: Split, batch_size: int) -> Weights:
+    """The gradient of the mean cross entropy over all training images, by parameter name: float64, on the CPU.
+
+    Images are not augmented and the model is in evaluation mode (our choice: it is the trained function that is judged, without
+    chance). The batch size bounds memory; a short last batch counts by its images.
+    """
+    model.eval()
+    parameters = dict(model.named_parameters())
+    sums = [torch.zeros_like(p, dtype=torch.float64) for p in parameters.values()]
+    with reproducible():
+        for start in range(0, len(data.train), batch_size):
+            part = data.train[slice(start, start + batch_size)]
+            loss = functional.cross_entropy(model(_normalized(part.pixels, data)), part.labels, reduction="sum")
+            torch._foreach_add_(sums, torch.autograd.grad(loss, list(parameters.values())))
+    return {name: (total / len(data.train)).cpu() for name, total in zip(parameters, sums, strict=True)}
+
+
 @torch.no_grad()
 def accuracy(model: nn.Module, images: Images, data: Split) -> float:
     """Percent of the images that the model, in evaluation mode, classifies as labelled; every image counts once."""
