@@ -17,6 +17,8 @@ from silo.randomness import derive, generator
 from silo.restart import Weights
 from silo.shape import Shape
 
+CHOICES = ("validation", "test-best")
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -24,6 +26,8 @@ class Recipe:
 
     epochs, batch_size  at least 1;  momentum  from 0, under 1;  weight_decay  at least 0
     shape               of the learning rate within the cycle;  augment  of the training images only
+    choose              the state that is reported: "validation", the first with the best validation accuracy after an epoch;
+                        or, as the released code does, "test-best", the first with the best test accuracy before an epoch
     """
 
     epochs: int
@@ -32,10 +36,13 @@ class Recipe:
     weight_decay: float
     shape: Shape
     augment: Augment = Augment()
+    choose: str = "validation"
 
     def __post_init__(self) -> None:
         if self.epochs < 1 or self.batch_size < 1:
             raise ValueError(f"epochs, batch_size: {self.epochs}, {self.batch_size}: at least 1 is allowed")
+        if self.choose not in CHOICES:
+            raise ValueError(f"choose: {self.choose}: {' or '.join(CHOICES)} is allowed")
 
     def steps_per_epoch(self, images: int) -> int:
         """Iterations over so many training images."""
@@ -44,7 +51,11 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch of a cycle: mean training loss; accuracies in percent (test only where validation rose, and at the end)."""
+    """One epoch of a cycle: its mean training loss, and the accuracies in percent after it.
+
+    test  where it is chosen on validation, only where that rose, and at the end; with test-best, after every epoch: it is the
+          released code's measurement before the next one. That before the first epoch has no place in the curve.
+    """
 
     loss: float
     validation: float
@@ -55,8 +66,10 @@ class Epoch:
 class Outcome:
     """What a training gave. Accuracies are percent; None where it diverged (a loss or weight that is not finite).
 
-    chosen_epoch is the first epoch (from 1) with the best validation accuracy: validation and test are measured after it,
-    final_validation and final_test after the last. curve holds one Epoch for each that was finished.
+    chosen_epoch counts the epochs trained before validation and test were measured, final_validation and final_test are those
+    after the last. curve holds one Epoch for each that was finished.
+    Chosen on validation it is the first epoch (from 1) after which validation was best. With test-best it is from 0, the
+    cycle's start, to epochs - 1, the first state of best test accuracy; the final weights are never among these.
     """
 
     diverged: bool
@@ -131,10 +144,12 @@ def train(
         total = steps_per_epoch * recipe.epochs
         raise ValueError(f"restart.to: iteration {remember_at} lies beyond the cycle's {total}")
     images = Augmented(data.train.pixels, recipe.augment)
-    curve, chosen, remembered, t = [], None, None, 0
+    curve, at_start, remembered, t = [], None, None, 0
 
     with reproducible():
         _apply(weights, masks)
+        if recipe.choose == "test-best":
+            at_start = accuracy(model, data.validation, data), accuracy(model, data.test, data)
         for epoch in range(recipe.epochs):
             if epoch == recipe.epochs - 1:
                 epoch_before = _copy(model)
@@ -161,14 +176,37 @@ def train(
                 outcome = Outcome(True, None, None, None, None, None, t, tuple(curve))
                 return Trained(outcome, _copy(model), {}, None)
             validation = accuracy(model, data.validation, data)
-            better = chosen is None or validation > curve[chosen].validation
-            last = epoch == recipe.epochs - 1
-            curve.append(Epoch(mean_loss, validation, accuracy(model, data.test, data) if better or last else None))
-            chosen = epoch if better else chosen
+            better = all(validation > earlier.validation for earlier in curve)
+            looks = better or epoch == recipe.epochs - 1 or recipe.choose == "test-best"
+            curve.append(Epoch(mean_loss, validation, accuracy(model, data.test, data) if looks else None))
 
-    best, final = curve[chosen], curve[-1]
-    outcome = Outcome(False, chosen + 1, best.validation, best.test, final.validation, final.test, t, tuple(curve))
+    outcome = Outcome(False, *_chosen(at_start, curve), curve[-1].validation, curve[-1].test, t, tuple(curve))
     return Trained(outcome, _copy(model), epoch_before, remembered)
+
+
+def _chosen(at_start: tuple[float, float] | None, curve: list[Epoch]) -> tuple[int, float, float]:
+    """(epochs trained before it, validation, test) of the state that is reported; at_start is measured for test-best alone."""
+    states = [(epochs, epoch.validation, epoch.test) for epochs, epoch in enumerate(curve, 1)]
+    if at_start is None:
+        return max(states, key=lambda state: state[1])  # the first of equals
+    return max([(0, *at_start), *states[:-1]], key=lambda state: state[2])
+
+
+def gradients(model: nn.Module, data: Split, batch_size: int) -> Weights:
+    """The gradient of the mean cross entropy over all training images, by parameter name: float64, on the CPU.
+
+    Images are not augmented and the model is in evaluation mode (our choice: it is the trained function that is judged, without
+    chance). The batch size bounds memory; a short last batch counts by its images.
+    """
+    model.eval()
+    parameters = dict(model.named_parameters())
+    sums = [torch.zeros_like(p, dtype=torch.float64) for p in parameters.values()]
+    with reproducible():
+        for start in range(0, len(data.train), batch_size):
+            part = data.train[slice(start, start + batch_size)]
+            loss = functional.cross_entropy(model(_normalized(part.pixels, data)), part.labels, reduction="sum")
+            torch._foreach_add_(sums, torch.autograd.grad(loss, list(parameters.values())))
+    return {name: (total / len(data.train)).cpu() for name, total in zip(parameters, sums, strict=True)}
 
 
 @torch.no_grad()

@@ -52,6 +52,11 @@ class Mask:
         """How many weights are prunable, alive or not."""
         return sum(layer.numel() for layer in self.layers.values())
 
+    @property
+    def counts(self) -> dict[str, tuple[int, int]]:
+        """How many weights of each layer are (alive, prunable), by its name."""
+        return {name: (int(layer.sum()), layer.numel()) for name, layer in self.layers.items()}
+
     def prune(self, scores: Mapping[str, Tensor], rate: float, scope: str) -> "Mask":
         """The mask without the floor(rate * alive) lowest-scored alive weights, of all ("global") or of each layer.
 

@@ -1,7 +1,7 @@
 """The weights that a cycle starts from: drawn anew, rewound, or kept.
 
 A restart answers three questions: which cycle's initialization is drawn, at which iteration of a cycle the weights
-are remembered, and which weights (a state_dict, or None: draw them) the next cycle carries over.
+are remembered, and what the next cycle carries over: a state_dict, batch norm's statistics alone, or None (all is drawn).
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,14 @@ from silo.duration import Duration
 Weights = dict[str, Tensor]
 
 
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+
+
+def statistics(weights: Weights) -> Weights:
+    """Batch norm's running statistics among them, by name."""
+    return {name: tensor for name, tensor in weights.items() if name.rpartition(".")[2] in STATISTICS}
+
+
 class Restart(Protocol):
     """How a pruning cycle's weights begin; the mask is applied to them afterwards."""
 
@@ -24,7 +32,13 @@ class Restart(Protocol):
 
 @dataclass(frozen=True)
 class Reinit:
-    """New random weights at every cycle (the released code); batch-norm statistics start fresh."""
+    """New random weights at every cycle (the released code).
+
+    keep_statistics  batch norm's running statistics go on from the cycle before, as in the released code, where only weights
+                     and biases are drawn anew; by default they start fresh
+    """
+
+    keep_statistics: bool = False
 
     def initialization_cycle(self, cycle: int) -> int:
         """Each cycle draws its own."""
@@ -35,8 +49,8 @@ class Reinit:
         return None
 
     def carry(self, start: Weights | None, remembered: Weights | None, final: Weights) -> Weights | None:
-        """Nothing is carried."""
-        return None
+        """Nothing, or the statistics where they are kept and the network has any."""
+        return (statistics(final) or None) if self.keep_statistics else None
 
 
 @dataclass(frozen=True)

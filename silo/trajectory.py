@@ -3,16 +3,16 @@
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
-import torch
 from torch import nn
 
 from silo.criterion import Criterion, Evidence
 from silo.data.split import Split
-from silo.engine import Outcome, Recipe, Trained, train
+from silo.engine import Outcome, Recipe, Trained, gradients, train
 from silo.mask import Mask, prunable_weights
 from silo.randomness import generator, seeded
-from silo.restart import Restart, Weights
+from silo.restart import Restart, Weights, statistics
 from silo.schedule import Schedule
 
 
@@ -38,7 +38,10 @@ class Pruning:
 
 @dataclass(frozen=True)
 class State:
-    """What a cycle starts from: which weights are alive (None: all), and their values (None: drawn by the restart)."""
+    """What a cycle starts from: which weights are alive (None: all), and their values.
+
+    weights  a whole state_dict; batch norm's statistics alone, the rest being drawn; None: all is drawn by the restart
+    """
 
     mask: Mask | None = None
     weights: Weights | None = None
@@ -71,11 +74,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class CycleResult:
-    """One cycle, trained: its outcome, how many prunable weights were alive, and the next cycle's start (None: diverged)."""
+    """One cycle, trained.
+
+    alive, prunable  how many weights there were under the mask it was trained with
+    layers           the same for each layer: name -> (alive, prunable), in model order
+    leaves           the next cycle's start; None where it diverged
+    """
 
     outcome: Outcome
     alive: int
     prunable: int
+    layers: dict[str, tuple[int, int]]
     leaves: State | None
 
 
@@ -98,22 +107,29 @@ def run_cycle(problem: Problem, seed: int, cycle: int, max_lr: float, start: Sta
     trained = train(model, data, problem.recipe, max_lr, mask, seed=seed, cycle=cycle, remember_at=remember_at)
     leaves = None
     if not trained.outcome.diverged:
-        pruned = mask.prune(
-            _scores(problem.pruning, mask, trained, seed, cycle), problem.pruning.rate, problem.pruning.scope
-        )
+        # the model is still the trained one, on its device
+        all_gradients = cache(lambda: gradients(model, data, problem.recipe.batch_size))
+        scores = _scores(problem.pruning.criterion, mask, trained, all_gradients, seed, cycle)
+        pruned = mask.prune(scores, problem.pruning.rate, problem.pruning.scope)
         leaves = State(pruned, problem.restart.carry(start.weights, trained.remembered, trained.final))
-    return CycleResult(trained.outcome, mask.alive, mask.total, leaves)
+    return CycleResult(trained.outcome, mask.alive, mask.total, mask.counts, leaves)
 
 
 def _restart(problem: Problem, seed: int, cycle: int, start: State) -> tuple[nn.Module, Mask]:
     with seeded(seed, "initialization", problem.restart.initialization_cycle(cycle)):
         model = problem.build()
     if start.weights is not None:
-        model.load_state_dict(start.weights)
+        drawn = model.state_dict()
+        alone = start.weights.keys() == statistics(drawn).keys()
+        model.load_state_dict(drawn | start.weights if alone else start.weights)
     return model, start.mask or Mask.dense(problem.pruning.prunable(model))
 
 
-def _scores(pruning: Pruning, mask: Mask, trained: Trained, seed: int, cycle: int) -> dict[str, torch.Tensor]:
+def _scores(
+    criterion: Criterion, mask: Mask, trained: Trained, all_gradients: Callable[[], Weights], seed: int, cycle: int
+) -> Weights:
     random = generator(seed, "criterion", cycle)
-    evidence = {n: Evidence(trained.final[n], trained.epoch_before[n], random) for n in mask.layers}
-    return {name: pruning.criterion(layer) for name, layer in evidence.items()}
+    return {
+        n: criterion(Evidence(trained.final[n], trained.epoch_before[n], random, lambda n=n: all_gradients()[n]))
+        for n in mask.layers
+    }

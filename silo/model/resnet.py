@@ -1,7 +1,9 @@
-"""The CIFAR ResNet of He et al. 2016, with the 1x1-convolution shortcuts of SILO's released code."""
+"""ResNets (He et al. 2016): the CIFAR one, with the 1x1-convolution shortcuts of SILO's released code, and ImageNet's."""
 
 from torch import Tensor, nn
 from torch.nn import functional
+
+from silo.model.images import rgb_only
 
 
 def _convolution(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Conv2d:
@@ -34,3 +36,14 @@ def resnet20(channels: int, size: int, classes: int) -> nn.Module:
     ]
     stem = [_convolution(channels, 16, 3, 1), nn.BatchNorm2d(16), nn.ReLU()]
     return nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, classes))
+
+
+def resnet50(channels: int, size: int, classes: int) -> nn.Module:
+    """ResNet-50 with the stem for ImageNet: torchvision's; 3 channels; 25,557,032 parameters for 1000 classes.
+
+    Raises ValueError for another number of channels.
+    """
+    from torchvision.models import resnet50
+
+    rgb_only(channels)
+    return resnet50(num_classes=classes)

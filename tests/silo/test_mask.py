@@ -84,6 +84,14 @@ def test_global_and_layer_share_the_loss_differently():
     assert [int(layer.sum()) for layer in mask.prune(marks, 0.4, "layer").layers.values()] == [6, 6]
 
 
+def test_counts_of_each_layer_in_model_order():
+    mask = Mask(
+        {"b": torch.tensor([[True, False], [True, True]]), "a": torch.tensor([False] * 3), "c": torch.tensor([True])}
+    )
+    assert list(mask.counts.items()) == [("b", (3, 4)), ("a", (0, 3)), ("c", (1, 1))]
+    assert [sum(counts) for counts in zip(*mask.counts.values(), strict=True)] == [mask.alive, mask.total]
+
+
 def test_ties_go_by_position_across_layers():
     mask = dense((2, 3), (4,))
     after = mask.prune({name: torch.ones(layer.shape) for name, layer in mask.layers.items()}, 0.7, "global")

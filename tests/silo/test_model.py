@@ -4,11 +4,49 @@ import math
 
 import pytest
 import torch
+import torchvision
 from torch import nn
 
 from silo.model import MODELS
-from silo.model.initialization import INITIALIZATIONS, kaiming, released
+from silo.model.initialization import INITIALIZATIONS, default, kaiming, released
 from silo.randomness import seeded
+
+
+def convolution(inputs, outputs, kernel=3):
+    return inputs * outputs * kernel**2
+
+
+def norm(width):
+    return 2 * width
+
+
+def linear(inputs, outputs):
+    return (inputs + 1) * outputs
+
+
+def vgg19_features():
+    """Each convolution has a bias, and batch norm behind it."""
+    widths = [64] * 2 + [128] * 2 + [256] * 4 + [512] * 8
+    pairs = zip([3, *widths], widths, strict=False)
+    return sum(convolution(inputs, outputs) + outputs + norm(outputs) for inputs, outputs in pairs)
+
+
+def densenet40(channels, classes):
+    """The stem; 12 layers of 12 channels more each, a transition, 12 layers, a transition, 12 layers; the classifier."""
+    blocks = [
+        sum(norm(width) + convolution(width, 12) for width in range(start, start + 144, 12)) for start in (16, 160, 304)
+    ]
+    transitions = [norm(width) + convolution(width, width, kernel=1) for width in (160, 304)]
+    return convolution(channels, 16) + sum(blocks) + sum(transitions) + norm(448) + linear(448, classes)
+
+
+def vit(size, classes, patch=4, width=256, depth=7, perceptron=512):
+    """Patches, class token, position embeddings; blocks of two norms, attention and perceptron; norm and classifier."""
+    embedding = convolution(3, width, patch) + width + width + ((size // patch) ** 2 + 1) * width
+    attention = 3 * linear(width, width) + linear(width, width)
+    block = 2 * norm(width) + attention + linear(width, perceptron) + linear(perceptron, width)
+    return embedding + depth * block + norm(width) + linear(width, classes)
+
 
 COUNTS = [  # (name, channels, size, classes, options, parameters)
     ("resnet20", 3, 32, 10, {}, 272_474),
@@ -19,14 +57,79 @@ COUNTS = [  # (name, channels, size, classes, options, parameters)
     ("mlp", 1, 8, 3, {"hidden": ()}, 65 * 3),
     ("small-cnn", 1, 8, 10, {}, 9 * 16 + 32 + 9 * 16 * 32 + 64 + 9 * 32 * 64 + 128 + 65 * 10),
     ("small-cnn", 3, 32, 5, {"width": 4}, 9 * 3 * 4 + 8 + 9 * 4 * 8 + 16 + 9 * 8 * 16 + 32 + 17 * 5),
+    ("vgg19", 3, 32, 10, {}, 139_622_218),  # as SILO's released code
+    ("vgg19", 3, 64, 10, {"classifier": "imagenet"}, 139_622_218),
+    ("vgg19", 3, 32, 100, {}, vgg19_features() + linear(25088, 4096) + linear(4096, 4096) + linear(4096, 100)),
+    ("vgg19", 3, 32, 10, {"classifier": "linear"}, 20_040_522),
+    ("vgg19", 3, 64, 7, {"classifier": "linear"}, vgg19_features() + linear(512, 7)),
+    ("densenet40", 3, 32, 10, {}, 1_019_722),  # "1.0M" in Huang et al. 2017
+    ("densenet40", 3, 32, 10, {}, densenet40(3, 10)),
+    ("densenet40", 1, 8, 100, {}, densenet40(1, 100)),
+    ("densenet40", 3, 5, 10, {}, 1_019_722),
+    ("mobilenetv2", 3, 32, 10, {}, 3_504_872 - 990 * 1281),  # a smaller classifier, and nothing else
+    ("resnet50", 3, 32, 10, {}, 25_557_032 - 990 * 2049),
+    ("resnet50", 3, 64, 200, {}, 25_557_032 - 800 * 2049),
+    ("vit-b-16", 3, 32, 10, {}, vit(32, 10, patch=16, width=768, depth=12, perceptron=3072)),
+    ("vit-b-16", 3, 224, 1000, {}, vit(224, 1000, patch=16, width=768, depth=12, perceptron=3072)),
+    ("vit-small", 3, 32, 10, {}, 3_722_250),
+    ("vit-small", 3, 32, 10, {}, vit(32, 10)),
+    ("vit-small", 3, 64, 200, {"patch": 8, "dropout": 0.1}, vit(64, 200, patch=8)),
+    ("vit-small", 3, 8, 5, {"width": 6, "depth": 2, "heads": 3}, vit(8, 5, width=6, depth=2, perceptron=12)),
 ]
 
 
 @pytest.mark.parametrize(("name", "channels", "size", "classes", "options", "count"), COUNTS)
 def test_parameters_and_output(name, channels, size, classes, options, count):
-    model = MODELS[name](channels, size, classes, **options)
-    assert sum(p.numel() for p in model.parameters()) == count
-    assert model(torch.zeros(4, channels, size, size)).shape == (4, classes)
+    with torch.device("meta"):
+        model = MODELS[name](channels, size, classes, **options)
+        assert sum(p.numel() for p in model.parameters()) == count
+        assert model(torch.zeros(4, channels, size, size)).shape == (4, classes)
+
+
+PUBLISHED = {
+    "vgg19": torchvision.models.VGG19_BN_Weights,
+    "mobilenetv2": torchvision.models.MobileNet_V2_Weights,
+    "resnet50": torchvision.models.ResNet50_Weights,
+    "vit-b-16": torchvision.models.ViT_B_16_Weights,
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_with_imagenet_s_size_and_classes_it_has_the_parameters_that_torchvision_publishes(name):
+    with torch.device("meta"):
+        model = MODELS[name](3, 224, 1000)
+    assert sum(p.numel() for p in model.parameters()) == PUBLISHED[name].IMAGENET1K_V1.meta["num_params"]
+
+
+# a network that still fits a test's time, of every class of networks
+SMALL = {
+    "mlp": ((1, 8, 10), {}),
+    "small-cnn": ((1, 8, 10), {}),
+    "resnet20": ((1, 8, 10), {}),
+    "vgg19": ((3, 32, 10), {"classifier": "linear"}),
+    "densenet40": ((1, 8, 10), {}),
+    "mobilenetv2": ((3, 8, 10), {}),
+    "resnet50": ((3, 32, 10), {}),
+    "vit-small": ((3, 8, 10), {"width": 16, "depth": 2, "heads": 2}),
+}
+
+
+def test_every_network_is_small_here_but_the_large_sister_of_another():
+    assert MODELS.keys() - SMALL.keys() == {"vit-b-16"}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_one_image_s_output_in_evaluation_does_not_depend_on_the_others(name):
+    """Shapes are not all: a mixed-up axis would pass those."""
+    (channels, size, classes), options = SMALL[name]
+    with seeded(0, "initialization"):
+        model = MODELS[name](channels, size, classes, **options)
+        kaiming(model)
+        images = torch.randn(3, channels, size, size)
+    with torch.no_grad():
+        together, alone = model.eval()(images), torch.cat([model(image[None]) for image in images])
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+    assert (together[0] - together[1]).abs().max() > 1e-3
 
 
 def test_resnet20_is_twenty_layers_deep_and_halves_twice():
@@ -51,15 +154,98 @@ def test_a_resnet_block_adds_its_input():
     assert torch.equal(block(x), x.relu())
 
 
-@pytest.mark.parametrize(("name", "option"), [("mlp", {"hidden": (10, 0)}), ("small-cnn", {"width": 0})])
-def test_bad_widths(name, option):
-    with pytest.raises(ValueError, match=next(iter(option))):
-        MODELS[name](1, 8, 10, **option)
+def test_densenet40_is_forty_layers_deep_and_each_takes_all_before_it():
+    model = MODELS["densenet40"](3, 32, 10)
+    weighted = [module for module in model.modules() if isinstance(module, (nn.Conv2d, nn.Linear))]
+    assert len(weighted) == 40
+    inputs = [16 + 12 * layer for layer in range(12)], [160 + 12 * layer for layer in range(12)]
+    inputs = [3, *inputs[0], 160, *inputs[1], 304, *[304 + 12 * layer for layer in range(12)]]
+    assert [module.in_channels for module in weighted[:-1]] == inputs
+    x, sizes = torch.zeros(1, 3, 32, 32), []
+    for layer in model[:-5]:
+        x = layer(x)
+        sizes.append(x.shape[-1])
+    assert x.shape[1] == 448 and sorted(set(sizes)) == [8, 16, 32]
+
+
+def test_a_dense_layer_keeps_its_input():
+    layer = MODELS["densenet40"](3, 32, 10)[1]
+    x = torch.randn(2, 16, 8, 8, generator=torch.Generator().manual_seed(0))
+    y = layer(x)
+    assert torch.equal(y[:, :16], x) and y.shape == (2, 28, 8, 8)
+
+
+def test_mobilenetv2_halves_a_small_image_three_times():
+    """32x32 ends as 4x4: the stem and the stage of 24 channels keep the size."""
+    x, sizes = torch.zeros(1, 3, 32, 32), {}
+    for block in MODELS["mobilenetv2"](3, 32, 10).eval().features:
+        x = block(x)
+        sizes[x.shape[1]] = x.shape[-1]
+    assert sizes == {32: 16, 16: 32, 24: 32, 64: 8, 96: 8, 160: 4, 320: 4, 1280: 4}
+
+
+@pytest.mark.parametrize("classifier", ["imagenet", "linear"])
+def test_vgg19_is_nineteen_layers_deep_and_ends_in_dropout_or_one_linear_layer(classifier):
+    with torch.device("meta"):
+        model = MODELS["vgg19"](3, 32, 10, classifier=classifier)
+    kinds = [type(module) for module in model.modules()]
+    assert (kinds.count(nn.Conv2d), kinds.count(nn.BatchNorm2d), kinds.count(nn.MaxPool2d)) == (16, 16, 5)
+    assert kinds.count(nn.Linear) == {"imagenet": 3, "linear": 1}[classifier]
+    assert [m.p for m in model.modules() if isinstance(m, nn.Dropout)] == {"imagenet": [0.5] * 2, "linear": []}[
+        classifier
+    ]
+
+
+def test_no_part_of_a_built_vgg19_is_left_without_memory():
+    assert not any(p.is_meta for p in MODELS["vgg19"](3, 32, 10, classifier="linear").parameters())
+
+
+def test_the_dropout_of_vit_small_reaches_every_block():
+    model = MODELS["vit-small"](3, 32, 10, depth=3, dropout=0.25)
+    assert [m.p for m in model.modules() if isinstance(m, nn.Dropout)] == [0.25] * (1 + 3 * 3)
+
+
+REFUSED = [  # (name, channels, size, options, the one line)
+    ("mlp", 1, 8, {"hidden": (10, 0)}, "hidden: [10, 0]: widths of at least 1 are allowed"),
+    ("small-cnn", 1, 8, {"width": 0}, "width: 0: at least 1 is allowed"),
+    ("vgg19", 1, 32, {}, "channels: 1: this network allows 3"),
+    ("vgg19", 3, 31, {}, "size: 31: this network allows 32 and more"),
+    ("vgg19", 3, 32, {"classifier": "cifar"}, "classifier: cifar: imagenet or linear is allowed"),
+    ("densenet40", 3, 3, {}, "size: 3: this network allows 4 and more"),
+    ("mobilenetv2", 1, 32, {}, "channels: 1: this network allows 3"),
+    ("resnet50", 4, 32, {}, "channels: 4: this network allows 3"),
+    ("vit-b-16", 1, 32, {}, "channels: 1: this network allows 3"),
+    ("vit-b-16", 3, 40, {}, "size: 40: this network allows multiples of 16, its patch"),
+    ("vit-b-16", 3, 8, {}, "size: 8: this network allows multiples of 16, its patch"),
+    ("vit-small", 1, 32, {}, "channels: 1: this network allows 3"),
+    ("vit-small", 3, 30, {}, "size: 30: this network allows multiples of 4, its patch"),
+    ("vit-small", 3, 32, {"patch": 64}, "size: 32: this network allows multiples of 64, its patch"),
+    ("vit-small", 3, 32, {"patch": 0}, "patch: 0: at least 1 is allowed"),
+    ("vit-small", 3, 32, {"width": 0}, "width: 0: at least 1 is allowed"),
+    ("vit-small", 3, 32, {"depth": 0}, "depth: 0: 1 to 100 is allowed"),
+    ("vit-small", 3, 32, {"depth": 101}, "depth: 101: 1 to 100 is allowed"),
+    ("vit-small", 3, 32, {"heads": 0}, "heads: 0: a divisor of the width 256 is allowed"),
+    ("vit-small", 3, 32, {"heads": 3}, "heads: 3: a divisor of the width 256 is allowed"),
+    ("vit-small", 3, 32, {"dropout": 1.0}, "dropout: 1.0: a share from 0, under 1, is allowed"),
+    ("vit-small", 3, 32, {"dropout": -0.1}, "dropout: -0.1: a share from 0, under 1, is allowed"),
+    ("vit-small", 3, 32, {"dropout": math.nan}, "dropout: nan: a share from 0, under 1, is allowed"),
+]
+
+
+@pytest.mark.parametrize(("name", "channels", "size", "options", "line"), REFUSED)
+def test_what_a_network_refuses_it_says_in_one_line(name, channels, size, options, line):
+    with pytest.raises(ValueError) as error:
+        MODELS[name](channels, size, 10, **options)
+    assert str(error.value) == line
+
+
+# ---- how weights are drawn
 
 
 def big():
     """Layers large enough for statistics; the conv has a fan-in of 450 and a fan-out of 900."""
-    return nn.Sequential(nn.Conv2d(50, 100, 3), nn.BatchNorm2d(4000), nn.Linear(600, 4000), nn.LayerNorm(4000))
+    layers = [nn.Conv2d(50, 100, 3), nn.BatchNorm2d(4000), nn.Linear(600, 4000), nn.LayerNorm(4000)]
+    return nn.Sequential(*layers, nn.MultiheadAttention(400, 4))
 
 
 DRAWN = [  # (rule, layer, parameter, mean, standard deviation)
@@ -76,6 +262,14 @@ DRAWN = [  # (rule, layer, parameter, mean, standard deviation)
     (released, 1, "bias", 0, 0),
     (released, 2, "weight", 0, math.sqrt(2 / 4600)),
     (released, 2, "bias", 0, 1),
+    (kaiming, 4, "in_proj_weight", 0, math.sqrt(2 / 400)),
+    (kaiming, 4, "in_proj_bias", 0, 0),
+    (kaiming, 4, "out_proj.weight", 0, math.sqrt(2 / 400)),
+    (kaiming, 4, "out_proj.bias", 0, 0),
+    (released, 4, "in_proj_weight", 0, math.sqrt(2 / 800)),  # three layers from 400 to 400, not one from 400 to 1200
+    (released, 4, "in_proj_bias", 0, 1),
+    (released, 4, "out_proj.weight", 0, math.sqrt(2 / 800)),
+    (released, 4, "out_proj.bias", 0, 1),
 ]
 
 
@@ -84,7 +278,7 @@ def test_how_weights_are_drawn(rule, layer, name, mean, std):
     model = big()
     with seeded(0, "initialization"):
         rule(model)
-    values = getattr(model[layer], name).detach().double()
+    values = model[layer].get_parameter(name).detach().double()
     errors = 5 / math.sqrt(values.numel())  # five standard errors
     assert values.mean().item() == pytest.approx(mean, abs=errors * std)
     assert values.std().item() == pytest.approx(std, rel=errors)
@@ -92,13 +286,62 @@ def test_how_weights_are_drawn(rule, layer, name, mean, std):
         assert ((values - mean).abs() > 2 * std).double().mean().item() == pytest.approx(0.0455, abs=0.21 * errors)
 
 
-@pytest.mark.parametrize("rule", INITIALIZATIONS.values(), ids=INITIALIZATIONS)
-@pytest.mark.parametrize("name", MODELS)
+def parameters(model):
+    return {name: p.detach().clone() for name, p in model.named_parameters()}
+
+
+def test_the_draws_come_module_by_module_weight_first():
+    """To the bit: recorded results were trained from these draws."""
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(5, 6), nn.LayerNorm(6), nn.Conv2d(4, 4, 1))
+    with seeded(0, "initialization"):
+        released(model)
+    with seeded(0, "initialization"):
+        for layer in model:
+            if isinstance(layer, (nn.BatchNorm2d, nn.LayerNorm)):
+                expected = [torch.normal(1, 0.02, layer.weight.shape), torch.zeros_like(layer.bias)]
+            else:
+                weight = nn.init.xavier_normal_(torch.empty_like(layer.weight))
+                expected = [weight, torch.normal(0, 1, layer.bias.shape)]
+            assert torch.equal(layer.weight, expected[0]) and torch.equal(layer.bias, expected[1])
+
+
+@pytest.mark.parametrize("rule", [kaiming, released])
+@pytest.mark.parametrize("name", SMALL)
+def test_a_rule_sets_every_element_but_the_embeddings(name, rule):
+    arguments, options = SMALL[name]
+    model = MODELS[name](*arguments, **options)
+    with torch.no_grad():
+        for p in model.parameters():
+            p.fill_(7)
+    with seeded(0, "initialization"):
+        rule(model)
+    left = {name for name, p in model.named_parameters() if (p == 7).any()}
+    assert left == ({"class_token", "encoder.pos_embedding"} if name == "vit-small" else set())
+
+
+@pytest.mark.parametrize("name", ["small-cnn", "vit-small"])
+def test_default_leaves_all_as_it_was_built(name):
+    arguments, options = SMALL[name]
+    model = MODELS[name](*arguments, **options)
+    before = parameters(model)
+    default(model)
+    assert all(torch.equal(p, before[name]) for name, p in model.named_parameters())
+
+
+HEAVY = {"vgg19", "resnet50"}  # many weights, of the same kinds of layers as others': one rule is enough
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [(name, rule) for name in SMALL for rule in INITIALIZATIONS if name not in HEAVY or rule == "default"],
+)
 def test_the_seed_alone_decides(name, rule):
+    arguments, options = SMALL[name]
+
     def drawn(seed):
         with seeded(seed, "initialization"):
-            model = MODELS[name](1, 8, 10)
-            rule(model)
+            model = MODELS[name](*arguments, **options)
+            INITIALIZATIONS[rule](model)
         return torch.cat([p.detach().flatten() for p in model.parameters()])
 
     first = drawn(0)

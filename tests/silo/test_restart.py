@@ -5,8 +5,12 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 
+from silo.data.augment import Augment
 from silo.duration import Duration
-from silo.restart import RESTARTS, Keep, Reinit, Rewind
+from silo.engine import train
+from silo.mask import Mask
+from silo.randomness import seeded
+from silo.restart import RESTARTS, STATISTICS, Keep, Reinit, Rewind, statistics
 from silo.trajectory import State, run_cycle
 
 MODELS = ["mlp", "small-cnn"]
@@ -66,6 +70,87 @@ def test_reinit_starts_batch_norm_s_statistics_afresh(problem):
     assert [model[1].num_batches_tracked.item() for model in built] == [6, 6, 6]
 
 
+def test_reinit_that_keeps_statistics_is_batch_norm_going_on_by_hand(problem):
+    """In the dense and all later cycles: weights and biases drawn anew, the statistics of the very network before."""
+    made = problem("small-cnn", restart=Reinit(keep_statistics=True))[0]
+    made = replace(made, recipe=replace(made.recipe, augment=Augment(crop=1, flip=True)))
+    states, kept, mask = chain(made, 3), {}, None
+    for cycle, state in enumerate(states[:-1]):
+        with seeded(0, "initialization", cycle):
+            model = made.build()
+        for module, prefix in ((model[i], f"{i}.") for i in (1, 4, 7)):  # the batch norms
+            for part in STATISTICS if kept else ():
+                getattr(module, part).copy_(kept[prefix + part])
+        mask = mask or Mask.dense(made.pruning.prunable(model))
+        assert state.mask is None or state.mask.digest() == mask.digest()
+        final = train(model, made.data(0), made.recipe, 0.1, mask, seed=0, cycle=cycle).final
+        kept = {f"{i}.{part}": final[f"{i}.{part}"] for i in (1, 4, 7) for part in STATISTICS}
+        assert same(states[cycle + 1].weights, kept)
+        assert kept["1.num_batches_tracked"] == 6 * (cycle + 1)
+        mask = mask.prune({n: final[n].abs() for n in mask.layers}, 0.2, "global")
+    assert states[-1].mask.digest() == mask.digest()
+
+
+def test_kept_statistics_are_what_the_next_cycle_starts_from(problem):
+    """Read off the network at its first step, before any batch; its parameters are those that are drawn anyway."""
+    made, built = problem("small-cnn", restart=Reinit(keep_statistics=True))
+    states = chain(made, 2)
+    fresh = replace(made, restart=Reinit())
+    for cycle in (1, 2):
+        seen = []
+        network = replace(made, build=lambda seen=seen: watched(made.build(), seen))
+        run_cycle(network, 0, cycle, 0.1, states[cycle])
+        assert same(seen[0], states[cycle].weights)
+        drawn = stopped(fresh, built, cycle, State(states[cycle].mask))
+        assert same(stopped(made, built, cycle, states[cycle]), drawn)
+
+
+def watched(model, seen):
+    """The network, which notes its statistics before it meets a batch."""
+
+    def note(module, _):
+        seen.append({n: t.clone() for n, t in statistics(module.state_dict()).items()})
+
+    model.register_forward_pre_hook(note)
+    return model
+
+
+def test_kept_statistics_are_part_of_the_state_s_digest(problem):
+    """Two chains of the same masks, whose statistics differ, start different cells."""
+    kept, fresh = (chain(problem("small-cnn", restart=Reinit(keep))[0], 1)[1] for keep in (True, False))
+    assert kept.mask.digest() == fresh.mask.digest() and fresh.weights is None
+    assert kept.digest() != fresh.digest()
+    for name, tensor in kept.weights.items():
+        assert State(kept.mask, kept.weights | {name: tensor + 1}).digest() != kept.digest()
+
+
+def test_only_statistics_are_kept_and_by_default_none(problem):
+    assert Reinit() == Reinit(keep_statistics=False)
+    carried = chain(problem("small-cnn", restart=Reinit(keep_statistics=True))[0], 1)[1].weights
+    assert list(carried) == [f"{i}.{part}" for i in (1, 4, 7) for part in STATISTICS]
+    assert chain(problem("small-cnn", restart=Reinit())[0], 1)[1].weights is None
+
+
+def test_a_network_without_statistics_carries_none(problem):
+    states = [chain(problem("mlp", restart=Reinit(keep))[0], 2) for keep in (True, False)]
+    assert [state.digest() for state in states[0]] == [state.digest() for state in states[1]]
+    assert states[0][2].weights is None
+
+
+@pytest.mark.parametrize("restart", [Reinit(keep_statistics=True), Keep()], ids=str)
+@pytest.mark.parametrize("wrong", ["unknown", "missing", "shape"])
+def test_a_state_of_another_network_is_refused(problem, restart, wrong):
+    made = problem("small-cnn", restart=restart)[0]
+    state = chain(made, 1)[1]
+    weights = dict(state.weights)
+    taken = weights.pop("4.running_mean")
+    weights |= {"unknown": {"4.running_mean": taken, "9.running_mean": taken}, "missing": {}}.get(
+        wrong, {"4.running_mean": taken[:-1]}
+    )
+    with pytest.raises(RuntimeError, match=r"9\.running_mean|4\.running_mean"):
+        run_cycle(made, 0, 1, 0.1, State(state.mask, weights))
+
+
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("to", ["0it", "0ep"])
 def test_rewind_to_0_starts_every_cycle_from_the_first_weights(problem, name, to):
@@ -118,6 +203,7 @@ def test_nothing_is_rewound_to_beyond_the_training(problem, to):
     [
         (Reinit(), 0, 0, None),
         (Reinit(), 3, 3, None),
+        (Reinit(keep_statistics=True), 3, 3, None),
         (Rewind(), 0, 0, None),
         (Rewind(), 3, 0, None),
         (Rewind("20it"), 0, 0, 20),

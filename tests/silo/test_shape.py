@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from silo import Constant, Cosine, Cyclical, WarmupStep
+from silo.shape import SHAPES
 
 STEPS = 563  # an epoch of 36,000 images at batch 64
 RESNET20 = WarmupStep("20000it", {"25ep": 0.1, "32ep": 0.01})
@@ -43,6 +44,43 @@ RELEASED = [  # the first step; each phase's last two steps and the next one's f
     *((VGG19, 160, t, f) for t, f in [(45041, 0.1), (45042, 0.1), (67559, 0.1), (67560, 0.1)]),
     *((VGG19, 160, t, f) for t, f in [(67561, 0.01), (67562, 0.01), (90079, 0.01), (90080, 0.01)]),
 ]
+WARMUP_ALONE = WarmupStep("20000it")  # the same cycle of 28,150 iterations under the other shapes
+TRIANGLES = Cyclical("10ep", low=0.1)
+OTHERS = [
+    *((WARMUP_ALONE, t, f) for t, f in [(1, 0.00005), (2, 0.0001), (14075, 0.70375), (14076, 0.7038)]),
+    *((WARMUP_ALONE, t, f) for t, f in [(19999, 0.99995), (20000, 1), (20001, 1), (28149, 1), (28150, 1)]),
+    *((Constant(), t, 1) for t in (1, 2, 14075, 14076, 28149, 28150)),
+    *((Cosine(), t, f) for t, f in [(1, 1), (2, 0.99999999689), (14075, 0.50005580094), (14076, 0.5)]),
+    *((Cosine(), t, f) for t, f in [(14077, 0.49994419906), (28149, 0.00000001245), (28150, 0.00000000311)]),
+    *((TRIANGLES, t, f) for t, f in [(1, 0.10031971581), (2, 0.10063943162), (2814, 0.99968028419), (2815, 1)]),
+    *((TRIANGLES, t, f) for t, f in [(2816, 0.99968028419), (5629, 0.10031971581), (5630, 0.1), (5631, 0.10031971581)]),
+    *((TRIANGLES, t, f) for t, f in [(25335, 1), (28149, 0.10031971581), (28150, 0.1)]),
+]
+FALL = [1, 0.98296291, 0.93301270, 0.85355339, 0.75, 0.62940952]  # (1 + cos) / 2 of 0, 15, 30, ... 75 degrees
+EIGHTHS = [1 / 8, 2 / 8, 3 / 8, 4 / 8, 5 / 8, 6 / 8, 7 / 8]
+WHOLE = [  # a cycle of 3 epochs of 4 steps, iteration by iteration
+    (Constant(), [1] * 12),
+    (Cosine(), [*FALL, 0.5, *(1 - factor for factor in FALL[:0:-1])]),
+    (Cyclical("4it"), [0.5, 1, 0.5, 0] * 3),
+    (Cyclical("1ep"), [0.5, 1, 0.5, 0] * 3),
+    (Cyclical("1ep", low=0.2), [0.6, 1, 0.6, 0.2] * 3),
+    (Cyclical("2ep", low=0.2), [0.4, 0.6, 0.8, 1, 0.8, 0.6, 0.4, 0.2, 0.4, 0.6, 0.8, 1]),  # the last one is cut off
+    (Cyclical("6it", low=0.1), [0.4, 0.7, 1, 0.7, 0.4, 0.1] * 2),  # over the ends of epochs
+    (Cyclical("5it", low=0.5), [0.7, 0.9, 0.9, 0.7, 0.5, 0.7, 0.9, 0.9, 0.7, 0.5, 0.7, 0.9]),  # 1 lies between steps
+    (Cyclical("6ep"), [t / 12 for t in range(1, 13)]),  # longer than the cycle
+    (WarmupStep("0it"), [1] * 12),
+    (WarmupStep("1it"), [1] * 12),
+    (WarmupStep("2it"), [0.5] + [1] * 11),
+    (WarmupStep("8it"), [*EIGHTHS, 1, 1, 1, 1, 1]),
+    (WarmupStep("2ep"), [*EIGHTHS, 1, 1, 1, 1, 1]),
+    (WarmupStep("3ep"), [t / 12 for t in range(1, 13)]),  # 1 at the last step
+    (WarmupStep("4ep"), [t / 16 for t in range(1, 13)]),  # never 1
+    (WarmupStep("8it", {"1ep": 0.1, "2ep": 0.01}), [*EIGHTHS[:4], *[0.1] * 4, *[0.01] * 4]),  # cut off, as released
+    (WarmupStep("8it", {"1ep": 1, "2ep": 0.1}), [*EIGHTHS[:4], *[1] * 4, *[0.1] * 4]),  # cut off upwards, as released
+    (WarmupStep("1ep", {"1ep": 0.5}), [0.25, 0.5, 0.75, 1, *[0.5] * 8]),
+    (WarmupStep("2it", {"0ep": 0.3, "2ep": 0}), [*[0.3] * 8, *[0] * 4]),  # a drop at the start leaves no warm-up
+    (WarmupStep("2it", {"3ep": 0.1}), [0.5] + [1] * 11),  # after the end
+]
 WARMUP = WarmupStep("2ep", {"3ep": 0.1, "4ep": 0})
 TRIANGLE = [(1, 0.36), (4, 0.84), (5, 1), (6, 0.84), (9, 0.36), (10, 0.2), (11, 0.36), (14, 0.84), (15, 1), (20, 0.2)]
 SMALL = [  # 10 steps an epoch, 10 epochs
@@ -64,6 +102,20 @@ SMALL = [  # 10 steps an epoch, 10 epochs
 @pytest.mark.parametrize(("shape", "epochs", "t", "expected"), RELEASED)
 def test_released_shapes_at_their_phases(shape, epochs, t, expected):
     assert shape.factor(t, STEPS, epochs) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(("shape", "t", "expected"), OTHERS)
+def test_other_shapes_over_a_released_cycle(shape, t, expected):
+    assert shape.factor(t, STEPS, 50) == pytest.approx(expected, abs=1e-11)
+
+
+@pytest.mark.parametrize(("shape", "expected"), WHOLE, ids=str)
+def test_every_iteration_of_a_short_cycle(shape, expected):
+    assert [shape.factor(t, 4, 3) for t in range(1, 13)] == pytest.approx(expected, abs=1e-8)
+
+
+def test_every_shape_is_tested_over_a_whole_cycle():
+    assert {type(shape) for shape, _ in WHOLE} == set(SHAPES.values())
 
 
 @pytest.mark.parametrize(("shape", "t", "expected"), SMALL)

@@ -9,7 +9,7 @@ from silo.mask import SCOPES, Mask
 from silo.restart import Keep, Reinit, Rewind
 from silo.trajectory import Pruning, State, iterative_pruning, run_cycle
 
-RESTARTS = [Reinit(), Rewind(), Rewind("4it"), Keep()]
+RESTARTS = [Reinit(), Reinit(keep_statistics=True), Rewind(), Rewind("4it"), Keep()]
 SILO = SiloSchedule(epsilon=0.05, delta=0.1, beta=5, delay=1, prune_rate=0.3)
 
 
@@ -39,6 +39,8 @@ def test_every_cycle_keeps_the_laws(problem, name, scope, restart, criterion):
         assert len(log) == (cycle + 1) * len(after)
         # the mask that the cycle was trained under
         assert result.alive == sum(int(alive.sum()) for alive in before.values())
+        assert list(result.layers.items()) == [(n, (int(m.sum()), m.numel())) for n, m in before.items()]
+        assert [sum(counts) for counts in zip(*result.layers.values(), strict=True)] == [result.alive, result.prunable]
         assert all((weights[n][~alive] == 0).all() for n, alive in before.items())
         # the criterion judged the final epoch's weights, and those of one epoch before
         assert all(torch.equal(layer.final, weights[n]) for n, (layer, _) in judged.items())
