@@ -77,6 +77,18 @@ def test_the_layout_changes_nothing_but_rounding(name):
     torch.testing.assert_close(last, plain, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+def test_an_image_s_output_in_evaluation_does_not_depend_on_the_others(name):
+    """Right shapes are not all: a mixed-up axis has those."""
+    size, options = NETWORKS[name]
+    model = built(name, size, **options).eval()
+    images = torch.randn(3, 3, size, size, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        together, alone = model(images), torch.cat([model(image[None]) for image in images])
+    torch.testing.assert_close(together, alone, rtol=1e-3, atol=1e-4)
+    assert (together[0] - together[1]).abs().max() > 1e-3
+
+
 def test_a_vision_transformer_learns_what_it_is_shown(coloured):
     """The smallest whole path: 16 images by heart, from its own initialization, whose classifier is 0."""
     model, data = built("vit-small", 8, "default", **TINY), coloured(8, images=16)
