@@ -37,15 +37,26 @@ def device(experiment: Experiment) -> torch.device:
     return torch.device("cuda" if gpus > 0 else "cpu")
 
 
+def network(experiment: Experiment, dataset: Dataset) -> nn.Module:
+    """The experiment's network for images of this data, as its constructor draws it.
+
+    Raises FieldError where it doesn't take such images.
+    """
+    _, channels, size, _ = dataset.train.pixels.shape
+    try:
+        return experiment.model.make(channels, size, len(dataset.classes))
+    except ValueError as error:
+        raise FieldError(f"model: {experiment.model.name} for this data: {error}") from error
+
+
 def problems(experiment: Experiment, dataset: Dataset, on: torch.device) -> dict[str, Problem]:
     """What a worker trains on, by the digest of its training: the study's own and every baseline's.
 
     The splits of the last few seeds stay on the device.
     """
-    _, channels, size, _ = dataset.train.pixels.shape
 
     def build() -> nn.Module:
-        model = experiment.model.make(channels, size, len(dataset.classes))
+        model = network(experiment, dataset)
         INITIALIZATIONS[experiment.model.init](model)
         return model
 

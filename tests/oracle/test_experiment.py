@@ -193,6 +193,7 @@ def test_other_data_is_another_training():
     [
         ("data", "digits", {"source": "digits"}),
         ("model", "mlp", {"name": "mlp", "hidden": [100, 100], "init": "kaiming"}),
+        ("model", "vgg19", {"name": "vgg19", "classifier": "imagenet", "init": "kaiming"}),
         ("prune.restart", "rewind", {"kind": "rewind", "to": "0it"}),
         ("prune.prunable", "every-weight", {"norm": True, "first": True, "head": True}),
         ("train.shape.warmup", "10ep", "010ep"),
