@@ -46,7 +46,7 @@ class _Latex(dict[int, str]):
 
 
 _LATEX = _Latex(str.maketrans(SPECIAL | SIGNS))
-_MARKDOWN = str.maketrans({"\n": " "} | {char: "\\" + char for char in "\\|*`<[~$"})
+_MARKDOWN = str.maketrans({"\n": " ", "\r": " "} | {char: "\\" + char for char in "\\|*`<[~$"})
 
 
 def latex(text: str) -> str:

@@ -73,12 +73,15 @@ class Table:
         """One LaTeX table or, where a page can't hold all rows, several; a rule above the Oracle."""
         parts = [self.display.iloc[start : start + ROWS] for start in range(0, len(self.display), ROWS)]
         captions = [self.caption, *[f"{self.caption} (continued)"] * len(parts)]
-        first = list(self.display.iloc[:, 0])
-        rule = first.index(REFERENCE_ROW) if REFERENCE_ROW in first[1:] else None
         return "\n".join(
-            latex(part, caption, self.notes, rule, self.narrow)
+            latex(part, caption, self.notes, _above_oracle(part), self.narrow)
             for part, caption in zip(parts or [self.display], captions, strict=False)
         )
+
+
+def _above_oracle(display: pd.DataFrame) -> int | None:
+    first = list(display.iloc[:, 0])
+    return first.index(REFERENCE_ROW) if REFERENCE_ROW in first[1:] else None
 
 
 def write_tables(experiments: Sequence[Finished], folder: Path, cycles: Sequence[int] | None = None) -> list[Path]:
