@@ -39,10 +39,9 @@ def device(experiment: Experiment) -> torch.device:
 
 def problem(experiment: Experiment, dataset: Dataset, on: torch.device) -> Problem:
     """What a worker trains on; the splits of the last few seeds stay on the device."""
-    _, channels, size, _ = dataset.train.pixels.shape
 
     def build() -> nn.Module:
-        model = experiment.model.make(channels, size, len(dataset.classes))
+        model = experiment.model.make(dataset.channels, dataset.size, len(dataset.classes))
         INITIALIZATIONS[experiment.model.init](model)
         return model
 
@@ -66,8 +65,9 @@ def environment(on: torch.device) -> dict[str, Any]:
 
 
 def split_of(experiment: Experiment, dataset: Dataset, seed: int) -> Split:
-    """The split of one seed; raises FieldError where the data can't be split as asked."""
+    """The split of one seed; raises FieldError where the data can't be split, normalized or augmented as asked."""
     try:
+        dataset.train.check(experiment.recipe.augment)
         return split(dataset, experiment.data.split.make(), experiment.data.normalize.make(), seed)
     except DataError as error:
         raise FieldError(f"data.{error}") from error
