@@ -20,13 +20,13 @@ class Augment:
 
     crop: int = 0
     flip: bool = False
-    area: tuple[float, float] | None = None
+    area: tuple[float, ...] | None = None
     evaluation: bool = False
 
     def __post_init__(self) -> None:
         if self.crop < 0:
             raise ValueError(f"crop: {self.crop}: 0 or more pixels are allowed")
-        if self.area is not None and not 0 < self.area[0] <= self.area[1] <= 1:
+        if self.area is not None and not (len(self.area) == 2 and 0 < self.area[0] <= self.area[1] <= 1):
             raise ValueError(
                 f"area: {list(self.area)}: two rising shares of the image, above 0 and up to 1, are allowed"
             )

@@ -13,7 +13,8 @@ def imagenet(path: str = "data/imagenet", size: int = 224, loaders: int = 4) -> 
 
     size     pixels a side of the images in a batch, at least 1. Training: see Augment's area. Evaluation: the short side is
              scaled to size * 256 / 224, and the centre cropped
-    loaders  worker processes that decode, at most one a CPU core; 0: none, this process decodes. No number depends on it
+    loaders  worker processes that decode, at most one a CPU core; 0: none, this process decodes. No number depends on it.
+             As any worker of multiprocessing's they import the main script, which needs its ``if __name__ == "__main__"``
 
     The per-channel mean and standard deviation have to be given (see Normalize). Classes in alphabetical order.
     The data set's digest knows the files by name and size in bytes alone. Raises DataError for an odd layout.

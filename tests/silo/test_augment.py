@@ -145,7 +145,9 @@ def test_bad_crop():
         Augment(crop=-1)
 
 
-@pytest.mark.parametrize("area", [(0, 1), (-0.1, 1), (0.5, 0.4), (0.5, 1.1), (math.nan, 1), (0.1, math.nan)])
+@pytest.mark.parametrize(
+    "area", [(), (0.5,), (0.1, 0.2, 0.3), (0, 1), (-0.1, 1), (0.5, 0.4), (0.5, 1.1), (math.nan, 1), (0.1, math.nan)]
+)
 def test_bad_area(area):
     with pytest.raises(ValueError, match=r"area: .*shares"):
         Augment(area=area)
