@@ -41,7 +41,7 @@ def new_study(experiment: Experiment, folder: Path, origin: str = "") -> Study:
     """
     dataset = load_dataset(experiment)
     with torch.device("meta"):  # so that a network that doesn't take these images is told before a cell fails by it
-        network(experiment, dataset)
+        network(experiment, dataset.channels, dataset.size, len(dataset.classes))
     one_split = split_of(experiment, dataset, experiment.oracle.seeds[0])
     data = {
         "digest": dataset.digest(),

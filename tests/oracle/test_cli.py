@@ -28,7 +28,9 @@ SMALL = {
 TRAININGS = 2 * 2 * 4  # cycles x seeds x (grid and SILO's)
 TABLES = [f"{table}.{ending}" for table in ("comparison", "oracle") for ending in ("csv", "md", "tex")]
 PLOTS = [f"{plot}.{ending}" for plot in ("max_lr", "accuracy", "heat_map") for ending in ("png", "svg")]
-REPORT = sorted(["cells.csv", "cost.csv", "environment.json", "layers.csv", "policies.csv", "verdicts.md", *TABLES, *PLOTS])
+REPORT = sorted(
+    ["cells.csv", "cost.csv", "environment.json", "layers.csv", "policies.csv", "verdicts.md", *TABLES, *PLOTS]
+)
 
 
 def write(folder, **changes):
