@@ -85,27 +85,28 @@ def _parser() -> argparse.ArgumentParser:
 # What a command needs is imported in it: `schedule` and bad input answer at once.
 
 
-def _new_study(arguments: argparse.Namespace) -> Any:
-    from oracle.study import new_study
-
+def _asked(arguments: argparse.Namespace) -> tuple[Any, Path, str]:
+    """The experiment, its run folder, and how they were asked for."""
     file = arguments.file
     experiment = load(file, arguments.set)
     # an absolute path says nothing on another machine
     origin = [file.name if file.is_absolute() else str(file), *(f"--set '{override}'" for override in arguments.set)]
-    return new_study(experiment, arguments.out or Path("runs") / experiment.name, " ".join(origin))
+    return experiment, arguments.out or Path("runs") / experiment.name, " ".join(origin)
 
 
 def _plan(arguments: argparse.Namespace) -> int:
     from oracle.overview import plan_text
+    from oracle.study import planned_study
 
-    print(plan_text(_new_study(arguments)))
+    print(plan_text(planned_study(*_asked(arguments))))
     return 0
 
 
 def _run(arguments: argparse.Namespace) -> int:
     from oracle.run import run_study
+    from oracle.study import new_study
 
-    study = _new_study(arguments)
+    study = new_study(*_asked(arguments))
     complete = run_study(study, Console(), local=arguments.local, retry_failed=arguments.retry_failed)
     _write_report(study)
     return 0 if complete else FAILED

@@ -143,12 +143,20 @@ class Oracle(Strict):
         return seeds
 
 
+class Rate(Strict):
+    """Iterations that one device trains in a second, for `plan`; source: who measured it on what, or that it is assumed."""
+
+    iterations_per_second: Positive
+    source: str
+
+
 class Compute(Strict):
     """What one training gets; workers: how many train at once (null: as many as fit). With GPUs, trainings run on CUDA."""
 
     cpus_per_trial: Positive = 1.0
     gpus_per_trial: NotNegative = 0.0
     workers: Count | None = None
+    rate: Rate | None = None
 
 
 class Experiment(Strict):

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from oracle.chain import Chains
+from oracle.description import known_data, loaded_data
 from oracle.error import FieldError, InputError
 from oracle.experiment import Experiment
 from oracle.load import validate
-from oracle.problem import load_dataset, network, split_of
 from oracle.store import Store
 
 
@@ -39,20 +37,25 @@ def new_study(experiment: Experiment, folder: Path, origin: str = "") -> Study:
 
     Writes nothing.
     """
-    dataset = load_dataset(experiment)
-    with torch.device("meta"):  # so that a network that doesn't take these images is told before a cell fails by it
-        network(experiment, dataset.channels, dataset.size, len(dataset.classes))
-    one_split = split_of(experiment, dataset, experiment.oracle.seeds[0])
-    data = {
-        "digest": dataset.digest(),
-        "chance": dataset.chance,
-        "classes": len(dataset.classes),
-        "images": len(dataset.pooled),
-        "training_images": len(one_split.train),
-        "validation_images": len(one_split.validation),
-        "test_images": len(one_split.test),
-    }
-    _rewinds_within_a_cycle(experiment, len(one_split.train))
+    return _checked(experiment, loaded_data(experiment), folder, origin)
+
+
+def planned_study(experiment: Experiment, folder: Path, origin: str = "") -> Study:
+    """The same without loading the data, where that is possible: the run folder knows it, or everyone does.
+
+    Without a run folder its cells have no true ids, since the data's digest isn't known; nothing is recorded there, either.
+    """
+    held = _held(Store(folder))
+    if held is None:
+        data = known_data(experiment)
+    else:
+        same = held["experiment"].get("data") == experiment.data.model_dump(mode="json")
+        data = held["data"] if same else None
+    return _checked(experiment, data or loaded_data(experiment), folder, origin)
+
+
+def _checked(experiment: Experiment, data: dict[str, Any], folder: Path, origin: str) -> Study:
+    _rewinds_within_a_cycle(experiment, data["training_images"])
     study = Study(experiment, data, Store(folder), origin)
     held = _held(study.store)
     if held is not None:

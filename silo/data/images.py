@@ -91,6 +91,11 @@ class Dataset:
         return self.train.size
 
     @property
+    def sizes(self) -> tuple[int, int | None]:
+        """How many training and official test images (None: it has no test set)."""
+        return len(self.train), None if self.test is None else len(self.test)
+
+    @property
     def pooled(self) -> Part:
         """Training and test images together, in this order."""
         return self.train if self.test is None else self.train.joined(self.test)

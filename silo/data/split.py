@@ -58,11 +58,17 @@ class Pooled:
                 f"validation, test: {self.validation}, {self.test}: shares above 0 that leave some to train are allowed"
             )
 
+    def sizes(self, train: int, test: int | None) -> tuple[int, int, int]:
+        """How many images (train, validation, test) get of so many training and official test images."""
+        pool = train + (test or 0)
+        of_test, validation = round(self.test * pool), round(self.validation * pool)
+        return pool - validation - of_test, validation, of_test
+
     def parts(self, dataset: Dataset, seed: int) -> tuple[Part, Part, Part]:
         """(train, validation, test) of this seed."""
         pool = dataset.pooled
         order = torch.randperm(len(pool), generator=generator(seed, "split"))
-        test, validation = round(self.test * len(pool)), round(self.validation * len(pool))
+        _, validation, test = self.sizes(len(pool), None)
         return pool[order[test + validation :]], pool[order[test : test + validation]], pool[order[:test]]
 
 
@@ -79,12 +85,17 @@ class Carve:
         if not 0 < self.validation < 1:
             raise ValueError(f"validation: {self.validation}: a share between 0 and 1 is allowed")
 
+    def sizes(self, train: int, test: int | None) -> tuple[int, int, int]:
+        """How many images (train, validation, test) get; raises DataError where the source has no official test set."""
+        if test is None:
+            raise DataError("split.kind: carve: this source has no official test set; pooled is allowed")
+        validation = round(self.validation * train)
+        return train - validation, validation, test
+
     def parts(self, dataset: Dataset, seed: int) -> tuple[Part, Part, Part]:
         """(train, validation, test) of this seed; raises DataError where the source has no official test set."""
-        if dataset.test is None:
-            raise DataError("split.kind: carve: this source has no official test set; pooled is allowed")
         order = torch.randperm(len(dataset.train), generator=generator(seed, "split"))
-        validation = round(self.validation * len(dataset.train))
+        _, validation, _ = self.sizes(*dataset.sizes)
         return dataset.train[order[validation:]], dataset.train[order[:validation]], dataset.test
 
 
@@ -133,10 +144,17 @@ def limited(dataset: Dataset, train: int | None, test: int | None) -> Dataset:
     )
 
 
+def split_sizes(rule: Pooled | Carve, train: int, test: int | None) -> tuple[int, int, int]:
+    """How many images (train, validation, test) get; raises DataError where a part would be empty."""
+    sizes = rule.sizes(train, test)
+    for name, size in zip(("training", "validation", "test"), sizes, strict=True):
+        if size == 0:
+            raise DataError(f"split: the {name} part would be empty, of {train + (test or 0)} images")
+    return sizes
+
+
 def split(dataset: Dataset, rule: Pooled | Carve, normalize: Normalize, seed: int) -> Split:
     """The split of one seed; raises DataError where a part would be empty."""
+    split_sizes(rule, *dataset.sizes)
     parts = rule.parts(dataset, seed)
-    for name, part in zip(("training", "validation", "test"), parts, strict=True):
-        if len(part) == 0:
-            raise DataError(f"split: the {name} part would be empty, of {len(dataset.pooled)} images")
     return Split(*parts, *normalize.constants(parts[0]))

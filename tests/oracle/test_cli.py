@@ -26,11 +26,9 @@ SMALL = {
     "oracle": {"grid": [0.01, 0.1, 1.0], "seeds": [0, 3]},
 }
 TRAININGS = 2 * 2 * 4  # cycles x seeds x (grid and SILO's)
-TABLES = [f"{table}.{ending}" for table in ("comparison", "oracle") for ending in ("csv", "md", "tex")]
-PLOTS = [f"{plot}.{ending}" for plot in ("max_lr", "accuracy", "heat_map") for ending in ("png", "svg")]
-REPORT = sorted(
-    ["cells.csv", "cost.csv", "environment.json", "layers.csv", "policies.csv", "verdicts.md", *TABLES, *PLOTS]
-)
+TABLES = [f"{table}.{ending}" for table in ("comparison", "oracle", "policies") for ending in ("csv", "md", "tex")]
+PLOTS = [f"{plot}.{ending}" for plot in ("max_lr", "accuracy", "heat_map", "layers") for ending in ("png", "svg")]
+REPORT = sorted(["cells.csv", "cost.csv", "environment.json", "layers.csv", "verdicts.md", *TABLES, *PLOTS])
 
 
 def write(folder, **changes):
@@ -310,7 +308,7 @@ def test_the_published_readme_says_what_it_is(published):
     assert "**3. SILO's max_lr lies within the Oracle's optimal interval**: undecided." in readme
     assert (published / "comparison.md").read_text().splitlines()[-1] in readme
     images = re.findall(r"!\[.*?\]\((.*?)\)", readme)
-    assert len(images) == 3
+    assert len(images) == 4
     assert all((published / image).is_file() for image in images)
 
 

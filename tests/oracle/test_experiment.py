@@ -166,6 +166,7 @@ OF_THE_STUDY = {
     "compute.cpus_per_trial": 2.0,
     "compute.gpus_per_trial": 0.5,
     "compute.workers": 3,
+    "compute.rate": {"iterations_per_second": 100.0, "source": "a guess"},
 }
 WRITTEN_OUT = validate(FOLDER, "test").model_dump(mode="json")
 
