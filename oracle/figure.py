@@ -43,7 +43,7 @@ styled = matplotlib.style.context(
     ]
 )
 LEGEND = ["SILO", "SILO's own chain", "Oracle's best", "Optimal interval", "Its edge"]  # in this order
-LEGEND += ["Open end", "Diverged", "Uninformative"]
+LEGEND += ["Open end", "Diverged", "Uninformative", "Emptied"]
 
 
 @styled
@@ -69,6 +69,14 @@ def new_figure(height: float, title: str | None, heights: tuple[float, ...] = (1
     return figure, list(axes)
 
 
+def empty_figure(title: str | None, why: str) -> Figure:
+    """A figure that says why it shows nothing."""
+    figure, (axes,) = new_figure(1.5, title)
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, why, ha="center", va="center", transform=axes.transAxes)
+    return figure
+
+
 def legend_below(figure: Figure) -> None:
     """Below the axes, where it covers no data; two artists of one label are one entry."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
@@ -89,7 +97,8 @@ def _ticks(low: float, high: float) -> list[float]:
     return ticks if len(ticks) > 1 else sorted({low, high})
 
 
-def _label(axis: Axis, low: float, high: float) -> None:
+def label_log(axis: Axis, low: float, high: float) -> None:
+    """Readable ticks between the bounds of a log axis, and no others."""
     axis.set_major_locator(FixedLocator(_ticks(low, high)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
     axis.set_minor_locator(NullLocator())
@@ -101,7 +110,7 @@ def max_lr_axis(axes: Axes, low: float, high: float) -> None:
     axes.set_yscale("log")
     axes.set_ylim(low / room, high * room)
     axes.set_ylabel("max_lr")
-    _label(axes.yaxis, low, high)
+    label_log(axes.yaxis, low, high)
 
 
 def weights_axis(panels: list[Axes], table: pd.DataFrame) -> np.ndarray:
@@ -111,7 +120,7 @@ def weights_axis(panels: list[Axes], table: pd.DataFrame) -> np.ndarray:
     panels[-1].set_xscale("log")
     panels[-1].set_xlim(steps[0], steps[-1])
     panels[-1].set_xlabel("Weights remaining (%)")
-    _label(panels[-1].xaxis, weights.min(), weights.max())
+    label_log(panels[-1].xaxis, weights.min(), weights.max())
     if len(weights) <= FEW:
         panels[-1].xaxis.set_major_locator(FixedLocator(weights))
     return steps

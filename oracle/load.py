@@ -1,22 +1,28 @@
-"""Read an experiment file, with overrides; whatever is wrong with it becomes one line."""
+"""Read an experiment file, with overrides, or another YAML file; whatever is wrong with it becomes one line."""
 
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 
+from oracle.component import Strict
 from oracle.error import InputError
 from oracle.experiment import Experiment
+
+Described = TypeVar("Described", bound=Strict)
 
 
 class _Loader(yaml.SafeLoader):
     """YAML, but 5e-4 is a number (PyYAML's own reader wants 5.0e-4) and a key given twice is an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
+        # as values, since 100 and 100.0 are one key; a merge key (<<) has none
+        keys = [
+            key.value if key.tag.endswith(":merge") else self.construct_object(key, deep=True) for key, _ in node.value
+        ]
         for key in keys:
             if keys.count(key) > 1:
                 raise yaml.constructor.ConstructorError(None, None, f"{key} is given twice", node.start_mark)
@@ -30,22 +36,28 @@ _Loader.add_implicit_resolver(
 
 def load(path: Path, overrides: list[str]) -> Experiment:
     """The experiment in a file, with ``a.b=value`` overrides applied; raises InputError."""
+    tree = read(path, Experiment)
+    for override in overrides:
+        _override(tree, override)
+    return validate(tree, str(path))
+
+
+def read(path: Path, model: type[Strict]) -> dict[str, Any]:
+    """The mapping in a YAML file that is to hold the model's fields, as it stands there; raises InputError."""
     try:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: can't be read ({getattr(error, 'strerror', None) or 'not a text file'})") from error
     tree = _parse(text, str(path))
     if not isinstance(tree, dict):
-        raise InputError(f"{path}: a mapping of {', '.join(Experiment.model_fields)} is due")
-    for override in overrides:
-        _override(tree, override)
-    return validate(tree, str(path))
+        raise InputError(f"{path}: a mapping of {', '.join(model.model_fields)} is due")
+    return tree
 
 
-def validate(tree: Any, where: str) -> Experiment:
-    """The experiment that a parsed file describes; raises InputError naming ``where``."""
+def validate(tree: Any, where: str, model: type[Described] = Experiment) -> Described:
+    """What a parsed file describes, an experiment where nothing else is said; raises InputError naming ``where``."""
     try:
-        return Experiment.model_validate(_immutable(tree))
+        return model.model_validate(_immutable(tree))
     except RecursionError as error:
         raise InputError(f"{where}: a value that holds itself (a YAML anchor); a tree is allowed") from error
     except ValidationError as error:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import Normal, Stroke
 from matplotlib.ticker import MaxNLocator
 
-from oracle.figure import borders, legend_below, max_lr_axis, new_figure, styled, weights_axis
+from oracle.figure import borders, empty_figure, legend_below, max_lr_axis, new_figure, styled, weights_axis
 
 BLUE, VERMILLION, GREY = "#0072B2", "#D55E00", "#999999"  # Okabe and Ito's colours, safe for the colour-blind
 INSIDE, EDGE, END = "#A9D0EA", "#DCECF7", "#56A3D0"  # tints of the blue; opaque, as neighbours of one tint touch
@@ -40,7 +40,7 @@ def plot_max_lr(comparison: pd.DataFrame, title: str | None) -> Figure:
     judged = table.where(table.informative)
     bounds = table[["best_max_lr", "silo_max_lr"]].join(judged[["low", "high", "edge_low", "edge_high"]])
     if not (table.seeds > 0).any():
-        return _nothing(title, "no cycle is complete yet")
+        return empty_figure(title, "no cycle is complete yet")
     figure, (axes,) = new_figure(2.75, title)
     steps = weights_axis([axes], table)
     _hatch_uninformative([axes], steps, table)
@@ -68,7 +68,7 @@ def plot_accuracy(comparison: pd.DataFrame, title: str | None) -> Figure:
     """
     table = _placed(comparison)
     if table[["chain_test", "best_test"]].isna().all(axis=None):
-        return _nothing(title, "nothing recorded yet")
+        return empty_figure(title, "nothing recorded yet")
     figure, (means, differences) = new_figure(3.3, title, heights=(2, 1))
     steps = weights_axis([means, differences], table)
     _hatch_uninformative([means, differences], steps, table)
@@ -99,7 +99,7 @@ def plot_heat_map(cells: pd.DataFrame, comparison: pd.DataFrame, title: str | No
     """
     mean, diverged = _grid(cells)
     if mean.empty:
-        return _nothing(title, "nothing recorded yet")
+        return empty_figure(title, "nothing recorded yet")
     cycles, values = mean.columns.to_numpy(), mean.index.to_numpy()
     columns, rows = np.append(cycles, cycles[-1] + 1) - 0.5, borders(values)
     table = _clean(comparison).set_index("cycle").reindex(cycles)
@@ -161,13 +161,6 @@ def _grid(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     diverged = (used.status == "diverged").groupby(place).any()
     cycles = range(tried.cycle.min(), tried.cycle.max() + 1) if len(tried) else []
     return mean.unstack().reindex(columns=cycles), diverged.unstack().reindex(columns=cycles).isin([True])
-
-
-def _nothing(title: str | None, why: str) -> Figure:
-    figure, (axes,) = new_figure(1.5, title)
-    axes.set_axis_off()
-    axes.text(0.5, 0.5, why, ha="center", va="center", transform=axes.transAxes)
-    return figure
 
 
 def _band(axes: Axes, steps: np.ndarray, low: pd.Series, high: pd.Series, color: str, label: str) -> None:

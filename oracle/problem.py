@@ -57,15 +57,25 @@ def device(experiment: Experiment) -> torch.device:
     return torch.device("cuda" if gpus > 0 else "cpu")
 
 
+def network(experiment: Experiment, channels: int, size: int, classes: int) -> nn.Module:
+    """The experiment's network for images of channels x size x size, as its constructor draws it.
+
+    Raises FieldError where it doesn't take such images.
+    """
+    try:
+        return experiment.model.make(channels, size, classes)
+    except ValueError as error:
+        raise FieldError(f"model: {experiment.model.name} for this data: {error}") from error
+
+
 def problems(experiment: Experiment, dataset: Dataset, on: torch.device) -> dict[str, Problem]:
     """What a worker trains on, by the digest of its training: the study's own and every baseline's.
 
     The splits of the last few seeds stay on the device.
     """
-    _, channels, size, _ = dataset.train.pixels.shape
 
     def build() -> nn.Module:
-        model = experiment.model.make(channels, size, len(dataset.classes))
+        model = network(experiment, dataset.channels, dataset.size, len(dataset.classes))
         target_of(INITIALIZATIONS, experiment.model.init)(model)
         return model
 
@@ -73,8 +83,9 @@ def problems(experiment: Experiment, dataset: Dataset, on: torch.device) -> dict
     def data(seed: int) -> Split:
         return split_of(experiment, dataset, seed).to(on)
 
+    digest = dataset.digest()
     return {
-        one.training_digest(dataset.digest()): Problem(build, data, one.recipe, one.pruning, one.prune.restart.make())
+        one.training_digest(digest): Problem(build, data, one.recipe, one.pruning, one.prune.restart.make())
         for one in (experiment, *map(experiment.under, experiment.baselines))
     }
 
@@ -92,8 +103,9 @@ def environment(on: torch.device) -> dict[str, Any]:
 
 
 def split_of(experiment: Experiment, dataset: Dataset, seed: int) -> Split:
-    """The split of one seed; raises FieldError where the data can't be split as asked."""
+    """The split of one seed; raises FieldError where the data can't be split, normalized or augmented as asked."""
     try:
+        dataset.train.check(experiment.recipe.augment)
         return split(dataset, experiment.data.split.make(), experiment.data.normalize.make(), seed)
     except DataError as error:
         raise FieldError(f"data.{error}") from error

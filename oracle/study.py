@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from oracle.chain import Chains
 from oracle.error import FieldError, InputError
 from oracle.experiment import Experiment
 from oracle.load import validate
-from oracle.problem import load_dataset, split_of
+from oracle.problem import load_dataset, network, split_of
 from oracle.store import Store
 
 
@@ -38,6 +40,8 @@ def new_study(experiment: Experiment, folder: Path, origin: str = "") -> Study:
     Writes nothing.
     """
     dataset = load_dataset(experiment)
+    with torch.device("meta"):  # so that a network that doesn't take these images is told before a cell fails by it
+        network(experiment, dataset.channels, dataset.size, len(dataset.classes))
     one_split = split_of(experiment, dataset, experiment.oracle.seeds[0])
     data = {
         "digest": dataset.digest(),

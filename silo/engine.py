@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from silo.data.augment import Augment, Augmented
-from silo.data.images import Images
+from silo.data.augment import Augment
+from silo.data.part import Batches
 from silo.data.split import Split
 from silo.mask import Mask
 from silo.randomness import derive, generator
@@ -25,7 +25,7 @@ class Recipe:
     """How one cycle is trained: SGD on cross entropy, a fresh optimizer each cycle, the last partial batch kept.
 
     epochs, batch_size  at least 1;  momentum  from 0, under 1;  weight_decay  at least 0
-    shape               of the learning rate within the cycle;  augment  of the training images only
+    shape               of the learning rate within the cycle;  augment  of the training images
     choose              the state that is reported: "validation", the first with the best validation accuracy after an epoch;
                         or, as the released code does, "test-best", the first with the best test accuracy before an epoch
     """
@@ -143,42 +143,45 @@ def train(
     if remember_at is not None and remember_at > steps_per_epoch * recipe.epochs:
         total = steps_per_epoch * recipe.epochs
         raise ValueError(f"restart.to: iteration {remember_at} lies beyond the cycle's {total}")
-    images = Augmented(data.train.pixels, recipe.augment)
     curve, at_start, remembered, t = [], None, None, 0
 
-    with reproducible():
+    def measured(part: str, epoch: int) -> float:
+        """The model's accuracy; where the recipe augments evaluation, too, as drawn for this epoch."""
+        random = generator(seed, f"augmentation {part}", cycle, epoch)
+        return accuracy(model, getattr(data, part), data, random)
+
+    with reproducible(), data.augmented(recipe.augment) as data:
         _apply(weights, masks)
         if recipe.choose == "test-best":
-            at_start = accuracy(model, data.validation, data), accuracy(model, data.test, data)
+            at_start = measured("validation", -1), measured("test", -1)
         for epoch in range(recipe.epochs):
             if epoch == recipe.epochs - 1:
                 epoch_before = _copy(model)
             torch.manual_seed(derive(seed, "dropout", cycle, epoch))
-            order = torch.randperm(len(data.train), generator=generator(seed, "order", cycle, epoch)).to(device)
-            images.draw(generator(seed, "augmentation", cycle, epoch))
+            order = torch.randperm(len(data.train), generator=generator(seed, "order", cycle, epoch))
+            random = generator(seed, "augmentation", cycle, epoch)
             model.train()
             total_loss = torch.zeros((), dtype=torch.float64, device=device)
-            for start in range(0, len(order), recipe.batch_size):
-                index = order[start : start + recipe.batch_size]
+            for pixels, labels in data.train.batches(recipe.batch_size, order, random):
                 t += 1
                 optimizer.param_groups[0]["lr"] = max_lr * recipe.shape.factor(t, steps_per_epoch, recipe.epochs)
-                output = model(_normalized(images.batch(index, start), data))
-                loss = functional.cross_entropy(output, data.train.labels[index])
+                output = model(_normalized(pixels, data))
+                loss = functional.cross_entropy(output, labels)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()
                 optimizer.step()
                 _apply(weights, masks)
-                total_loss += loss.detach() * len(index)
+                total_loss += loss.detach() * len(labels)
                 if t == remember_at:
                     remembered = _copy(model)
             mean_loss = total_loss.item() / len(order)
             if not (math.isfinite(mean_loss) and all(bool(p.isfinite().all()) for p in model.parameters())):
                 outcome = Outcome(True, None, None, None, None, None, t, tuple(curve))
                 return Trained(outcome, _copy(model), {}, None)
-            validation = accuracy(model, data.validation, data)
+            validation = measured("validation", epoch)
             better = all(validation > earlier.validation for earlier in curve)
             looks = better or epoch == recipe.epochs - 1 or recipe.choose == "test-best"
-            curve.append(Epoch(mean_loss, validation, accuracy(model, data.test, data) if looks else None))
+            curve.append(Epoch(mean_loss, validation, measured("test", epoch) if looks else None))
 
     outcome = Outcome(False, *_chosen(at_start, curve), curve[-1].validation, curve[-1].test, t, tuple(curve))
     return Trained(outcome, _copy(model), epoch_before, remembered)
@@ -202,23 +205,24 @@ def gradients(model: nn.Module, data: Split, batch_size: int) -> Weights:
     parameters = dict(model.named_parameters())
     sums = [torch.zeros_like(p, dtype=torch.float64) for p in parameters.values()]
     with reproducible():
-        for start in range(0, len(data.train), batch_size):
-            part = data.train[slice(start, start + batch_size)]
-            loss = functional.cross_entropy(model(_normalized(part.pixels, data)), part.labels, reduction="sum")
+        for pixels, labels in data.train.batches(batch_size):
+            loss = functional.cross_entropy(model(_normalized(pixels, data)), labels, reduction="sum")
             torch._foreach_add_(sums, torch.autograd.grad(loss, list(parameters.values())))
     return {name: (total / len(data.train)).cpu() for name, total in zip(parameters, sums, strict=True)}
 
 
 @torch.no_grad()
-def accuracy(model: nn.Module, images: Images, data: Split) -> float:
-    """Percent of the images that the model, in evaluation mode, classifies as labelled; every image counts once."""
+def accuracy(model: nn.Module, images: Batches, data: Split, random: torch.Generator | None = None) -> float:
+    """Percent of the images that the model, in evaluation mode, classifies as labelled; every image counts once.
+
+    random: draws the augmentation, if the images were given one (see Split.augmented); None: they are not augmented.
+    """
     model.eval()
     # on a CPU 64 images of 32x32 fit the cache and are the fastest (1000 take 2.4 times as long); a GPU wants many
-    batch = max(1, (2**23 if data.mean.is_cuda else 64 * 3 * 32 * 32) // images.pixels[0].numel())
+    batch = max(1, (2**23 if data.mean.is_cuda else 64 * 3 * 32 * 32) // (images.channels * images.size**2))
     correct = 0
-    for start in range(0, len(images), batch):
-        part = images[slice(start, start + batch)]
-        correct += int((model(_normalized(part.pixels, data)).argmax(1) == part.labels).sum())
+    for pixels, labels in images.batches(batch, random=random):
+        correct += int((model(_normalized(pixels, data)).argmax(1) == labels).sum())
     return 100 * correct / len(images)
 
 

@@ -1,10 +1,25 @@
-"""Data sets by name. A source takes its own options and returns a Dataset; DataError says in one line why it can't."""
+"""Data sets by name. A source takes its own options and returns a Dataset; DataError says in one line why it can't.
+
+FACTS tells what the known ones are; of ``folder`` only its images tell.
+"""
 
 from collections.abc import Callable
 
-from silo.data.cifar10 import cifar10
+from silo.data.cifar import cifar10, cifar100
 from silo.data.digits import digits
+from silo.data.facts import FACTS
 from silo.data.folder import folder
+from silo.data.imagenet import imagenet
 from silo.data.images import Dataset
+from silo.data.tiny_imagenet import tiny_imagenet
 
-SOURCES: dict[str, Callable[..., Dataset]] = {"digits": digits, "folder": folder, "cifar10": cifar10}
+__all__ = ["FACTS", "SOURCES", "Dataset"]
+
+SOURCES: dict[str, Callable[..., Dataset]] = {
+    "digits": digits,
+    "folder": folder,
+    "cifar10": cifar10,
+    "cifar100": cifar100,
+    "tiny-imagenet": tiny_imagenet,
+    "imagenet": imagenet,
+}

@@ -1,5 +1,6 @@
-"""Random crops and flips of a whole batch on tensors, before normalization."""
+"""Random crops and flips: what is asked, and doing it to a whole batch of images in memory, before normalization."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -11,37 +12,61 @@ from torch.nn import functional
 class Augment:
     """crop: pixels of black padding around the image before it is cropped back to its size at random (0: none);
     flip: mirrored left to right with probability 1/2. The released code uses crop 4 and flip.
+
+    area        for sources that stream: a window at random, of such a share of the image's area (low, high) and of aspect 3/4
+                to 4/3, scaled to size (Szegedy et al. 2015, there 0.08 to 1); None: the centre, as in evaluation
+    evaluation  validation and test images are augmented, too, as the released code does
     """
 
     crop: int = 0
     flip: bool = False
+    area: tuple[float, ...] | None = None
+    evaluation: bool = False
 
     def __post_init__(self) -> None:
         if self.crop < 0:
             raise ValueError(f"crop: {self.crop}: 0 or more pixels are allowed")
+        if self.area is not None and not (len(self.area) == 2 and 0 < self.area[0] <= self.area[1] <= 1):
+            raise ValueError(
+                f"area: {list(self.area)}: two rising shares of the image, above 0 and up to 1, are allowed"
+            )
 
 
 class Augmented:
-    """Training pixels (uint8, n x c x s x s) from which batches are cut; one epoch's draws come from one generator."""
+    """Images in memory (uint8, n x c x s x s) from which augmented batches are cut; they are padded once."""
 
-    def __init__(self, pixels: Tensor, augment: Augment) -> None:
-        self.augment = augment
-        self.size = pixels.shape[-1]
+    def __init__(self, pixels: Tensor, labels: Tensor, augment: Augment) -> None:
+        self.pixels, self.labels, self.augment = pixels, labels, augment
+        self.channels, self.size = pixels.shape[1], pixels.shape[-1]
         self.padded = functional.pad(pixels, [augment.crop] * 4) if augment.crop else pixels
 
-    def draw(self, generator: torch.Generator) -> None:
-        """Draw the crop and flip of every position in the coming epoch's order."""
-        n, device = len(self.padded), self.padded.device
-        places = 2 * self.augment.crop + 1
-        self.y, self.x = torch.randint(places, (2, n), generator=generator).to(device)
-        self.flips = (torch.rand(n, generator=generator) < 0.5).to(device).view(-1, 1, 1, 1)
+    def __len__(self) -> int:
+        return len(self.labels)
 
-    def batch(self, index: Tensor, start: int) -> Tensor:
-        """The images at ``index``, which take positions ``start``, ``start + 1``, ... in the epoch's order; uint8."""
-        at = slice(start, start + len(index))
+    def batches(
+        self, batch_size: int, order: Tensor | None = None, random: torch.Generator | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """(uint8 pixels, labels) of the images in ``order`` (None: their own), the last batch as short as it comes.
+
+        random  draws the crop and flip of every position in the order; None: the images as they are
+        """
+        order = (torch.arange(len(self)) if order is None else order).to(self.labels.device)
+        draws = None if random is None else self._draw(len(order), random)
+        for start in range(0, len(order), batch_size):
+            at = slice(start, start + batch_size)
+            index = order[at]
+            pixels = self.pixels[index] if draws is None else self._cut(index, *(draw[at] for draw in draws))
+            yield pixels, self.labels[index]
+
+    def _draw(self, n: int, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        device = self.labels.device
+        y, x = torch.randint(2 * self.augment.crop + 1, (2, n), generator=random).to(device)
+        return y, x, (torch.rand(n, generator=random) < 0.5).to(device).view(-1, 1, 1, 1)
+
+    def _cut(self, index: Tensor, y: Tensor, x: Tensor, flips: Tensor) -> Tensor:
         if self.augment.crop:
             windows = self.padded.unfold(2, self.size, 1).unfold(3, self.size, 1)  # n, c, y, x, size, size: a view
-            images = windows[index, :, self.y[at], self.x[at]]
+            images = windows[index, :, y, x]
         else:
-            images = self.padded[index]
-        return torch.where(self.flips[at], images.flip(3), images) if self.augment.flip else images
+            images = self.pixels[index]
+        return torch.where(flips, images.flip(3), images) if self.augment.flip else images

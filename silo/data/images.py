@@ -1,18 +1,35 @@
-"""Labelled images as tensors, and a data set of them."""
+"""Labelled images in memory, and a data set."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from silo.data.augment import Augment, Augmented
+from silo.data.error import DataError
+from silo.data.part import Part
 
 
 @dataclass(frozen=True)
 class Images:
-    """pixels: uint8 (n, channels, size, size); labels: int64 (n), from 0."""
+    """A Part that lies in memory. pixels: uint8 (n, channels, size, size); labels: int64 (n), from 0."""
 
     pixels: Tensor
     labels: Tensor
+
+    @property
+    def channels(self) -> int:
+        """1: grey; 3: red, green, blue."""
+        return self.pixels.shape[1]
+
+    @property
+    def size(self) -> int:
+        """Pixels a side."""
+        return self.pixels.shape[-1]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -24,34 +41,77 @@ class Images:
         """The same images on a device."""
         return Images(self.pixels.to(device), self.labels.to(device))
 
+    def joined(self, other: "Images") -> "Images":
+        """These images, then the other ones."""
+        return Images(torch.cat([self.pixels, other.pixels]), torch.cat([self.labels, other.labels]))
+
+    def batches(
+        self, batch_size: int, order: Tensor | None = None, random: torch.Generator | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """(uint8 pixels, labels) of the images in ``order`` (None: their own); nothing is drawn, whatever ``random``."""
+        return Augmented(self.pixels, self.labels, Augment()).batches(batch_size, order)
+
+    def check(self, augment: Augment) -> None:
+        """Raises DataError for an area, which is for images that stream."""
+        if augment.area is not None:
+            raise DataError(f"augment.area: {list(augment.area)}: this source's images lie in memory: crop is allowed")
+
+    @contextmanager
+    def augmented(self, augment: Augment) -> Iterator[Augmented]:
+        """The images, padded, ready to be cropped and flipped epoch after epoch."""
+        self.check(augment)
+        yield Augmented(self.pixels, self.labels, augment)
+
+    def histogram(self) -> Tensor:
+        """How often each value 0..255 occurs in each channel: exact, whatever the number of threads, and small."""
+        return torch.stack([self.pixels[:, c].flatten().bincount(minlength=256) for c in range(self.channels)])
+
+    def content(self) -> Iterator[np.ndarray]:
+        """Every pixel and label."""
+        yield self.pixels.contiguous().numpy()
+        yield self.labels.contiguous().numpy()
+
 
 @dataclass(frozen=True)
 class Dataset:
     """What a source gives: its training images, its official test images (None where it has none), class names."""
 
-    train: Images
-    test: Images | None
+    train: Part
+    test: Part | None
     classes: tuple[str, ...]
 
     @property
-    def pooled(self) -> Images:
+    def channels(self) -> int:
+        """1: grey; 3: red, green, blue."""
+        return self.train.channels
+
+    @property
+    def size(self) -> int:
+        """Pixels a side, of every image as it comes in a batch."""
+        return self.train.size
+
+    @property
+    def pooled(self) -> Part:
         """Training and test images together, in this order."""
-        if self.test is None:
-            return self.train
-        return Images(
-            *(torch.cat([getattr(part, name) for part in (self.train, self.test)]) for name in ("pixels", "labels"))
-        )
+        return self.train if self.test is None else self.train.joined(self.test)
 
     @property
     def chance(self) -> float:
         """The accuracy in percent of always naming the most frequent class."""
-        return 100 * int(self.pooled.labels.bincount().max()) / len(self.pooled)
+        labels = torch.cat([part.labels for part in self._parts])
+        return 100 * int(labels.bincount().max()) / len(labels)
 
     def digest(self) -> str:
-        """A hash of every pixel, label and class name: which data this is, wherever it lies."""
-        parts = [p for p in (self.train, self.test) if p is not None]
-        text = hashlib.sha256(repr((self.classes, [tuple(p.pixels.shape) for p in parts])).encode())
-        for part in parts:
-            text.update(part.pixels.contiguous().numpy())
-            text.update(part.labels.contiguous().numpy())
+        """A hash of class names, labels and every pixel (of images that stream: of their files' names and sizes):
+        which data this is, wherever it lies.
+        """
+        shapes = [(len(part), part.channels, part.size, part.size) for part in self._parts]
+        text = hashlib.sha256(repr((self.classes, shapes)).encode())
+        for part in self._parts:
+            for content in part.content():
+                text.update(content)
         return text.hexdigest()[:20]
+
+    @property
+    def _parts(self) -> list[Part]:
+        return [part for part in (self.train, self.test) if part is not None]

@@ -1,11 +1,15 @@
 """Which images train, which choose the epoch, which test."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import torch
 
+from silo.data.augment import Augment
 from silo.data.error import DataError
-from silo.data.images import Dataset, Images
+from silo.data.images import Dataset
+from silo.data.part import Part
 from silo.randomness import generator
 
 
@@ -13,15 +17,29 @@ from silo.randomness import generator
 class Split:
     """The three parts of one seed, and the per-channel mean and standard deviation (pixel values 0..255) to normalize by."""
 
-    train: Images
-    validation: Images
-    test: Images
+    train: Part
+    validation: Part
+    test: Part
     mean: torch.Tensor
     std: torch.Tensor
 
     def to(self, device: torch.device) -> "Split":
         """The same split on a device."""
         return Split(*(getattr(self, name).to(device) for name in ("train", "validation", "test", "mean", "std")))
+
+    @contextmanager
+    def augmented(self, augment: Augment) -> Iterator["Split"]:
+        """The same split, ready for a training: its training images augmented, the others if the augmentation says so.
+
+        Raises DataError where the images can't be augmented so.
+        """
+        other = augment if augment.evaluation else Augment()
+        with (
+            self.train.augmented(augment) as train,
+            self.validation.augmented(other) as validation,
+            self.test.augmented(other) as test,
+        ):
+            yield replace(self, train=train, validation=validation, test=test)
 
 
 @dataclass(frozen=True)
@@ -40,7 +58,7 @@ class Pooled:
                 f"validation, test: {self.validation}, {self.test}: shares above 0 that leave some to train are allowed"
             )
 
-    def parts(self, dataset: Dataset, seed: int) -> tuple[Images, Images, Images]:
+    def parts(self, dataset: Dataset, seed: int) -> tuple[Part, Part, Part]:
         """(train, validation, test) of this seed."""
         pool = dataset.pooled
         order = torch.randperm(len(pool), generator=generator(seed, "split"))
@@ -61,7 +79,7 @@ class Carve:
         if not 0 < self.validation < 1:
             raise ValueError(f"validation: {self.validation}: a share between 0 and 1 is allowed")
 
-    def parts(self, dataset: Dataset, seed: int) -> tuple[Images, Images, Images]:
+    def parts(self, dataset: Dataset, seed: int) -> tuple[Part, Part, Part]:
         """(train, validation, test) of this seed; raises DataError where the source has no official test set."""
         if dataset.test is None:
             raise DataError("split.kind: carve: this source has no official test set; pooled is allowed")
@@ -86,28 +104,24 @@ class Normalize:
         if self.std and not all(value > 0 for value in self.std):
             raise ValueError(f"std: {list(self.std)}: numbers above 0 are allowed")
 
-    def constants(self, train: Images) -> tuple[torch.Tensor, torch.Tensor]:
-        """(mean, std) in pixel values, shape (channels, 1, 1)."""
-        channels = train.pixels.shape[1]
+    def constants(self, train: Part) -> tuple[torch.Tensor, torch.Tensor]:
+        """(mean, std) in pixel values, shape (channels, 1, 1); raises DataError where they are wrong for these images."""
         if self.mean is None:
-            # from each channel's histogram: exact, whatever the number of threads, and small
-            counts = torch.stack(
-                [train.pixels[:, c].flatten().bincount(minlength=256) for c in range(channels)]
-            ).double()
+            counts = train.histogram().double()
             shares, values = counts / counts.sum(1, keepdim=True), torch.arange(256, dtype=torch.float64)
             mean = (shares * values).sum(1)
             std = (shares * (values - mean.view(-1, 1)) ** 2).sum(1).sqrt().clamp_min(1e-3)
         else:
             mean, std = (torch.tensor(values, dtype=torch.float64) * 255 for values in (self.mean, self.std))
-        if len(mean) != channels:
-            raise DataError(f"normalize: {len(mean)} channels; these images have {channels}")
+        if len(mean) != train.channels:
+            raise DataError(f"normalize: {len(mean)} channels; these images have {train.channels}")
         return mean.float().view(-1, 1, 1), std.float().view(-1, 1, 1)
 
 
 def limited(dataset: Dataset, train: int | None, test: int | None) -> Dataset:
     """The same random subset for every seed: at most so many training and test images (None: all)."""
 
-    def subset(images: Images | None, count: int | None, purpose: str) -> Images | None:
+    def subset(images: Part | None, count: int | None, purpose: str) -> Part | None:
         if count is not None and count < 1:
             raise ValueError(f"limit: {count}: at least 1 image is allowed")
         if images is None or count is None or count >= len(images):

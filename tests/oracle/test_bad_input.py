@@ -72,7 +72,7 @@ def template(tmp_path_factory):
     cell = next(study.chains.steps()).cell
     accuracies = dict.fromkeys(("validation", "test", "final_validation", "final_test"), 90.0)
     outcome = {"diverged": False, "chosen_epoch": 1, "steps": 1, "curve": [], **accuracies}
-    record = {"id": cell.id, "outcome": outcome, "alive": 1, "prunable": 1, "leaves": "x", "seconds": 1.0}
+    record = {"id": cell.id, "outcome": outcome, "alive": 1, "prunable": 1, "layers": {}, "leaves": "x", "seconds": 1.0}
     study.store.write_record({**record, "environment": {"device": "none"}})
     shutil.copytree(home / "done", home / "torn")
     (home / "torn" / "records" / f"{cell.id}.json").write_text('{"id": ')
@@ -90,6 +90,8 @@ def template(tmp_path_factory):
     Image.new("L", (8, 9)).save(home / "oblong/train/a/2.png")
     shutil.copytree(home / "images", home / "corrupt")
     (home / "corrupt/train/b/1.png").write_bytes(b"\x89PNG not really")
+    shutil.copytree(home / "images", home / "streamed")
+    shutil.copytree(home / "images/train", home / "streamed/val")
     (home / "classless/train").mkdir(parents=True)
     (home / "imageless/train/a").mkdir(parents=True)
     return home
@@ -127,6 +129,7 @@ def names(line, *fragments):
 
 
 DURATION = "such as 10ep (epochs) or 20000it (iterations)"
+STREAMED = "data={source: imagenet, path: streamed, split: {kind: carve, validation: 0.5}}"
 FIELDS = [
     # unknown keys, with the nearest known one
     ("epochs=3", "unknown key epochs", "allowed: name, label, data, model, train, prune, silo, oracle, compute"),
@@ -176,6 +179,9 @@ FIELDS = [
     ("model.hidden=[0]", "hidden", "[0]", "widths of at least 1 are allowed"),
     ("model.hidden=[100000000000000000000]", "hidden", "100000000000000000000", "allowed"),
     ("data.augment.crop=-1", "data.augment", "crop: -1", "0 or more"),
+    ("data.augment.area=[0.5, 0.1]", "data.augment", "area: [0.5, 0.1]", "rising shares"),
+    ("data.augment.area=0.5", "data.augment.area: 0.5: allowed: a list"),
+    ("data.augment.area=[0.5]", "data.augment", "area: [0.5]: two rising shares"),
     # durations
     ("train.shape.warmup=10", "train.shape.warmup: 10: allowed: a duration with its unit", DURATION),
     ("train.shape.warmup=10 epochs", 'train.shape.warmup: "10 epochs": allowed:', DURATION),
@@ -209,7 +215,11 @@ FIELDS = [
     ("data={path: x}", "data", "source is missing", "allowed: digits, folder, cifar10"),
     ("data.split=holdout", "data.split", "kind holdout is unknown", "allowed: pooled, carve"),
     ("model=resnet21", "model", "name resnet21 is unknown", "did you mean resnet20?", "allowed: mlp"),
-    ("model.init=xavier", 'model.init: "xavier"', "allowed: kaiming, released"),
+    ("model.init=xavier", 'model.init: "xavier"', "allowed: kaiming, released, default"),
+    ("model={name: vgg19, classifier: cifar}", 'model.classifier: "cifar": allowed:', "imagenet", "linear"),
+    ("model={name: vit-small, heads: 3}", "model: heads: 3: a divisor of the width 256 is allowed"),
+    ("model={name: vit-small, depth: 1000000000}", "model: depth: 1000000000: 1 to 100 is allowed"),
+    ("model=vgg19", "model: vgg19 for this data: channels: 1: this network allows 3"),
     ("train.shape=cosin", "train.shape", "kind cosin is unknown", "did you mean cosine?", "allowed: warmup-step"),
     ("prune.criterion=magnitud", 'prune.criterion: "magnitud"', "did you mean magnitude?", "allowed: magnitude"),
     ("prune.scope=local", 'prune.scope: "local"', "allowed: global, layer"),
@@ -228,6 +238,19 @@ FIELDS = [
     ("data={source: folder, path: images, split: carve}", "data.split", "no official test set", "pooled is allowed"),
     ("data={source: folder, path: images}", "data.split", "would be empty, of 2 images"),
     ("data={source: cifar10, path: nowhere, download: false}", "data.path: nowhere", "no CIFAR-10 there"),
+    ("data={source: cifar100, path: nowhere, download: false}", "data.path: nowhere", "no CIFAR-100 there"),
+    (
+        "data={source: tiny-imagenet, path: nowhere}",
+        "data.path: nowhere/wnids.txt",
+        "train/WNID/images/*.JPEG",
+        "allowed",
+    ),
+    ("data={source: imagenet, path: images}", "data.path: images", "no folder val/", "val/WNID/*.JPEG", "allowed"),
+    ("data={source: imagenet, path: streamed, loaders: -1}", "data.loaders: -1", "at least 0"),
+    ("data={source: imagenet, path: streamed, split: carve}", "data.split", "would be empty, of 4 images"),
+    (STREAMED, "data.normalize: mean and std must be given", "stream"),
+    (STREAMED[:-1] + ", augment: {crop: 4}}", "data.augment.crop: 4:", "stream", "area is allowed"),
+    ("data.augment.area=[0.08, 1]", "data.augment.area: [0.08, 1.0]:", "in memory", "crop is allowed"),
     ("data.split=carve", "data.split", "no official test set", "pooled is allowed"),
     ("data.split.validation=0.9", "data.split", "validation, test: 0.9, 0.2", "allowed"),
     ("data.limit.train=0", "data.limit.train: 0: allowed: greater than or equal to 1"),

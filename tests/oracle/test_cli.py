@@ -28,7 +28,9 @@ SMALL = {
 TRAININGS = 2 * 2 * 4  # cycles x seeds x (grid and SILO's)
 TABLES = [f"{table}.{ending}" for table in ("comparison", "oracle") for ending in ("csv", "md", "tex")]
 PLOTS = [f"{plot}.{ending}" for plot in ("max_lr", "accuracy", "heat_map") for ending in ("png", "svg")]
-REPORT = sorted(["cells.csv", "cost.json", "environment.json", "verdicts.md", *TABLES, *PLOTS])
+REPORT = sorted(
+    ["cells.csv", "cost.csv", "environment.json", "layers.csv", "policies.csv", "verdicts.md", *TABLES, *PLOTS]
+)
 
 
 def write(folder, **changes):
@@ -249,11 +251,11 @@ def test_a_half_finished_run_is_reported_and_says_what_is_missing(run, say, lost
 
 
 def test_a_run_goes_on_and_ends_as_if_never_interrupted(run, say):
-    before = {name: text for name, text in tree(run / "report").items() if name.name not in ("cost.json",)}
+    before = {name: text for name, text in tree(run / "report").items() if name.name not in ("cost.csv",)}
     for path in records(run)[::3]:
         path.unlink()
     say("run", "small.yaml", "--local", "--out", run)
-    assert {name: text for name, text in tree(run / "report").items() if name.name not in ("cost.json",)} == before
+    assert {name: text for name, text in tree(run / "report").items() if name.name not in ("cost.csv",)} == before
 
 
 def test_records_of_different_environments_are_told(run, say):

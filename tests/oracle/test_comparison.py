@@ -90,6 +90,8 @@ def test_a_whole_row():
         "best_validation": 90.5,
         "best_test": 90.5,
         "best_test_std": 0.5**0.5,  # of a sample: 91 and 90
+        "best_final_test": 90.5,
+        "best_final_test_std": 0.5**0.5,
         "low": 0.2,
         "high": 0.4,
         "edge_low": 0.1,
@@ -103,9 +105,13 @@ def test_a_whole_row():
         "silo_validation": 88.5,
         "silo_test": 88.5,
         "silo_test_std": 0.5**0.5,
+        "silo_final_test": 88.5,
+        "silo_final_test_std": 0.5**0.5,
         "chain_validation": 88.5,
         "chain_test": 88.5,
         "chain_test_std": 0.5**0.5,
+        "chain_final_test": 88.5,
+        "chain_final_test_std": 0.5**0.5,
         "gap": 2.0,
         "within_tolerance": False,  # inside by position, yet worse: the columns may disagree
         "noise": 1.5,  # two values near the best, each half of 3 points to and fro between two seeds

@@ -66,9 +66,9 @@ def test_pinned_ids():
     """
     training = training_id(experiment())
     assert SCHEMA == 1
-    assert training == "2b058b2c92eed46fa9cb"
-    assert Cell(training, seed=0, cycle=0, max_lr=0.2).id == "9bfd406bdb967d9ade10"
-    assert Cell(training, seed=2, cycle=11, max_lr=0.01, start="fedcba9876543210fedc").id == "c600d3deaded7b8e077b"
+    assert training == "1defeb07c09c5d5d4a73"
+    assert Cell(training, seed=0, cycle=0, max_lr=0.2).id == "6f80d239a8aa50489926"
+    assert Cell(training, seed=2, cycle=11, max_lr=0.01, start="fedcba9876543210fedc").id == "502b7f2620c53c5b0bbc"
 
 
 def test_every_default_is_written_out():
@@ -86,7 +86,7 @@ def test_every_default_is_written_out():
         "data": {
             "digest": DATA,
             "split": {"kind": "pooled", "validation": 0.2, "test": 0.2},
-            "augment": {"crop": 0, "flip": False},
+            "augment": {"crop": 0, "flip": False, "area": None, "evaluation": False},
             "normalize": {"mean": None, "std": None},
         },
         "model": {"name": "mlp", "init": "kaiming", "hidden": [100, 100]},
@@ -107,6 +107,8 @@ OF_THE_TRAINING = {
     "data.split.validation": 0.3,
     "data.augment.crop": 4,
     "data.augment.flip": True,
+    "data.augment.area": [0.08, 1.0],
+    "data.augment.evaluation": True,
     "data.normalize": {"mean": [0.5], "std": [0.5]},
     "model": {"name": "small-cnn"},
     "model.hidden": [100],
@@ -193,6 +195,7 @@ def test_other_data_is_another_training():
     [
         ("data", "digits", {"source": "digits"}),
         ("model", "mlp", {"name": "mlp", "hidden": [100, 100], "init": "kaiming"}),
+        ("model", "vgg19", {"name": "vgg19", "classifier": "imagenet", "init": "kaiming"}),
         ("prune.restart", "rewind", {"kind": "rewind", "to": "0it"}),
         ("prune.prunable", "every-weight", {"norm": True, "first": True, "head": True}),
         ("train.shape.warmup", "10ep", "010ep"),

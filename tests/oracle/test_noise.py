@@ -14,7 +14,7 @@ from oracle.verdict import judge
 
 GRID = [round(0.01 * 2**i, 4) for i in range(8)]
 CYCLES, SEEDS = 8, 3
-DATA = {"chance": 10.0, "validation_images": 1000}
+DATA = {"chance": 10.0, "validation_images": 1000, "test_images": 1000}
 
 
 def experiment(seeds=SEEDS, epsilon=0.08):

@@ -19,7 +19,7 @@ from oracle.study import open_study
 
 # SILO's 0.1 is a grid value at cycles 0 and 1, not at cycle 2: 2 seeds x (6 + 6 + 7)
 CELLS = 38
-COUNTED_APART = {"cost.json", "environment.json"}
+COUNTED_APART = {"cost.csv", "environment.json"}
 
 
 def run(file, out, *arguments):
@@ -135,7 +135,7 @@ def test_a_value_that_diverges_is_recorded_and_never_wins(undisturbed):
     diverged = [r for r in records(undisturbed).values() if r["outcome"]["diverged"]]
     assert {record["cell"]["max_lr"] for record in diverged} == {1e6}
     assert len(diverged) == 6
-    from oracle.report import find
+    from oracle.findings import find
 
     comparison = find(open_study(undisturbed)).comparison
     assert (comparison.high < 1e6).all()
@@ -148,7 +148,7 @@ def test_the_oracles_own_chain_starts_each_seed_from_the_winner(tiny, tmp_path):
     assert run(tiny, ray, "--set", "oracle.follow=oracle", "--set", "compute.workers=2") == 0
     assert records(local) == records(ray)
     assert report(local) == report(ray)
-    from oracle.report import find
+    from oracle.findings import find
 
     findings = find(open_study(local))
     cells, best = findings.cells, findings.comparison.best_max_lr
@@ -210,15 +210,14 @@ def test_silo_alone_gives_the_chain_that_the_sweep_recorded(tiny, tmp_path, rest
     """Through the stored states, weights included where the restart carries them."""
     import torch
 
-    from oracle.problem import load_dataset, problem
+    from oracle.problem import load_dataset, problems
     from silo.trajectory import iterative_pruning
 
     assert run(tiny, tmp_path / "run", "--local", "--set", f"prune.restart={restart}") == 0
     study = open_study(tmp_path / "run")
     experiment = study.experiment
-    alone = iterative_pruning(
-        problem(experiment, load_dataset(experiment), torch.device("cpu")), experiment.schedule, cycles=3, seed=1
-    )
+    made = problems(experiment, load_dataset(experiment), torch.device("cpu"))[study.chains.training]
+    alone = iterative_pruning(made, experiment.schedule, cycles=3, seed=1)
     chain = {r["cell"]["cycle"]: r for r in records(tmp_path / "run").values() if is_silo(r, experiment, seed=1)}
     for cycle, result in enumerate(alone):
         assert chain[cycle]["leaves"] == result.leaves.digest()

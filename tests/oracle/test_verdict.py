@@ -59,7 +59,7 @@ def cycle(low, high, silo=None, gap=0.0, informative=True):
 def verdicts(*cycles, **silo):
     frame = pd.DataFrame(cycles).rename_axis("cycle").reset_index().astype({"within_tolerance": "boolean"})
     judged = {verdict.claim.split(":")[0].split(".")[0]: verdict for verdict in judge(frame, experiment(**silo))}
-    assert list(judged) == ["1", "2", "3", "Rival"]
+    assert list(judged) == ["1", "3", "Rival"]
     return judged
 
 
@@ -155,11 +155,6 @@ def test_evidence_of_growth_names_cycles_and_intervals():
     assert "2 such pairs" in rises
     falls = verdicts(cycle(6, 7), cycle(6, 7), cycle(1, 2))["1"].evidence
     assert "cycle 0: 6 to 7, cycle 2: open to 2" in falls
-
-
-@pytest.mark.parametrize("cycles", [[cycle(1, 2), cycle(4, 5), cycle(7, 8)], [COLLAPSED]])
-def test_without_another_schedule_nothing_is_said_of_being_better(cycles):
-    assert verdicts(*cycles)["2"].verdict == "undecided"
 
 
 INTERVALS = st.lists(st.tuples(*[st.integers(1, 9)] * 2).map(sorted), min_size=3, max_size=6)

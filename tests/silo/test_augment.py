@@ -1,6 +1,7 @@
 """Crops and flips, held by brute force against numpy's padding and torchvision's semantics."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from silo.data.augment import Augment, Augmented
+from silo.data.augment import Augment
+from silo.data.error import DataError
+from silo.data.images import Images
 
 SIZE = 6
 
@@ -20,13 +23,19 @@ def pixels(n=8, channels=3):
     )
 
 
-def epoch(images, augment, seed=0, batch=None):
-    """All images of an epoch in order, cut in batches."""
-    augmented = Augmented(images, augment)
-    augmented.draw(torch.Generator().manual_seed(seed))
-    order = torch.arange(len(images))
-    batch = batch or len(images)
-    return torch.cat([augmented.batch(order[at : at + batch], at) for at in range(0, len(images), batch)])
+def numbered(images):
+    return Images(images, torch.arange(len(images)))
+
+
+def epoch(images, augment, seed=0, batch=None, order=None):
+    """All images of an epoch, cut in batches; they come with their own labels."""
+    random = torch.Generator().manual_seed(seed)
+    with numbered(images).augmented(augment) as augmented:
+        batches = list(augmented.batches(batch or len(images), order, random))
+    assert torch.equal(
+        torch.cat([labels for _, labels in batches]), torch.arange(len(images)) if order is None else order
+    )
+    return torch.cat([pixels for pixels, _ in batches])
 
 
 def found(result, image, crop, flip):
@@ -87,9 +96,35 @@ def test_the_batch_size_changes_no_draw(batch, seed, crop, flip):
 def test_draws_belong_to_positions_and_images_to_indices():
     """Another order gives other images the same crops: what (seed, epoch) draw doesn't hang on the data."""
     same = pixels(1).expand(8, -1, -1, -1)
-    augmented = Augmented(same, Augment(2, True))
-    augmented.draw(torch.Generator().manual_seed(0))
-    assert torch.equal(augmented.batch(torch.arange(8), 0), augmented.batch(torch.arange(8).flip(0), 0))
+    augment = Augment(2, True)
+    assert torch.equal(epoch(same, augment), epoch(same, augment, order=torch.arange(8).flip(0)))
+
+
+def test_images_come_in_the_order_asked_for_and_the_last_batch_short():
+    images, order = pixels(), torch.tensor([3, 1, 4, 0, 5, 7, 2, 6])
+    with numbered(images).augmented(Augment()) as augmented:
+        batches = list(augmented.batches(3, order, torch.Generator()))
+    assert [labels.tolist() for _, labels in batches] == [[3, 1, 4], [0, 5, 7], [2, 6]]
+    assert torch.equal(torch.cat([part for part, _ in batches]), images[order])
+
+
+def test_without_a_generator_images_come_as_they_are():
+    images = numbered(pixels())
+    with images.augmented(Augment(2, True)) as augmented:
+        for source in (augmented, images):
+            assert torch.equal(torch.cat([part for part, _ in source.batches(3)]), images.pixels)
+
+
+def test_each_epoch_draws_anew_and_is_not_padded_again():
+    """The second epoch's crops are of the images, not of the first epoch's crops."""
+    images = pixels(1).expand(8, -1, -1, -1)
+    with numbered(images).augmented(Augment(2)) as augmented:
+        epochs = [
+            torch.cat([part for part, _ in augmented.batches(8, random=torch.Generator().manual_seed(seed))])
+            for seed in (0, 1, 0)
+        ]
+    assert torch.equal(epochs[0], epochs[2]) and not torch.equal(epochs[0], epochs[1])
+    assert all(len(found(result.numpy(), images[0].numpy(), 2, False)) == 1 for result in epochs[1])
 
 
 def test_the_generator_alone_decides():
@@ -108,3 +143,19 @@ def test_the_source_is_left_alone_and_the_type_kept():
 def test_bad_crop():
     with pytest.raises(ValueError, match="crop"):
         Augment(crop=-1)
+
+
+@pytest.mark.parametrize(
+    "area", [(), (0.5,), (0.1, 0.2, 0.3), (0, 1), (-0.1, 1), (0.5, 0.4), (0.5, 1.1), (math.nan, 1), (0.1, math.nan)]
+)
+def test_bad_area(area):
+    with pytest.raises(ValueError, match=r"area: .*shares"):
+        Augment(area=area)
+
+
+def test_an_area_is_refused_where_images_lie_in_memory():
+    augment = Augment(area=(0.08, 1.0))
+    with pytest.raises(DataError, match=r"^augment.area: \[0.08, 1.0\]: .*memory: crop is allowed$"):
+        numbered(pixels()).check(augment)
+    with pytest.raises(DataError, match=r"augment.area"), numbered(pixels()).augmented(augment):
+        pass

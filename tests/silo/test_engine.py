@@ -59,7 +59,7 @@ def by_hand(model, data, recipe, max_lr, mask, masking, seed, cycle):
         name: mask.layers[name].float() if name in mask.layers else torch.ones_like(p) for name, p in named.items()
     }
     buffers = {name: torch.zeros_like(p) for name, p in named.items()}
-    augmented = Augmented(data.train.pixels, recipe.augment)
+    augmented = Augmented(data.train.pixels, data.train.labels, recipe.augment)
     steps = -(-len(data.train) // recipe.batch_size)
     with torch.no_grad():
         for name, p in named.items():
@@ -67,12 +67,11 @@ def by_hand(model, data, recipe, max_lr, mask, masking, seed, cycle):
     for epoch in range(recipe.epochs):
         model.train()
         order = torch.randperm(len(data.train), generator=generator(seed, "order", cycle, epoch))
-        augmented.draw(generator(seed, "augmentation", cycle, epoch))
-        for step in range(steps):
-            at = step * recipe.batch_size
-            index = order[at : at + recipe.batch_size]
-            images = (augmented.batch(index, at).float() - data.mean) / data.std
-            loss = functional.cross_entropy(model(images), data.train.labels[index])
+        random = generator(seed, "augmentation", cycle, epoch)
+        for step, (pixels, labels) in enumerate(augmented.batches(recipe.batch_size, order, random)):
+            assert torch.equal(labels, data.train.labels[order[step * recipe.batch_size :][: recipe.batch_size]])
+            images = (pixels.float() - data.mean) / data.std
+            loss = functional.cross_entropy(model(images), labels)
             gradients = torch.autograd.grad(loss, list(named.values()))
             lr = max_lr * recipe.shape.factor(epoch * steps + step + 1, steps, recipe.epochs)
             with torch.no_grad():
@@ -325,6 +324,27 @@ def test_validation_and_test_images_are_never_augmented(build, few_digits):
     outcome = run(model, few_digits, replace(RECIPE, augment=Augment(crop=3, flip=True))).outcome
     assert outcome.final_validation == pytest.approx(percent_right(model, few_digits.validation, few_digits))
     assert outcome.final_test == pytest.approx(percent_right(model, few_digits.test, few_digits))
+
+
+EVALUATED = replace(RECIPE, epochs=3, augment=Augment(crop=3, flip=True, evaluation=True))
+
+
+def test_as_released_validation_and_test_images_are_augmented_where_asked(build, few_digits):
+    """By draws of their own at each epoch; the training is the same to the bit."""
+    model = build()
+    trained = run(model, few_digits, EVALUATED, seed=3, cycle=2)
+    outcome = trained.outcome
+    assert run(build(), few_digits, EVALUATED, seed=3, cycle=2).outcome == outcome
+    off = run(build(), few_digits, replace(EVALUATED, augment=Augment(crop=3, flip=True)), seed=3, cycle=2)
+    assert same(off.final, trained.final)
+    assert [epoch.loss for epoch in off.outcome.curve] == [epoch.loss for epoch in outcome.curve]
+    assert [epoch.validation for epoch in off.outcome.curve] != [epoch.validation for epoch in outcome.curve]
+    for name, measured in (("validation", outcome.final_validation), ("test", outcome.final_test)):
+        images = getattr(few_digits, name)
+        with images.augmented(EVALUATED.augment) as augmented:
+            random = generator(3, f"augmentation {name}", 2, 2)
+            ((pixels, labels),) = augmented.batches(len(images), random=random)
+        assert measured == pytest.approx(percent_right(model, Images(pixels, labels), few_digits))
 
 
 def test_the_loss_is_the_mean_over_images(build, few_digits):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from silo.data import SOURCES
+from silo.data import FACTS, SOURCES
 from silo.data.images import Dataset, Images
 
 
@@ -19,6 +19,14 @@ def test_digits_are_the_source_s_own(digits_data):
     assert (pixels[:, 0].numpy() == bunch.images).all() and (labels.numpy() == bunch.target).all()
     assert int(pixels.max()) == 16
     assert digits_data.test is None and digits_data.classes == tuple("0123456789")
+
+
+def test_every_source_but_folder_is_known_without_loading_it(digits_data):
+    assert set(FACTS) == set(SOURCES) - {"folder"}
+    facts = FACTS["digits"]
+    assert (facts.train, facts.test) == (len(digits_data.train), None)
+    assert facts.classes == len(digits_data.classes)
+    assert (facts.channels, facts.size) == (digits_data.channels, digits_data.size)
 
 
 def test_chance_is_the_most_frequent_class(digits_data):

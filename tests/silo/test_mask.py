@@ -169,7 +169,52 @@ MODEL_WEIGHTS = {  # model: (arguments, norm, first, head: number of weights; na
     "resnet20": ((3, 32, 10), 271_680, 784, 432, 640, "0.weight", "14.weight"),
     "small-cnn": ((1, 8, 10), 144 + 4608 + 18432 + 640 + 112, 112, 144, 640, "0.weight", "11.weight"),
     "mlp": ((1, 8, 10), 6400 + 10000 + 1000, 0, 6400, 1000, "1.weight", "5.weight"),
+    # all but the biases: of 16 convolutions, their norms and 3 linear layers
+    "vgg19": (
+        (3, 32, 10),
+        139_622_218 - 2 * 5504 - 8202,
+        5504,
+        1728,
+        40_960,
+        "features.0.weight",
+        "classifier.6.weight",
+    ),
+    # norms: 16, 28 ... 148; 160, 172 ... 292; 304 ... 436 and two transitions' and the last
+    "densenet40": ((3, 32, 10), 1_019_722 - 9048 - 10, 9048, 432, 4480, "0.weight", "49.weight"),
+    "mobilenetv2": (
+        (3, 32, 10),
+        2_236_682 - 17_056 - 10,
+        17_056,
+        864,
+        12_800,
+        "features.0.0.weight",
+        "classifier.1.weight",
+    ),
+    "resnet50": ((3, 32, 10), 23_528_522 - 26_560 - 10, 26_560, 9408, 20_480, "conv1.weight", "fc.weight"),
+    # weights of the patches, of 7 blocks (2 norms; attention 4, perceptron 4 times 256 x 256), of the last norm and the head
+    "vit-small": (
+        (3, 32, 10),
+        12_288 + 7 * (512 + 8 * 65_536) + 256 + 2560,
+        15 * 256,
+        12_288,
+        2560,
+        "conv_proj.weight",
+        "heads.head.weight",
+    ),
+    "vit-b-16": (
+        (3, 32, 10),
+        589_824 + 12 * (1536 + 12 * 589_824) + 768 + 7680,
+        25 * 768,
+        589_824,
+        7680,
+        "conv_proj.weight",
+        "heads.head.weight",
+    ),
 }
+
+
+def test_every_network_s_weights_are_counted():
+    assert MODEL_WEIGHTS.keys() == MODELS.keys()
 
 
 @pytest.mark.parametrize("norm", [True, False])
@@ -178,16 +223,29 @@ MODEL_WEIGHTS = {  # model: (arguments, norm, first, head: number of weights; na
 @pytest.mark.parametrize("name", MODEL_WEIGHTS)
 def test_which_weights_are_prunable(name, norm, first, head):
     arguments, total, of_norm, of_first, of_head, first_name, head_name = MODEL_WEIGHTS[name]
-    model = MODELS[name](*arguments)
+    with torch.device("meta"):
+        model = MODELS[name](*arguments)
     chosen = prunable_weights(model, norm, first, head)
     expected = total - (not norm) * of_norm - (not first) * of_first - (not head) * of_head
-    assert Mask.dense(chosen).alive == Mask.dense(chosen).total == expected
+    assert sum(weight.numel() for weight in chosen.values()) == expected
     assert (first_name in chosen, head_name in chosen) == (first, head)
-    norms = [f"{n}.weight" for n, module in model.named_modules() if isinstance(module, nn.BatchNorm2d)]
+    kinds = (nn.BatchNorm2d, nn.LayerNorm)
+    norms = [f"{n}.weight" for n, module in model.named_modules() if isinstance(module, kinds)]
     assert [n in chosen for n in norms] == [norm] * len(norms)
-    assert not [n for n in chosen if n.endswith("bias")]
+    assert not [n for n in chosen if "bias" in n or "token" in n or "embedding" in n]
     order = [n for n, _ in model.named_parameters()]
     assert list(chosen) == sorted(chosen, key=order.index)
+
+
+def test_every_part_of_a_vision_transformer_that_is_prunable():
+    with torch.device("meta"):
+        model = MODELS["vit-small"](3, 32, 10, depth=1)
+    block = "encoder.layers.encoder_layer_0"
+    layers = ["self_attention.in_proj_weight", "self_attention.out_proj.weight", "mlp.0.weight", "mlp.3.weight"]
+    expected = ["conv_proj.weight", *[f"{block}.{layer}" for layer in layers], "heads.head.weight"]
+    assert list(prunable_weights(model, norm=False, first=True, head=True)) == expected
+    norms = {f"{block}.ln_1.weight", f"{block}.ln_2.weight", "encoder.ln.weight"}
+    assert prunable_weights(model, norm=True, first=True, head=True).keys() == norms | set(expected)
 
 
 def test_norms_of_every_kind_are_told_by_their_module_and_never_by_their_name():

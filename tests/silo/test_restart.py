@@ -10,10 +10,11 @@ from silo.duration import Duration
 from silo.engine import train
 from silo.mask import Mask
 from silo.randomness import seeded
-from silo.restart import RESTARTS, STATISTICS, Keep, Reinit, Rewind, statistics
+from silo.restart import RESTARTS, Keep, Reinit, Rewind
 from silo.trajectory import State, run_cycle
 
 MODELS = ["mlp", "small-cnn"]
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def watched(model, seen):
     """The network, which notes its statistics before it meets a batch."""
 
     def note(module, _):
-        seen.append({n: t.clone() for n, t in statistics(module.state_dict()).items()})
+        seen.append({name: buffer.clone() for name, buffer in module.named_buffers()})
 
     model.register_forward_pre_hook(note)
     return model

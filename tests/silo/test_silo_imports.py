@@ -1,4 +1,6 @@
-"""The method is usable alone: it pulls in none of what the study needs, nor scikit-learn before digits are asked for."""
+"""The method is usable alone: it pulls in none of what the study needs, nor what but some data or networks need
+(scikit-learn, torchvision) before those are asked for.
+"""
 
 import subprocess
 import sys
@@ -7,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-STUDY = ("ray", "optuna", "pandas", "matplotlib", "pydantic", "sklearn", "oracle")
+STUDY = ("ray", "optuna", "pandas", "matplotlib", "pydantic", "sklearn", "torchvision", "oracle")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,34 @@
+"""CIFAR-10 and CIFAR-100 (Krizhevsky 2009) as torchvision reads and, if asked, downloads them."""
+
+import torch
+
+from silo.data.error import DataError
+from silo.data.images import Dataset, Images
+
+
+def cifar10(path: str = "data", download: bool = True) -> Dataset:
+    """50,000 training and 10,000 official test images of 32x32, 10 classes; ``path`` holds cifar-10-batches-py.
+
+    Raises DataError where the files are missing or damaged and can't be downloaded.
+    """
+    return _cifar("CIFAR10", "CIFAR-10", path, download)
+
+
+def cifar100(path: str = "data", download: bool = True) -> Dataset:
+    """The same with 100 classes, the fine labels; ``path`` holds cifar-100-python."""
+    return _cifar("CIFAR100", "CIFAR-100", path, download)
+
+
+def _cifar(source: str, name: str, path: str, download: bool) -> Dataset:
+    from torchvision import datasets
+
+    try:
+        parts = [getattr(datasets, source)(path, train=train, download=download) for train in (True, False)]
+    except (RuntimeError, OSError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"path: {path}: no {name} there and none could be downloaded ({reason})") from error
+    images = [
+        Images(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets))
+        for part in parts
+    ]
+    return Dataset(*images, classes=tuple(parts[0].classes))

@@ -1,0 +1,61 @@
+"""Image files as RGB pixels; a whole part is decoded once, into a cached uint8 array."""
+
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from silo.data.error import DataError
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+
+
+def is_image(file: Path) -> bool:
+    """Whether the file's ending is that of an image."""
+    return file.suffix.lower() in ENDINGS
+
+
+def open_rgb(file: Path) -> Image.Image:
+    """The image in a file, grey ones and others converted; raises DataError where it can't be read."""
+    try:
+        with Image.open(file) as opened:
+            return opened.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(f"path: {file}: not a readable image") from error
+
+
+def cached_pixels(part: Path, files: list[Path], size: int | None, allowed: str) -> np.ndarray:
+    """The files below part as uint8 (n, 3, size, size); with a size each is scaled and centre-cropped to it.
+
+    Cached in $XDG_CACHE_HOME/silo-oracle (default ~/.cache), by the files' names, sizes and times.
+    Raises DataError for an unreadable image, and, saying what is allowed, for one that isn't square or differs in size.
+    """
+    stats = [(str(f.relative_to(part)), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+    key = hashlib.sha256(repr((str(part.resolve()), size, stats)).encode()).hexdigest()[:20]
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "silo-oracle"
+    cached = home / f"{key}.npy"
+    if cached.exists():
+        return np.load(cached)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        images = list(pool.map(lambda file: _decode(file, size), files))
+    shape = images[0].shape
+    for file, image in zip(files, images, strict=True):
+        if image.shape != shape or shape[1] != shape[2]:
+            raise DataError(f"path: {file}: an image of {image.shape[2]}x{image.shape[1]}; {allowed}")
+    pixels = np.stack(images)
+    home.mkdir(parents=True, exist_ok=True)
+    temporary = home / f"{key}.{os.getpid()}.tmp"
+    with temporary.open("wb") as out:
+        np.save(out, pixels)
+    os.replace(temporary, cached)
+    return pixels
+
+
+def _decode(file: Path, size: int | None) -> np.ndarray:
+    image = open_rgb(file)
+    if size is not None:
+        image = ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
+    return np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))

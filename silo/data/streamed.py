@@ -1,0 +1,202 @@
+"""Labelled images too many to hold in memory: decoded from their files batch by batch, in the order that is asked for."""
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as TorchDataset
+
+from silo.data.augment import Augment
+from silo.data.decode import open_rgb
+from silo.data.error import DataError
+
+
+@dataclass(frozen=True)
+class Job:
+    """A batch to decode: its files' names below the root (bytes), a seed for each image's draws, and how to augment."""
+
+    names: np.ndarray
+    seeds: np.ndarray
+    augment: Augment
+
+
+class Decoder(TorchDataset):
+    """Decodes a job; a loader worker holds nothing else."""
+
+    def __init__(self, root: Path, size: int) -> None:
+        self.root, self.size = root, size
+
+    def __getitem__(self, job: Job) -> Tensor | DataError:
+        """uint8 (n, 3, size, size). An error is handed back: raised in a worker it would become a page of traceback."""
+        view, images = self._view(job.augment), []
+        try:
+            with torch.random.fork_rng(devices=[]):  # torchvision draws from the global generator
+                for name, seed in zip(job.names, job.seeds, strict=True):
+                    torch.default_generator.manual_seed(int(seed))
+                    images.append(view(open_rgb(self.root / os.fsdecode(name))))
+        except DataError as error:
+            return error
+        return torch.stack(images)
+
+    def _view(self, augment: Augment) -> "torch.nn.Module":
+        from torchvision import transforms  # heavy, and of no use to those whose images lie in memory
+
+        if augment.area is None:
+            steps = [transforms.Resize(round(self.size * 256 / 224)), transforms.CenterCrop(self.size)]
+        else:
+            steps = [transforms.RandomResizedCrop(self.size, augment.area, ratio=(3 / 4, 4 / 3))]
+        flip = [transforms.RandomHorizontalFlip()] if augment.flip else []
+        return transforms.Compose([*steps, *flip, transforms.PILToTensor()])
+
+
+class Loader:
+    """Loader workers, shared by all parts of a data set: the first reading starts them, and they live until ``close``.
+
+    workers  how many processes, at most one a CPU core; 0: this process decodes
+    """
+
+    def __init__(self, root: Path, size: int, workers: int) -> None:
+        self.root, self.size = root, size
+        self.workers = min(workers, len(os.sched_getaffinity(0)))
+        self.jobs: list[Job] = []
+        self.close()
+
+    def read(self, jobs: list[Job]) -> Iterator[Tensor]:
+        """The jobs' batches, in order. Raises DataError for an unreadable file, RuntimeError within another reading."""
+        if self.reading:
+            raise RuntimeError("these images are being read already: one reading at a time is allowed")
+        self.reading, self.jobs[:] = True, jobs
+        self.loader = self.loader or self._start()
+        try:
+            for pixels in self.loader:
+                if isinstance(pixels, DataError):
+                    raise pixels
+                yield pixels
+        finally:
+            self.reading = False
+
+    def close(self) -> None:
+        """End the workers; a later reading starts new ones."""
+        self.loader: DataLoader | None = None
+        self.reading = False
+
+    def _start(self) -> DataLoader:
+        processes = {}
+        if self.workers:
+            # neither CUDA's nor Ray's threads survive a plain fork; a clean server, with what is slow to import, does
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload(["torchvision.transforms"])
+            processes = {"multiprocessing_context": context, "persistent_workers": True}
+        return DataLoader(
+            Decoder(self.root, self.size),
+            batch_size=None,  # a job is a whole batch
+            sampler=self.jobs,
+            num_workers=self.workers,
+            generator=torch.Generator(),  # its own, else it would draw from the global one
+            **processes,
+        )
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """A Part that streams. names: below the loader's root (bytes); file_sizes: in bytes; labels: int64 (n), from 0."""
+
+    loader: Loader
+    names: np.ndarray
+    file_sizes: np.ndarray
+    labels: Tensor
+    augment: Augment = Augment()
+
+    channels = 3
+
+    @classmethod
+    def of(cls, loader: Loader, names: list[str], labels: Tensor) -> "Streamed":
+        """The images of these names below the loader's root."""
+        encoded = np.array([os.fsencode(name) for name in names])
+        with ThreadPoolExecutor(16) as pool:  # a million files, maybe over a network
+            sizes = pool.map(lambda some: _file_sizes(loader.root, some), np.array_split(encoded, 256))
+            return cls(loader, encoded, np.concatenate(list(sizes)), labels)
+
+    @property
+    def size(self) -> int:
+        """Pixels a side, as they come in a batch."""
+        return self.loader.size
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: Tensor | slice) -> "Streamed":
+        at = index.cpu().numpy() if isinstance(index, Tensor) else index
+        return replace(self, names=self.names[at], file_sizes=self.file_sizes[at], labels=self.labels[index])
+
+    def to(self, device: torch.device) -> "Streamed":
+        """The same images; their batches come on the device."""
+        return replace(self, labels=self.labels.to(device))
+
+    def joined(self, other: "Streamed") -> "Streamed":
+        """These images, then the other ones, which have the same loader."""
+        return replace(
+            self,
+            names=np.concatenate([self.names, other.names]),
+            file_sizes=np.concatenate([self.file_sizes, other.file_sizes]),
+            labels=torch.cat([self.labels, other.labels]),
+        )
+
+    def batches(
+        self, batch_size: int, order: Tensor | None = None, random: torch.Generator | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """(uint8 pixels, labels) of the images in ``order`` (None: their own), the last batch as short as it comes.
+
+        random  draws, before anything is read, a seed for the augmentation of every position in the order; None: the images
+                as in evaluation
+        """
+        order = torch.arange(len(self)) if order is None else order.cpu()
+        augment, seeds = Augment(), torch.zeros(len(order), dtype=torch.int64)
+        if random is not None:
+            augment, seeds = self.augment, torch.randint(2**63 - 1, (len(order),), generator=random)
+        indices = order.split(batch_size)
+        jobs = [
+            Job(self.names[index.numpy()], some.numpy(), augment)
+            for index, some in zip(indices, seeds.split(batch_size), strict=True)
+        ]
+        for index, pixels in zip(indices, self.loader.read(jobs), strict=True):
+            yield pixels.to(self.labels.device), self.labels[index.to(self.labels.device)]
+
+    def check(self, augment: Augment) -> None:
+        """Raises DataError for a crop of padded images, which is for those in memory."""
+        if augment.crop:
+            raise DataError(f"augment.crop: {augment.crop}: this source's images stream: area is allowed")
+
+    @contextmanager
+    def augmented(self, augment: Augment) -> Iterator["Streamed"]:
+        """The images ready to be read augmented; at the end the loader's workers go."""
+        self.check(augment)
+        try:
+            yield replace(self, augment=augment)
+        finally:
+            self.loader.close()
+
+    def histogram(self) -> Tensor:
+        """Raises DataError: nobody reads all pixels for it."""
+        raise DataError("normalize: mean and std must be given: this source's images stream")
+
+    def content(self) -> Iterator[bytes | np.ndarray]:
+        """The files' names and sizes, and every label; not the pixels, which would take hours to read."""
+        yield repr(self.names.tolist()).encode()
+        yield np.ascontiguousarray(self.file_sizes)
+        yield self.labels.contiguous().numpy()
+
+
+def _file_sizes(root: Path, names: np.ndarray) -> np.ndarray:
+    try:
+        return np.array([(root / os.fsdecode(name)).stat().st_size for name in names], dtype=np.int64)
+    except OSError as error:
+        raise DataError(f"path: {error.filename}: can't be read ({error.strerror})") from error
