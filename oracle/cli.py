@@ -1,4 +1,4 @@
-"""The command line: silo-oracle plan | run | status | report | publish | schedule."""
+"""The command line: silo-oracle plan | run | status | report | publish | table | schedule."""
 
 import argparse
 import sys
@@ -69,6 +69,15 @@ def _parser() -> argparse.ArgumentParser:
     publish = command("publish", "what is worth keeping of a run, into results/NAME", _publish)
     publish.add_argument("folder", type=Path, metavar="DIR", help="a run folder")
     publish.add_argument("--to", type=Path, metavar="DIR", help="where to (default: results/NAME)")
+    tables = command("table", "the paper's kind of tables from finished runs: csv, markdown, LaTeX", _table)
+    tables.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="a run folder, or one that publish made")
+    tables.add_argument(
+        "--to", type=Path, default=Path("results/tables"), metavar="DIR", help="default: results/tables"
+    )
+    tables.add_argument("--cycles", type=_cycles, metavar="0,4,...", help="the cycles to show (default: at most 8)")
+    tables.add_argument(
+        "--published", type=Path, action="append", default=[], metavar="FILE", help="others' figures; repeatable"
+    )
     takes_file(command("schedule", "SILO's max_lr by cycle", _schedule), out=False)
     return parser
 
@@ -124,6 +133,8 @@ def _write_report(study: Any) -> None:
     findings = find(study)
     folder = report.write(study, findings)
     print(table.markdown(table.comparison_table(findings.comparison)), end="\n\n")
+    if findings.experiment.baselines:
+        print(report.policies_of(findings).markdown)
     print(report.verdicts_text(findings, study))
     print(f"Tables and plots: {folder}")
 
@@ -141,6 +152,23 @@ def _publish(arguments: argparse.Namespace) -> int:
     for note in report.notes(study, findings):
         print(f"Note: {note}")
     return 0
+
+
+def _table(arguments: argparse.Namespace) -> int:
+    from oracle.findings import finished
+    from oracle.paper import paper_of, write_tables
+
+    experiments = paper_of([finished(folder) for folder in arguments.folders], arguments.published)
+    write_tables(experiments, arguments.to, arguments.cycles)
+    print((arguments.to / "tables.md").read_text(encoding="utf-8"))
+    print(f"Tables: {arguments.to}")
+    return 0
+
+
+def _cycles(text: str) -> list[int]:
+    if not all(part.strip().isdecimal() for part in text.split(",")):
+        raise argparse.ArgumentTypeError(f"{text}: pruning cycles such as 0,4,9 are allowed")
+    return [int(part) for part in text.split(",")]
 
 
 def _schedule(arguments: argparse.Namespace) -> int:

@@ -63,6 +63,9 @@ def finished(folder: Path) -> Findings:
     """The findings of a run folder, or of what `publish` made of one; raises InputError for any other folder."""
     if (folder / "study.json").exists():
         return find(open_study(folder))
+    allowed = "a run folder, or a folder that `silo-oracle publish` made, is allowed"
+    if not (folder / "experiment.json").is_file():
+        raise InputError(f"{folder}: no finished study there; {allowed}")
     try:
         study = json.loads((folder / "experiment.json").read_text())
         experiment = validate(study["experiment"], str(folder / "experiment.json"))
@@ -70,5 +73,5 @@ def finished(folder: Path) -> Findings:
         costs = costs.astype({"search_trainings": "Int64"})
         return conclude(experiment, study["data"], read_cells(folder / "cells.csv"), layers, costs)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        allowed = "a run folder, or a folder that `silo-oracle publish` made, is allowed"
-        raise InputError(f"{folder}: no finished study ({' '.join(str(error).split())}); {allowed}") from error
+        told = " ".join(str(error).split())
+        raise InputError(f"{folder}: not what `publish` writes today ({told}); {allowed}") from error

@@ -8,6 +8,7 @@ import pandas as pd
 
 from oracle import escape
 from oracle.error import InputError
+from oracle.findings import Findings
 from oracle.paper_table import (
     REDUCED,
     REFERENCE_ROW,
@@ -19,6 +20,7 @@ from oracle.paper_table import (
     priced_costs,
     source_notes,
 )
+from oracle.published import read_published
 from oracle.table import AT_LEAST, AT_MOST, Bold, known, latex, markdown, write_texts
 
 ROWS = 36  # of a LaTeX table: what a page holds
@@ -40,6 +42,7 @@ class Finished:
     policies, costs, layers  frames as :mod:`oracle.paper_table` describes them; no layers: an empty frame
     comparison  as ``oracle.comparison.comparison_table`` gives it
     published  figures of others (see oracle.published), or None
+    chosen_on  the part of the data on which epoch and max_lr were chosen
     """
 
     label: str
@@ -49,6 +52,7 @@ class Finished:
     costs: pd.DataFrame
     layers: pd.DataFrame
     published: pd.DataFrame | None = None
+    chosen_on: str = "validation"
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,28 @@ class Table:
             latex(part, caption, self.notes, _above_oracle(part), self.narrow)
             for part, caption in zip(parts or [self.display], captions, strict=False)
         )
+
+
+def paper_of(findings: Sequence[Findings], published: Sequence[Path] = ()) -> list[Finished]:
+    """The finished experiments, each with the published figures that name it; raises InputError for an odd file of these."""
+    policies = {one.experiment.name: one.policies for one in findings}
+    figures: dict[str, list[pd.DataFrame]] = {}
+    for path in published:
+        name, rows = read_published(path, policies)
+        figures.setdefault(name, []).append(rows)
+    return [
+        Finished(
+            label=one.experiment.title,
+            slug=(name := one.experiment.name),
+            policies=one.policies,
+            comparison=one.comparison,
+            costs=one.costs[one.costs.who != "all"],
+            layers=one.layers,
+            published=pd.concat(figures[name], ignore_index=True) if name in figures else None,
+            chosen_on=one.experiment.chosen_on,
+        )
+        for one in findings
+    ]
 
 
 def _above_oracle(display: pd.DataFrame) -> int | None:
@@ -122,7 +148,7 @@ def tables(experiment: Finished, cycles: Sequence[int] | None = None) -> Iterato
     final = ["policy", "cycle", "weights_remaining", "max_lr", "seeds", "final_test", "final_test_std", "diverged"]
     every = policies if published is None else pd.concat([policies.assign(source=""), _as_policies(published)])
     for name, epoch, at, frame, others in (
-        ("accuracy", "chosen", "at the epoch chosen on validation", every, published),
+        ("accuracy", "chosen", f"at the epoch chosen on {experiment.chosen_on}", every, published),
         ("final-accuracy", "final", "at the final epoch", policies[final], None),
     ):
         display = accuracy_table(policies, shown, others, epoch)

@@ -13,7 +13,9 @@ from oracle.comparison import proposals
 from oracle.error import InputError
 from oracle.figure import save
 from oracle.findings import Findings
+from oracle.layer_plot import plot_layers
 from oracle.overview import widening
+from oracle.paper import Table, paper_of, tables
 from oracle.policy_plot import plot_policies
 from oracle.study import Study
 from oracle.tally import tally
@@ -29,8 +31,7 @@ def write(study: Study, findings: Findings) -> Path:
     label, oracle = study.experiment.title, study.experiment.oracle
     caption = f"{label} ({len(oracle.seeds)} seeds, tolerance {oracle.tolerance:g} points, follow: {oracle.follow})"
     cells, comparison = findings.cells, findings.comparison
-    frames = {"cells": cells, "policies": findings.policies, "layers": findings.layers, "cost": findings.costs}
-    for name, frame in frames.items():
+    for name, frame in {"cells": cells, "layers": findings.layers, "cost": findings.costs}.items():
         frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
     table.write(
         comparison.loc[:, :"why"],
@@ -42,14 +43,22 @@ def write(study: Study, findings: Findings) -> Path:
     table.write(
         comparison, table.comparison_table(comparison), folder, "comparison", f"SILO against the Oracle: {caption}"
     )
+    policies = policies_of(findings)
+    table.write_texts(policies.all_columns, policies.markdown, policies.latex, folder, "policies")
     (folder / "verdicts.md").write_text(verdicts_text(findings, study))
     save(plot.plot_max_lr(comparison, label), folder, "max_lr")
     save(plot.plot_accuracy(comparison, label), folder, "accuracy")
     save(plot.plot_heat_map(cells, comparison, label), folder, "heat_map")
+    save(plot_layers(findings.layers, label), folder, "layers")
     if study.experiment.baselines:
         save(plot_policies(findings.policies, label), folder, "policies")
     _write_json(folder / "environment.json", environments(study, cells))
     return folder
+
+
+def policies_of(findings: Findings) -> Table:
+    """Test accuracy of every policy by weights remaining."""
+    return next(tables(*paper_of([findings])))
 
 
 def verdicts_text(findings: Findings, study: Study) -> str:
@@ -121,9 +130,13 @@ def _readme(study: Study, findings: Findings) -> str:
         verdicts_text(findings, study),
         table.markdown(comparison),
         "",
+        *([policies_of(findings).markdown] if experiment.baselines else []),
+        "",
         "![max_lr by weights remaining](max_lr.png)",
         "![accuracy by weights remaining](accuracy.png)",
         "![accuracy over max_lr and cycle](heat_map.png)",
+        *["![accuracy of every policy](policies.png)"] * bool(experiment.baselines),
+        "![weights alive in each layer](layers.png)",
     ]
     return "\n".join(lines) + "\n"
 

@@ -132,7 +132,11 @@ DURATION = "such as 10ep (epochs) or 20000it (iterations)"
 STREAMED = "data={source: imagenet, path: streamed, split: {kind: carve, validation: 0.5}}"
 FIELDS = [
     # unknown keys, with the nearest known one
-    ("epochs=3", "unknown key epochs", "allowed: name, label, data, model, train, prune, silo, oracle, compute"),
+    (
+        "epochs=3",
+        "unknown key epochs",
+        "allowed: name, label, data, model, train, prune, silo, oracle, policies, compute",
+    ),
     ("train.epoch=3", "train: unknown key epoch;", "did you mean epochs?", "batch_size"),
     ("oracle.grid.point=3", "oracle.grid: unknown key point;", "did you mean points?"),
     ("data.path=x", "data: unknown key path", "limit"),

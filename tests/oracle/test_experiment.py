@@ -66,9 +66,9 @@ def test_pinned_ids():
     """
     training = training_id(experiment())
     assert SCHEMA == 1
-    assert training == "1defeb07c09c5d5d4a73"
-    assert Cell(training, seed=0, cycle=0, max_lr=0.2).id == "6f80d239a8aa50489926"
-    assert Cell(training, seed=2, cycle=11, max_lr=0.01, start="fedcba9876543210fedc").id == "502b7f2620c53c5b0bbc"
+    assert training == "6c2e1fa3f453e8be0ee9"
+    assert Cell(training, seed=0, cycle=0, max_lr=0.2).id == "652f9c35622df45de739"
+    assert Cell(training, seed=2, cycle=11, max_lr=0.01, start="fedcba9876543210fedc").id == "98ceb96f599df128594a"
 
 
 def test_every_default_is_written_out():
@@ -90,7 +90,14 @@ def test_every_default_is_written_out():
             "normalize": {"mean": None, "std": None},
         },
         "model": {"name": "mlp", "init": "kaiming", "hidden": [100, 100]},
-        "train": {"epochs": 1, "batch_size": 2, "momentum": 0.0, "weight_decay": 0.0, "shape": {"kind": "constant"}},
+        "train": {
+            "epochs": 1,
+            "batch_size": 2,
+            "momentum": 0.0,
+            "weight_decay": 0.0,
+            "shape": {"kind": "constant"},
+            "choose": "validation",
+        },
         "prune": {
             "criterion": "magnitude",
             "scope": "layer",
@@ -118,6 +125,7 @@ OF_THE_TRAINING = {
     "train.momentum": 0.8,
     "train.weight_decay": 0.0,
     "train.shape": {"kind": "cosine"},
+    "train.choose": "test-best",
     "train.shape.warmup": "9ep",
     "train.shape.drops": {"13ep": 0.1},
     "prune.criterion": "movement",
@@ -151,6 +159,10 @@ OF_THE_STUDY = {
     "oracle.seeds": [4, 5],
     "oracle.tolerance": 1.0,
     "oracle.follow": "oracle",
+    "silo.search_trainings": 3,
+    "policies.search.grid": [0.1],
+    "policies.search.over": "trajectory",
+    "policies.baselines": {"cosine": {"shape": "cosine"}},
     "compute.cpus_per_trial": 2.0,
     "compute.gpus_per_trial": 0.5,
     "compute.workers": 3,
