@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from oracle.component import Component, Strict, component, name_of, one_of
 from oracle.grid import Grid, MaxLr
+from oracle.import_path import code_of, target_of
 from oracle.policy import AnyRestart, AnyShape, Baseline, Policies
 from silo.criterion import CRITERIA
 from silo.data import SOURCES
@@ -187,9 +188,12 @@ class Experiment(Strict):
                 schedule = baseline.max_lr.make()
                 for cycle in range(self.prune.cycles):
                     try:
-                        schedule.max_lr(cycle)
-                    except ValueError as error:
+                        rate = schedule.max_lr(cycle)
+                    except Exception as error:  # an imported one may raise any
                         raise ValueError(f"policies.baselines.{name}.max_lr: {error}") from error
+                    if not isinstance(rate, float | int) or not 0 < rate <= 1e9:
+                        given = f"policies.baselines.{name}.max_lr: {rate!r} at cycle {cycle}"
+                        raise ValueError(f"{given}: a number above 0, up to 1e9, is allowed")
         return self
 
     @model_validator(mode="after")
@@ -259,22 +263,25 @@ class Experiment(Strict):
     def pruning(self) -> Pruning:
         """What goes at the end of a cycle."""
         part = self.prune
-        return Pruning(CRITERIA[part.criterion], part.scope, part.rate, **part.prunable.model_dump())
+        return Pruning(target_of(CRITERIA, part.criterion), part.scope, part.rate, **part.prunable.model_dump())
 
     def training(self, data_digest: str) -> dict[str, Any]:
         """All that a training depends on beside seed, cycle, max_lr and start state, every default written out.
 
         Not in it: names, where the data lies (its digest stands for the images), the study (cycles, grid, seeds, SILO's
         parameters, tolerance, follow) and what it is computed on (the environment is in each record).
+        Where parts are imported by their path, a hash of their code is in it.
         """
         data = self.data.model_dump(mode="json", include={"split", "augment", "normalize"})
         prune = self.prune.model_dump(mode="json", exclude={"cycles"})
+        code = code_of(self.data.split, self.model, self.train, self.prune)
         return {
             "schema": SCHEMA,
             "data": {"digest": data_digest, **data},
             "model": self.model.model_dump(mode="json"),
             "train": self.train.model_dump(mode="json"),
             "prune": prune,
+            **({"code": code} if code else {}),
         }
 
     def training_digest(self, data_digest: str) -> str:

@@ -10,8 +10,9 @@ from torch import nn
 
 from oracle.error import FieldError
 from oracle.experiment import Experiment
+from oracle.import_path import target_of
 from silo.data.error import DataError
-from silo.data.images import Dataset
+from silo.data.images import Dataset, Images
 from silo.data.split import Split, limited, split
 from silo.model.initialization import INITIALIZATIONS
 from silo.trajectory import Problem
@@ -24,9 +25,28 @@ def load_dataset(experiment: Experiment) -> Dataset:
     """
     limit = experiment.data.limit
     try:
-        return limited(experiment.data.make(), limit.train, limit.test)
+        return limited(_whole(experiment.data.make()), limit.train, limit.test)
     except DataError as error:
         raise FieldError(f"data.{error}") from error
+    except ValueError as error:  # of an imported source
+        raise FieldError(f"data: {error}") from error
+
+
+def _whole(dataset: Dataset) -> Dataset:
+    """The data set, its tensors looked at: an imported source may give any. Raises DataError."""
+    for name, part in (("train", dataset.train), ("test", dataset.test)):
+        if isinstance(part, Images):
+            pixels, labels = part.pixels, part.labels
+            if pixels.dtype != torch.uint8 or pixels.dim() != 4 or pixels.shape[2] != pixels.shape[3]:
+                given = f"{pixels.dtype} of {tuple(pixels.shape)}"
+                raise DataError(f"source: {name} pixels: {given}: torch.uint8 of (n, channels, size, size) is allowed")
+            if labels.dtype != torch.int64 or labels.shape != (len(pixels),):
+                given = f"{labels.dtype} of {tuple(labels.shape)}"
+                raise DataError(f"source: {name} labels: {given}: torch.int64 of ({len(pixels)},) is allowed")
+            if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(dataset.classes):
+                given = f"{int(labels.min())} to {int(labels.max())}"
+                raise DataError(f"source: {name} labels: {given}: 0 to {len(dataset.classes) - 1} are allowed")
+    return dataset
 
 
 def device(experiment: Experiment) -> torch.device:
@@ -56,7 +76,7 @@ def problems(experiment: Experiment, dataset: Dataset, on: torch.device) -> dict
 
     def build() -> nn.Module:
         model = network(experiment, dataset.channels, dataset.size, len(dataset.classes))
-        INITIALIZATIONS[experiment.model.init](model)
+        target_of(INITIALIZATIONS, experiment.model.init)(model)
         return model
 
     @lru_cache(maxsize=4)

@@ -73,6 +73,8 @@ def open_study(folder: Path) -> Study:
     if held is None:
         raise InputError(f"{folder}: no run folder (it has no study.json); a folder that `run` filled is allowed")
     experiment = validate(held["experiment"], str(folder / "study.json"))
+    # imported code may have changed since: the records would not be found
+    _same_training(folder, held, experiment.training(held["data"]["digest"]))
     return Study(experiment, held["data"], Store(folder), held["origin"])
 
 
@@ -83,9 +85,8 @@ def _rewinds_within_a_cycle(experiment: Experiment, training_images: int) -> Non
     for place, restart in places.items():
         remembered = restart.make().remember_at(0, steps)
         if remembered is not None and remembered > steps * experiment.train.epochs:
-            raise FieldError(
-                f"{place}.restart.to: {restart.to}: lies beyond the end of a cycle; up to {allowed} is allowed"
-            )
+            to = getattr(restart, "to", f"{remembered}it")  # an imported restart may have no such option
+            raise FieldError(f"{place}.restart.to: {to}: lies beyond the end of a cycle; up to {allowed} is allowed")
 
 
 @contextmanager

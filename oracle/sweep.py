@@ -9,6 +9,7 @@ from typing import Any
 from oracle.error import FieldError
 from oracle.experiment import Experiment
 from oracle.frontier import Frontier
+from oracle.import_path import code_of
 from oracle.load import validate
 from oracle.progress import Progress
 from oracle.store import Store
@@ -69,7 +70,8 @@ def sweep_on_ray(
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     try:
         with tempfile.TemporaryDirectory(prefix="silo-oracle-") as scratch:
-            trainable = tune.with_parameters(_trainable(), spec=spec, digest=data_digest, folder=store.folder.resolve())
+            study = {"spec": spec, "code": code_of(experiment), "digest": data_digest, "folder": store.folder.resolve()}
+            trainable = tune.with_parameters(_trainable(), **study)
             results = tune.Tuner(
                 tune.with_resources(trainable, resources),
                 tune_config=tune.TuneConfig(
@@ -113,9 +115,14 @@ def _trainable() -> type:
     class CellTraining(tune.Trainable):
         """A Tune trial trains one cell; its worker process goes on to the next with data and code in place."""
 
-        def setup(self, config: dict[str, Any], spec: dict[str, Any], digest: str, folder: Path) -> None:
+        def setup(
+            self, config: dict[str, Any], spec: dict[str, Any], code: dict[str, str], digest: str, folder: Path
+        ) -> None:
             self.job = config["job"]
-            self.worker = Worker(validate(spec, "the driver's experiment"), digest, Store(folder))
+            experiment = validate(spec, "the driver's experiment")
+            if code_of(experiment) != code:
+                raise RuntimeError(f"the code of {', '.join(code)} has changed since the run was started")
+            self.worker = Worker(experiment, digest, Store(folder))
 
         def reset_config(self, new_config: dict[str, Any]) -> bool:
             self.job = new_config["job"]

@@ -61,8 +61,8 @@ class Mask:
         """The mask without the floor(rate * alive) lowest-scored alive weights, of all ("global") or of each layer.
 
         Ties go by position (layer order, then row-major), earlier first. The rate is taken as the decimal that was
-        written, so that 0.29 of 100 is 29. Raises ValueError where an alive weight's score is not finite, the rate is not
-        from 0 to 1, the scope is neither, or nothing is prunable.
+        written, so that 0.29 of 100 is 29. Raises ValueError where a layer's scores are not of its shape, an alive weight's
+        score is not finite, the rate is not from 0 to 1, the scope is neither, or nothing is prunable.
         """
         if scope not in SCOPES:
             raise ValueError(f"scope: {scope}: {' or '.join(SCOPES)} is allowed")
@@ -70,6 +70,10 @@ class Mask:
             raise ValueError(f"rate: {rate}: a share from 0 to 1 is allowed")
         if not self.layers:
             raise ValueError("nothing is prunable: the mask has no layers")
+        for name, layer in self.layers.items():
+            if scores[name].shape != layer.shape:
+                given, due = tuple(scores[name].shape), tuple(layer.shape)
+                raise ValueError(f"the scores of {name} are of shape {given}; {due}, one for each weight, is allowed")
         groups = [list(self.layers)] if scope == "global" else [[name] for name in self.layers]
         flat = {name: layer.flatten().clone() for name, layer in self.layers.items()}
         for names in groups:

@@ -1,22 +1,27 @@
 """What the README shows runs."""
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+from oracle.cli import main
 from oracle.load import load
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def block(language, first_line):
+    """The one code block of a language that begins so."""
+    blocks = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    (found,) = [text for text in blocks if text.startswith(f"{first_line}\n")]
+    return found
 
 
 def test_the_loop_of_ones_own_runs_and_needs_silo_alone():
-    (loop,) = blocks("python")
+    loop = block("python", "import torch")
     check = "import sys; assert not {'ray', 'optuna', 'pandas', 'matplotlib', 'oracle'} & sys.modules.keys()"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", f"{loop}\n{check}"], capture_output=True, text=True, cwd=ROOT
@@ -25,10 +30,26 @@ def test_the_loop_of_ones_own_runs_and_needs_silo_alone():
 
 
 def test_the_experiment_is_valid(tmp_path):
-    (experiment,) = blocks("yaml")
     path = tmp_path / "mine.yaml"
-    path.write_text(experiment)
+    path.write_text(block("yaml", "name: mine"))
     assert load(path, []).schedule.max_lr(24) > 0.0699
+
+
+def test_the_study_of_ones_own_parts_runs(tmp_path, monkeypatch, capsys):
+    (tmp_path / "mine.py").write_text(block("python", "# mine.py"))
+    (tmp_path / "parity.yaml").write_text(block("yaml", "# parity.yaml"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    tiny = ["data.images=200", "train.epochs=2", "prune.cycles=2", "oracle.seeds=1", "oracle.grid=[0.03, 0.3]"]
+    try:
+        assert load(tmp_path / "parity.yaml", []).prune.cycles == 6  # as it stands
+        assert main(["run", "parity.yaml", "--local", *(f"--set={override}" for override in tiny)]) == 0
+    finally:
+        sys.modules.pop("mine", None)
+    # 2 cycles x (2 grid values, SILO's, the baseline's)
+    assert "8 of 8 cells are recorded" in capsys.readouterr().out
+    held = json.loads((tmp_path / "runs/parity/study.json").read_text())
+    assert list(held["training"]["code"]) == ["mine"]
 
 
 def test_every_link_leads_somewhere():

@@ -1,6 +1,7 @@
 """Which weights are prunable, how many go, which go, and how a mask is stored."""
 
 import math
+import re
 
 import pytest
 import torch
@@ -128,6 +129,12 @@ def test_a_rate_or_scope_that_is_none_raises(rate, scope):
     mask = dense(10)
     with pytest.raises(ValueError):
         mask.prune(scores(mask), rate, scope)
+
+
+@pytest.mark.parametrize("shape", [(), (4,), (12,), (4, 3), (3, 5)])
+def test_scores_that_are_not_of_the_layers_shape_raise(shape):
+    with pytest.raises(ValueError, match=re.escape(f"scores of layer0.weight are of shape {shape}; (3, 4)")):
+        dense((3, 4)).prune({"layer0.weight": torch.ones(shape)}, 0.2, "global")
 
 
 @given(shapes, st.integers(0, 99))

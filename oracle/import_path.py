@@ -1,0 +1,88 @@
+"""Import paths: ``module.path:attribute`` in an experiment file, where a registry's name is due."""
+
+import difflib
+import hashlib
+import importlib
+import re
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import BaseModel
+
+FORM = "module.path:attribute"
+
+
+class ImportPath(str):
+    """``module.path:attribute``; raises ValueError, in one line, where nothing callable can be imported from there."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> "ImportPath":
+        if not re.fullmatch(r"\w+(\.\w+)*:\w+", text):
+            raise ValueError(f"{FORM} is allowed")
+        path = super().__new__(cls, text)
+        if not callable(path.target):
+            raise ValueError(f"is of type {type(path.target).__name__}; a function or a class is allowed")
+        return path
+
+    @property
+    def target(self) -> Any:
+        """What the path leads to."""
+        name, _, attribute = self.partition(":")
+        module = _module(name)
+        try:
+            return getattr(module, attribute)
+        except AttributeError:
+            own = [key for key, value in vars(module).items() if callable(value)]
+            near = difflib.get_close_matches(attribute, own, 1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise ValueError(f"{name} has no {attribute}; {hint}a function or a class in it is allowed") from None
+
+    @property
+    def code(self) -> dict[str, str]:
+        """A hash of the source by module: of the one named, and of the one in its package that defines the target."""
+        named = self.partition(":")[0]
+        defining = str(getattr(self.target, "__module__", named))
+        names = [named] if defining.partition(".")[0] != named.partition(".")[0] else sorted({named, defining})
+        modules = {name: sys.modules.get(name) for name in names}
+        return {name: _hash(module) for name, module in modules.items() if getattr(module, "__file__", None)}
+
+
+def target_of(registry: Mapping[str, Callable], name: str) -> Callable:
+    """What a registry's name or an import path stands for."""
+    return name.target if isinstance(name, ImportPath) else registry[name]
+
+
+def code_of(*parts: Any) -> dict[str, str]:
+    """A hash of the source of every module that import paths in these parts of an experiment name."""
+    code = {}
+    for part in parts:
+        if isinstance(part, ImportPath):
+            code |= part.code
+        elif isinstance(part, BaseModel):
+            code |= code_of(*(getattr(part, field) for field in type(part).model_fields))
+        elif isinstance(part, dict):
+            code |= code_of(*part.values())
+    return code
+
+
+def _module(name: str) -> ModuleType:
+    here = str(Path.cwd())
+    if here not in sys.path and "" not in sys.path:  # a console script's path holds its own folder instead
+        sys.path.insert(0, here)
+    importlib.invalidate_caches()
+    try:
+        return importlib.import_module(name)
+    except (Exception, SystemExit) as error:
+        if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
+            raise ValueError(f"no module {error.name} is found, installed or in {here}") from error
+        raise ValueError(f"importing {name} fails: {type(error).__name__}: {error}") from error
+
+
+@cache  # by the module, not its name: this is the code that runs here, whatever becomes of the file
+def _hash(module: ModuleType) -> str:
+    return hashlib.sha256(Path(module.__file__).read_bytes()).hexdigest()[:20]
