@@ -46,6 +46,7 @@ def plot_layers(layers: pd.DataFrame, title: str | None, policy: str = "SILO") -
     axes.set_ylim(rows[-1], rows[0])
     every = math.ceil(len(names) / FEW)
     axes.set_yticks(range(0, len(names), every), [_short(name) for name in names[::every]])
+    axes.set_ylabel("Layer")
     axes.set_xlabel("Pruning cycle")
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     legend_below(figure)

@@ -17,11 +17,12 @@ SECONDS_BETWEEN_LINES = 10
 class Progress:
     """Cells done and total, the pruning cycle, the best max_lr so far in it, the time left.
 
-    total counts every cell of the study, recorded those that have a record already.
+    training is that of the study's own cells: a baseline's are counted, but their accuracies are others. total counts every
+    cell, recorded those that have a record already.
     """
 
-    def __init__(self, console: Console, store: Store, total: int, recorded: int) -> None:
-        self._console, self._store = console, store
+    def __init__(self, console: Console, store: Store, training: str, total: int, recorded: int) -> None:
+        self._console, self._store, self._training = console, store, training
         self._total, self._recorded = total, recorded
         # when the first cell was finished, and how many were recorded then
         self._first: tuple[float, int] | None = None
@@ -47,7 +48,7 @@ class Progress:
         if record is None:
             return
         self._recorded = min(self._recorded + 1, self._total)  # a state that is made again adds no record
-        if not record["outcome"]["diverged"]:
+        if cell.training == self._training and not record["outcome"]["diverged"]:
             self._sums[cell.cycle][cell.max_lr].append(record["outcome"]["validation"])
         text = f"cycle {cell.cycle} · {self._best(cell.cycle)} · {self._left()} left"
         if self._console.is_terminal:
@@ -59,7 +60,7 @@ class Progress:
     def _best(self, cycle: int) -> str:
         means = {max_lr: sum(found) / len(found) for max_lr, found in self._sums[cycle].items()}
         if not means:
-            return "all diverged so far"
+            return "no accuracy so far"
         best = max(means, key=means.get)
         return f"best max_lr so far {best:.3g} ({means[best]:.2f}%)"
 

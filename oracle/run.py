@@ -25,7 +25,7 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool) -
             return before.count("failed") == 0
         console.print(f"training {before.count('missing')} of {before.total} cells", highlight=False)
         frontier = Frontier(study.chains)
-        with Progress(console, study.store, before.total, before.recorded) as progress:
+        with Progress(console, study.store, study.chains.training, before.total, before.recorded) as progress:
             arguments = (frontier, study.experiment, study.data["digest"], study.store, progress)
             errors = sweep_here(*arguments) if local else sweep_on_ray(*arguments)
         for error in sorted(set(errors)):
