@@ -78,7 +78,7 @@ def read_cells(path: Path) -> pd.DataFrame:
 
 def of_baseline(cells: pd.DataFrame, column: str, name: str) -> pd.DataFrame:
     """The rows whose ``column`` (policies or searches) names the baseline."""
-    return cells[cells[column].map(lambda names: name in names.split())]
+    return cells[cells[column].map(lambda names: name in names.split()).astype(bool)]  # of no rows it would be no bools
 
 
 def layers_table(cells: pd.DataFrame, chains: Chains) -> pd.DataFrame:

@@ -135,7 +135,7 @@ def _write_report(study: Any) -> None:
     folder = report.write(study, findings)
     print(table.markdown(table.comparison_table(findings.comparison)), end="\n\n")
     if findings.experiment.baselines:
-        print(report.policies_of(findings).markdown)
+        print(report.policies_of(findings)[0].markdown)
     print(report.verdicts_text(findings, study))
     print(f"Tables and plots: {folder}")
 

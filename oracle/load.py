@@ -107,6 +107,7 @@ def _explain(error: ValidationError, tree: Any) -> str:
         .replace("a valid integer", "a whole number")
         .replace("a valid ", "a ")
         .replace("a tuple", "a list")
+        .replace("a dictionary", "a mapping")
     )
     message = "allowed: a mapping" if problem["type"] == "model_type" else message
     said_already = isinstance(given, dict) or "[key]" in problem["loc"]

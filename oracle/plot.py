@@ -91,13 +91,15 @@ def plot_accuracy(comparison: pd.DataFrame, title: str | None) -> Figure:
 
 
 @styled
-def plot_heat_map(cells: pd.DataFrame, comparison: pd.DataFrame, title: str | None) -> Figure:
-    """Every grid value at every cycle: how far its mean validation accuracy lies below the cycle's best, in points.
+def plot_heat_map(
+    cells: pd.DataFrame, comparison: pd.DataFrame, title: str | None, chosen_on: str = "validation"
+) -> Figure:
+    """Every grid value at every cycle: how far its mean accuracy, on what values are chosen by, lies below the cycle's best.
 
     Where some seeds have all the values of a cycle, the mean is over these, else over what is recorded. Hatched: one
     of these seeds diverged; blank: not recorded. On top the interval's ends (an arrow where open), the best and SILO.
     """
-    mean, diverged = _grid(cells)
+    mean, diverged = _grid(cells, chosen_on)
     if mean.empty:
         return empty_figure(title, "nothing recorded yet")
     cycles, values = mean.columns.to_numpy(), mean.index.to_numpy()
@@ -109,7 +111,7 @@ def plot_heat_map(cells: pd.DataFrame, comparison: pd.DataFrame, title: str | No
     max_lr_axis(axes, min(bounds), max(bounds))
     axes.set_xlabel("Pruning cycle")
     axes.xaxis.set_major_locator(MaxNLocator(12, integer=True, min_n_ticks=1))
-    _colours(figure, axes, columns, rows, mean.max() - mean)
+    _colours(figure, axes, columns, rows, mean.max() - mean, chosen_on)
     if diverged.any(axis=None):
         row, column = np.nonzero(diverged.to_numpy())
         axes.bar(columns[column], np.diff(rows)[row], 1, rows[row], align="edge", **DIVERGED)
@@ -150,14 +152,14 @@ def _placed(comparison: pd.DataFrame) -> pd.DataFrame:
     return table.assign(weights_remaining=np.exp(log)).dropna(subset="weights_remaining").reset_index(drop=True)
 
 
-def _grid(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Mean validation accuracy (percent) and whether it diverged (bool); a row a grid value, a column a cycle."""
+def _grid(cells: pd.DataFrame, chosen_on: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Mean accuracy (percent) and whether it diverged (bool); a row a grid value, a column a cycle."""
     tried = cells[cells.candidate.isin([True])]
     values = tried.groupby("cycle").max_lr.transform("nunique")
     full = tried.groupby(["cycle", "seed"]).max_lr.transform("nunique") == values
     used = tried[full | ~full.groupby(tried.cycle).transform("any")]
     place = [used.max_lr, used.cycle]
-    mean = used.validation.where(used.status == "done").groupby(place).agg(lambda seeds: seeds.mean(skipna=False))
+    mean = used[chosen_on].where(used.status == "done").groupby(place).agg(lambda seeds: seeds.mean(skipna=False))
     diverged = (used.status == "diverged").groupby(place).any()
     cycles = range(tried.cycle.min(), tried.cycle.max() + 1) if len(tried) else []
     return mean.unstack().reindex(columns=cycles), diverged.unstack().reindex(columns=cycles).isin([True])
@@ -190,7 +192,9 @@ def _arrows(axes: Axes, x: np.ndarray | pd.Series, open_low: pd.Series, open_hig
         _line(axes, x, ends, marker=marker, linestyle="none", color="black", markersize=3.2, label="Open end")
 
 
-def _colours(figure: Figure, axes: Axes, columns: np.ndarray, rows: np.ndarray, shortfall: pd.DataFrame) -> None:
+def _colours(
+    figure: Figure, axes: Axes, columns: np.ndarray, rows: np.ndarray, shortfall: pd.DataFrame, chosen_on: str
+) -> None:
     # the root spreads the first points, where the interval is decided, over most of the colours
     norm = PowerNorm(0.5, 0, WORST)
     image = axes.pcolormesh(columns, rows, np.ma.masked_invalid(shortfall), cmap="cividis_r", norm=norm)
@@ -198,4 +202,4 @@ def _colours(figure: Figure, axes: Axes, columns: np.ndarray, rows: np.ndarray, 
     bar.ax.invert_yaxis()
     bar.ax.minorticks_off()
     bar.ax.set_yticklabels(["0", "0.5", "1", "2", "5", f"{WORST:g}"])
-    bar.set_label("Mean validation accuracy:\npoints below the cycle's best")
+    bar.set_label(f"Mean {chosen_on} accuracy:\npoints below the cycle's best")

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +44,12 @@ def write(study: Study, findings: Findings) -> Path:
     table.write(
         comparison, table.comparison_table(comparison), folder, "comparison", f"SILO against the Oracle: {caption}"
     )
-    policies = policies_of(findings)
-    table.write_texts(policies.all_columns, policies.markdown, policies.latex, folder, "policies")
+    for name, policies in zip(("policies", "policies-final"), policies_of(findings), strict=True):
+        table.write_texts(policies.all_columns, policies.markdown, policies.latex, folder, name)
     (folder / "verdicts.md").write_text(verdicts_text(findings, study))
     save(plot.plot_max_lr(comparison, label), folder, "max_lr")
     save(plot.plot_accuracy(comparison, label), folder, "accuracy")
-    save(plot.plot_heat_map(cells, comparison, label), folder, "heat_map")
+    save(plot.plot_heat_map(cells, comparison, label, findings.experiment.chosen_on), folder, "heat_map")
     save(plot_layers(findings.layers, label), folder, "layers")
     if study.experiment.baselines:
         save(plot_policies(findings.policies, label), folder, "policies")
@@ -56,9 +57,9 @@ def write(study: Study, findings: Findings) -> Path:
     return folder
 
 
-def policies_of(findings: Findings) -> Table:
-    """Test accuracy of every policy by weights remaining."""
-    return next(tables(*paper_of([findings])))
+def policies_of(findings: Findings) -> list[Table]:
+    """Test accuracy of every policy by weights remaining: at the chosen epoch, and at the final one."""
+    return list(islice(tables(*paper_of([findings])), 2))
 
 
 def verdicts_text(findings: Findings, study: Study) -> str:
@@ -130,8 +131,7 @@ def _readme(study: Study, findings: Findings) -> str:
         verdicts_text(findings, study),
         table.markdown(comparison),
         "",
-        *([policies_of(findings).markdown] if experiment.baselines else []),
-        "",
+        *(policies.markdown + "\n" for policies in policies_of(findings) if experiment.baselines),
         "![max_lr by weights remaining](max_lr.png)",
         "![accuracy by weights remaining](accuracy.png)",
         "![accuracy over max_lr and cycle](heat_map.png)",

@@ -128,9 +128,36 @@ def names(line, *fragments):
     assert not missing, f"{missing} not in: {line}"
 
 
+POLICIES = [
+    ("policies.baselines.silo={}", "policies.baselines.silo: allowed: a name", "other than silo and oracle"),
+    ("policies.baselines.Oracle={}", "policies.baselines.Oracle: allowed: a name"),
+    ("policies.baselines={a b: {}}", "policies.baselines.a b: allowed: a name of letters"),
+    ("policies.baselines=[cosine]", 'policies.baselines: ["cosine"]: allowed: a mapping'),
+    ("policies.baselines.x.rate=3", "policies.baselines.x: unknown key rate; allowed: max_lr, shape, restart"),
+    ("policies.baselines.x.max_lr=-1", "policies.baselines.x.max_lr: -1", "above 0"),
+    (
+        "policies.baselines.x.max_lr=fast",
+        "policies.baselines.x.max_lr",
+        "kind fast is unknown; allowed: constant, table",
+    ),
+    (
+        "policies.baselines.x.max_lr={kind: table, values: [1]}",
+        "policies.baselines.x.max_lr",
+        "the table ends at cycle 0",
+    ),
+    ("policies.baselines.x.shape=cosin", "policies.baselines.x.shape", "did you mean cosine?"),
+    ("policies.baselines.x.restart={kind: rewind, to: 9ep}", "policies.baselines.x.restart.to: 9ep", "up to 2ep"),
+    ("policies.search.over=sparse", "policies.search.over: \"sparse\": allowed: 'dense' or 'trajectory'"),
+    ("policies.search.grid=[]", "policies.search.grid: []", "at least one value"),
+    ("silo.search_trainings=-1", "silo.search_trainings: -1", "greater than or equal to 0"),
+    ("train.choose=best", "train.choose: \"best\": allowed: 'validation' or 'test-best'"),
+    ("compute.rate={iterations_per_second: 0, source: x}", "compute.rate.iterations_per_second: 0", "greater than 0"),
+    ("compute.rate={iterations_per_second: 9}", "compute.rate.source is missing"),
+]
 DURATION = "such as 10ep (epochs) or 20000it (iterations)"
 STREAMED = "data={source: imagenet, path: streamed, split: {kind: carve, validation: 0.5}}"
 FIELDS = [
+    *POLICIES,
     # unknown keys, with the nearest known one
     (
         "epochs=3",
@@ -335,6 +362,14 @@ COMMANDS = [
     *((f"{command} empty", "empty: no run folder", "study.json") for command in ("status", "report", "publish")),
     *((f"{command} full", "full: no run folder", "study.json") for command in ("status", "report", "publish")),
     ("status e.yaml", "e.yaml: no run folder"),
+    *((f"table {folder}", f"{folder}: no finished study there", "publish") for folder in ("nowhere", "e.yaml", "full")),
+    ("table", "required: DIR"),
+    ("table foreign", "foreign/study.json"),
+    ("table done done", "tiny: names two experiments"),
+    ("table done --cycles 0,x", "--cycles: 0,x: pruning cycles such as 0,4,9 are allowed"),
+    ("table done --cycles 7", "cycles: 7: allowed: 0, 1"),
+    ("table done --published nowhere.yaml", "nowhere.yaml: can't be read"),
+    ("table done --published e.yaml", "e.yaml: unknown key name; allowed: source, experiment, accuracy"),
     ("plan e.yaml --out full", "full: not empty and no run folder", "an empty or new one is allowed"),
     ("run e.yaml --out full", "full: not empty and no run folder", "an empty or new one is allowed"),
     ("run e.yaml --out binary.yaml", "binary.yaml: ", "no run folder", "allowed"),

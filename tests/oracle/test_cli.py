@@ -26,7 +26,11 @@ SMALL = {
     "oracle": {"grid": [0.01, 0.1, 1.0], "seeds": [0, 3]},
 }
 TRAININGS = 2 * 2 * 4  # cycles x seeds x (grid and SILO's)
-TABLES = [f"{table}.{ending}" for table in ("comparison", "oracle", "policies") for ending in ("csv", "md", "tex")]
+TABLES = [
+    f"{table}.{ending}"
+    for table in ("comparison", "oracle", "policies", "policies-final")
+    for ending in ("csv", "md", "tex")
+]
 PLOTS = [f"{plot}.{ending}" for plot in ("max_lr", "accuracy", "heat_map", "layers") for ending in ("png", "svg")]
 REPORT = sorted(["cells.csv", "cost.csv", "environment.json", "layers.csv", "verdicts.md", *TABLES, *PLOTS])
 
