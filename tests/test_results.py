@@ -3,29 +3,28 @@
 import json
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from oracle.cells import CELL_COLUMNS
-from oracle.comparison import comparison_table
+from oracle.cells import of_baseline, read_cells
+from oracle.findings import finished
 from oracle.load import validate
+from oracle.report import policies_of
 from oracle.table import comparison_table as shown
 from oracle.table import markdown
-from oracle.verdict import judge
 
 RESULTS = sorted(path.parent for path in (Path(__file__).parent.parent / "results").glob("*/experiment.json"))
 
 
 @pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
 def test_tables_and_verdicts_follow_from_the_cells(folder):
-    study = json.loads((folder / "experiment.json").read_text())
-    experiment = validate(study["experiment"], str(folder))
-    cells = pd.read_csv(folder / "cells.csv", dtype=CELL_COLUMNS)
-    comparison = comparison_table(cells, experiment, study["data"])
-    assert comparison.to_csv(index=False, lineterminator="\n") == (folder / "comparison.csv").read_text()
+    found = finished(folder)
+    assert found.comparison.to_csv(index=False, lineterminator="\n") == (folder / "comparison.csv").read_text()
     readme, verdicts = (folder / "README.md").read_text(), (folder / "verdicts.md").read_text()
-    assert markdown(shown(comparison)) in readme
-    for verdict in judge(comparison, experiment):
+    assert markdown(shown(found.comparison)) in readme
+    for name, policies in zip(("policies", "policies-final"), policies_of(found), strict=True):
+        assert policies.all_columns.to_csv(index=False, lineterminator="\n") == (folder / f"{name}.csv").read_text()
+        assert policies.markdown == (folder / f"{name}.md").read_text()
+    for verdict in found.verdicts:
         assert f"- **{verdict.claim}**: {verdict.verdict}. {verdict.evidence}" in readme
         assert verdict.evidence in verdicts
 
@@ -34,7 +33,10 @@ def test_tables_and_verdicts_follow_from_the_cells(folder):
 def test_what_is_published_is_the_whole_study_and_in_no_machines_path(folder):
     study = json.loads((folder / "experiment.json").read_text())
     experiment = validate(study["experiment"], str(folder))
-    cells = pd.read_csv(folder / "cells.csv", dtype=CELL_COLUMNS)
+    cells = read_cells(folder / "cells.csv")
+    for name in experiment.baselines:
+        chain = of_baseline(cells, "policies", name)
+        assert len(chain) == experiment.prune.cycles * len(experiment.oracle.seeds)
     candidates = cells[cells.candidate].groupby(["cycle", "seed"]).max_lr.apply(tuple)
     assert len(candidates) == experiment.prune.cycles * len(experiment.oracle.seeds)
     assert set(candidates) == {experiment.oracle.grid.values()}
