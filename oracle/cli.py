@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from rich.console import Console
 
 from oracle.error import FieldError, InputError
-from oracle.load import load
+from oracle.spec.load import load
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -95,16 +95,16 @@ def _asked(arguments: argparse.Namespace) -> tuple[Any, Path, str]:
 
 
 def _plan(arguments: argparse.Namespace) -> int:
-    from oracle.overview import plan_text
-    from oracle.study import planned_study
+    from oracle.report.overview import plan_text
+    from oracle.sweep.study import planned_study
 
     print(plan_text(planned_study(*_asked(arguments))))
     return 0
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from oracle.run import run_study
-    from oracle.study import new_study
+    from oracle.sweep.run import run_study
+    from oracle.sweep.study import new_study
 
     study = new_study(*_asked(arguments))
     complete = run_study(study, Console(), local=arguments.local, retry_failed=arguments.retry_failed)
@@ -113,23 +113,23 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    from oracle.overview import status_text
-    from oracle.study import open_study
+    from oracle.report.overview import status_text
+    from oracle.sweep.study import open_study
 
     print(status_text(open_study(arguments.folder)))
     return 0
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from oracle.study import open_study
+    from oracle.sweep.study import open_study
 
     _write_report(open_study(arguments.folder))
     return 0
 
 
 def _write_report(study: Any) -> None:
-    from oracle import report, table
-    from oracle.findings import find
+    from oracle.analysis.findings import find
+    from oracle.report import report, table
 
     findings = find(study)
     folder = report.write(study, findings)
@@ -141,9 +141,9 @@ def _write_report(study: Any) -> None:
 
 
 def _publish(arguments: argparse.Namespace) -> int:
-    from oracle import report
-    from oracle.findings import find
-    from oracle.study import open_study
+    from oracle.analysis.findings import find
+    from oracle.report import report
+    from oracle.sweep.study import open_study
 
     study = open_study(arguments.folder)
     folder = arguments.to or Path("results") / study.experiment.name
@@ -156,8 +156,8 @@ def _publish(arguments: argparse.Namespace) -> int:
 
 
 def _table(arguments: argparse.Namespace) -> int:
-    from oracle.findings import finished
-    from oracle.paper import paper_of, write_tables
+    from oracle.analysis.findings import finished
+    from oracle.report.paper import paper_of, write_tables
 
     experiments = paper_of([finished(folder) for folder in arguments.folders], arguments.published)
     write_tables(experiments, arguments.to, arguments.cycles)

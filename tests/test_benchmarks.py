@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from oracle.cli import main
-from oracle.load import load, validate
+from oracle.spec.load import load, validate
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 FILES = sorted([*BENCHMARKS.rglob("*.yaml"), *BENCHMARKS.rglob("*.yml")])

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from oracle.cli import main
-from oracle.load import load
+from oracle.spec.load import load
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from oracle.cells import of_baseline, read_cells
-from oracle.findings import finished
-from oracle.load import validate
-from oracle.report import policies_of
-from oracle.table import comparison_table as shown
-from oracle.table import markdown
+from oracle.analysis.cells import of_baseline, read_cells
+from oracle.analysis.findings import finished
+from oracle.report.report import policies_of
+from oracle.report.table import comparison_table as shown
+from oracle.report.table import markdown
+from oracle.spec.load import validate
 
 RESULTS = sorted(path.parent for path in (Path(__file__).parent.parent / "results").glob("*/experiment.json"))
 

@@ -5,10 +5,10 @@ The worker keeps to a real worker's order: start state read, state written, reco
 
 import torch
 
-from oracle.chain import Chains
-from oracle.experiment import DENSE
-from oracle.frontier import Frontier
-from oracle.load import validate
+from oracle.spec.experiment import DENSE
+from oracle.spec.load import validate
+from oracle.sweep.chain import Chains
+from oracle.sweep.frontier import Frontier
 from silo.mask import Mask
 from silo.trajectory import State
 

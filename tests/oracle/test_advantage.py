@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from oracle.advantage import best_baseline, difference, judge_advantage
-from oracle.load import validate
-from oracle.policy_table import SILO
+from oracle.analysis.advantage import best_baseline, difference, judge_advantage
+from oracle.analysis.policy_table import SILO
+from oracle.spec.load import validate
 
 DATA = {"chance": 10.0, "validation_images": 1000, "test_images": 1000}
 CYCLES = 6

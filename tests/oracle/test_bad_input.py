@@ -13,9 +13,9 @@ from PIL import Image
 
 from oracle.cli import main
 from oracle.error import InputError
-from oracle.experiment import digest
-from oracle.load import load, validate
-from oracle.study import claimed, new_study
+from oracle.spec.experiment import digest
+from oracle.spec.load import load, validate
+from oracle.sweep.study import claimed, new_study
 
 TREE = {
     "name": "tiny",

@@ -22,11 +22,11 @@ from synthetic import (
     sweep,
 )
 
-from oracle.cell import Cell
-from oracle.chain import Chains, Wanted
-from oracle.experiment import DENSE
-from oracle.store import Store
-from oracle.tally import tally
+from oracle.spec.experiment import DENSE
+from oracle.sweep.cell import Cell
+from oracle.sweep.chain import Chains, Wanted
+from oracle.sweep.store import Store
+from oracle.sweep.tally import tally
 
 COSINE = {"cosine": {"shape": "cosine"}}
 SAME = {"warmup": {}}  # SILO's own shape and restart

@@ -26,12 +26,12 @@ from synthetic import (
     sweep,
 )
 
-from oracle.cell import Cell
-from oracle.chain import Blocked, Chains, Wanted
-from oracle.experiment import DENSE
-from oracle.frontier import Frontier
-from oracle.store import Store
-from oracle.tally import tally
+from oracle.spec.experiment import DENSE
+from oracle.sweep.cell import Cell
+from oracle.sweep.chain import Blocked, Chains, Wanted
+from oracle.sweep.frontier import Frontier
+from oracle.sweep.store import Store
+from oracle.sweep.tally import tally
 
 
 @pytest.fixture

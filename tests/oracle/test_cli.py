@@ -12,8 +12,8 @@ import torch
 import yaml
 
 from oracle.cli import main
-from oracle.load import load, validate
-from oracle.study import claimed, new_study
+from oracle.spec.load import load, validate
+from oracle.sweep.study import claimed, new_study
 
 SMALL = {
     "name": "small",

@@ -5,9 +5,9 @@ import io
 import pandas as pd
 import pytest
 
-from oracle.cells import CELL_COLUMNS
-from oracle.comparison import comparison_table, proposals
-from oracle.load import validate
+from oracle.analysis.cells import CELL_COLUMNS
+from oracle.analysis.comparison import comparison_table, proposals
+from oracle.spec.load import validate
 
 GRID = [0.1, 0.2, 0.4, 0.8]
 SILO = 0.3  # between two grid values; a long delay keeps it

@@ -8,10 +8,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oracle.cell import Cell
 from oracle.error import InputError
-from oracle.experiment import SCHEMA, digest
-from oracle.load import load, validate
+from oracle.spec.experiment import SCHEMA, digest
+from oracle.spec.load import load, validate
+from oracle.sweep.cell import Cell
 from silo.criterion import movement
 from silo.data.augment import Augment
 from silo.duration import Duration

@@ -11,10 +11,10 @@ import yaml
 from torch import nn
 
 from oracle.cli import main
-from oracle.experiment import digest
-from oracle.import_path import ImportPath, code_of, target_of
-from oracle.load import validate
-from oracle.sweep import _trainable
+from oracle.spec.experiment import digest
+from oracle.spec.import_path import ImportPath, code_of, target_of
+from oracle.spec.load import validate
+from oracle.sweep.sweep import _trainable
 from silo.criterion import CRITERIA, magnitude
 
 ROOT = Path(__file__).parents[2]

@@ -6,9 +6,9 @@ import pytest
 from matplotlib.collections import QuadMesh
 from matplotlib.container import BarContainer
 
-from oracle.figure import WIDTH, save
-from oracle.layer_plot import plot_layers
-from oracle.paper_table import layers_table
+from oracle.report.figure import WIDTH, save
+from oracle.report.layer_plot import plot_layers
+from oracle.report.paper_table import layers_table
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from oracle.cells import CELL_COLUMNS
-from oracle.comparison import comparison_table
-from oracle.load import validate
-from oracle.noise import resolvable, standard_error
-from oracle.verdict import judge
+from oracle.analysis.cells import CELL_COLUMNS
+from oracle.analysis.comparison import comparison_table
+from oracle.analysis.noise import resolvable, standard_error
+from oracle.analysis.verdict import judge
+from oracle.spec.load import validate
 
 GRID = [round(0.01 * 2**i, 4) for i in range(8)]
 CYCLES, SEEDS = 8, 3

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oracle import paper_table
 from oracle.error import InputError
-from oracle.paper import write_tables
-from oracle.table import MISSING, Bold, latex, markdown
+from oracle.report import paper_table
+from oracle.report.paper import write_tables
+from oracle.report.table import MISSING, Bold, latex, markdown
 
 KNOWN = {"weights_remaining": 100.0, "max_lr": 0.1, "seeds": 3, "validation": 92.0, "diverged": 0}
 KNOWN |= {"test": 90.0, "test_std": 0.5, "final_test": 89.0, "final_test_std": 0.25}

@@ -10,8 +10,8 @@ from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.patches import StepPatch
 
-from oracle import plot
-from oracle.figure import WIDTH, _ticks, save
+from oracle.report import plot
+from oracle.report.figure import WIDTH, _ticks, save
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from conftest import TINY
 
+from oracle.analysis.findings import finished
 from oracle.cli import main
-from oracle.findings import finished
 
 POLICIES = {
     "search": {"over": "dense"},

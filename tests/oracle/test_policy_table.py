@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from synthetic import experiment
 
-from oracle.cells import CELL_COLUMNS
-from oracle.policy_table import policies_table, policy_scores
+from oracle.analysis.cells import CELL_COLUMNS
+from oracle.analysis.policy_table import policies_table, policy_scores
 
 CHANCE = 10.0
 

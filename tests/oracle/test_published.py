@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from oracle.error import InputError
-from oracle.published import read_published
+from oracle.report.published import read_published
 
 WEIGHTS = [100 * 0.8**cycle for cycle in range(25)]
 EXPERIMENTS = {

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from oracle.error import InputError
-from oracle.store import Store
+from oracle.sweep.store import Store
 from silo.mask import Mask
 from silo.trajectory import State
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from oracle.cli import main
-from oracle.store import Store
-from oracle.study import open_study
+from oracle.sweep.store import Store
+from oracle.sweep.study import open_study
 
 # SILO's 0.1 is a grid value at cycles 0 and 1, not at cycle 2: 2 seeds x (6 + 6 + 7)
 CELLS = 38
@@ -135,7 +135,7 @@ def test_a_value_that_diverges_is_recorded_and_never_wins(undisturbed):
     diverged = [r for r in records(undisturbed).values() if r["outcome"]["diverged"]]
     assert {record["cell"]["max_lr"] for record in diverged} == {1e6}
     assert len(diverged) == 6
-    from oracle.findings import find
+    from oracle.analysis.findings import find
 
     comparison = find(open_study(undisturbed)).comparison
     assert (comparison.high < 1e6).all()
@@ -148,7 +148,7 @@ def test_the_oracles_own_chain_starts_each_seed_from_the_winner(tiny, tmp_path):
     assert run(tiny, ray, "--set", "oracle.follow=oracle", "--set", "compute.workers=2") == 0
     assert records(local) == records(ray)
     assert report(local) == report(ray)
-    from oracle.findings import find
+    from oracle.analysis.findings import find
 
     findings = find(open_study(local))
     cells, best = findings.cells, findings.comparison.best_max_lr
@@ -198,7 +198,7 @@ def test_a_training_that_raises_is_failed_with_its_reason_and_tried_again_when_a
 
 
 def test_a_second_driver_is_refused(tiny, tmp_path, undisturbed, capsys):
-    from oracle.study import claimed
+    from oracle.sweep.study import claimed
 
     with claimed(open_study(undisturbed)):
         assert run(tiny, undisturbed, "--local") == 2
@@ -210,7 +210,7 @@ def test_silo_alone_gives_the_chain_that_the_sweep_recorded(tiny, tmp_path, rest
     """Through the stored states, weights included where the restart carries them."""
     import torch
 
-    from oracle.problem import load_dataset, problems
+    from oracle.sweep.problem import load_dataset, problems
     from silo.trajectory import iterative_pruning
 
     assert run(tiny, tmp_path / "run", "--local", "--set", f"prune.restart={restart}") == 0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oracle import table
+from oracle.report import table
 
 NONE = "\N{EN DASH}"
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from oracle.analysis.verdict import judge
 from oracle.interval import Interval
-from oracle.load import validate
-from oracle.verdict import judge
+from oracle.spec.load import validate
 
 GRID = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
 

@@ -1,0 +1,130 @@
+"""Claim 2: is SILO at least 2 points better than the best of the other schedules? Each goes its own chain of masks.
+
+The rule, written and tested on synthetic winners and losers before any run was judged by it:
+
+best baseline  of all baselines the one with the highest mean accuracy, over judged cycles and seeds, on what the study chooses
+               by: validation (test only where an experiment chooses on test, as released, and says so).
+judged cycles  the pruned ones (1 and on) in which some policy's mean is above chance, as in oracle.analysis.comparison.
+difference     test accuracy of SILO less the best baseline's, in points, paired by seed. The typical difference of a seed is
+               its median over the judged cycles; its bounds are Student's 90% interval over the seeds (95% on each side).
+search         a confirmation asks that SILO's four parameters took no more trainings to choose than the baseline's max_lr,
+               a refutation that they took no fewer. Where SILO's are not stated they count as more than any baseline's,
+               since its authors tuned it; where the baseline's are not, neither verdict is possible.
+confirmed      the typical difference is at least 2 points (its lower bound), and the search allows it.
+refuted        in no judged cycle can it be 2 points: every cycle's upper bound is lower (95% over all cycles together, the
+               variance pooled over cycles), and the search allows it.
+undecided      else: also with fewer than 3 judged cycles or 2 seeds, no baseline, or a chain that is not complete.
+
+The abstract claims "2% - 4%" and names neither baselines nor sparsity: hence the least of it, in the typical cycle for
+yes, and in any cycle at all for no.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from scipy.stats import t
+
+from oracle.analysis.noise import LEVEL, above_chance
+from oracle.analysis.policy_table import SILO
+from oracle.analysis.verdict import ENOUGH, Verdict
+from oracle.spec.experiment import Experiment
+
+CLAIM = "2. SILO is 2% to 4% better than other schedules"
+GAIN = 2.0  # points
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Test accuracy of SILO less the best baseline's, in points.
+
+    by_cycle: mean over seeds of each judged cycle; upper: its bound, over all cycles together;
+    typical: mean over seeds of the median over cycles; low, high: its bounds
+    """
+
+    by_cycle: pd.Series
+    upper: pd.Series
+    typical: float
+    low: float
+    high: float
+
+
+def judge_advantage(scores: pd.DataFrame, experiment: Experiment, data: dict[str, Any]) -> Verdict:
+    """The verdict on claim 2, from :func:`oracle.analysis.policy_table.policy_scores`; data: chance level and image counts."""
+    if not experiment.baselines:
+        return Verdict(CLAIM, "undecided", "No other schedule is part of this experiment.")
+    if lacking := _incomplete(scores, experiment):
+        return Verdict(CLAIM, "undecided", f"Not all chains are complete: {', '.join(lacking)}.")
+    judged = _judged_cycles(scores, experiment, data)
+    if len(judged) < ENOUGH:
+        told = f"{len(judged)} of {experiment.prune.cycles - 1} pruned cycles are above chance"
+        return Verdict(CLAIM, "undecided", f"{told}: too few to judge by (at least {ENOUGH}).")
+    if len(experiment.oracle.seeds) < 2:
+        return Verdict(CLAIM, "undecided", "One seed can't tell noise from difference; at least two are needed.")
+    counted = scores[scores.cycle.isin(judged)]
+    best = best_baseline(counted, experiment.chosen_on)
+    found = difference(counted, best)
+    verdict, why = _decide(found, experiment.silo.search_trainings, experiment.search_trainings(best))
+    return Verdict(CLAIM, verdict, f"{_evidence(found, best, experiment)}{why}")
+
+
+def best_baseline(scores: pd.DataFrame, chosen_on: str) -> str:
+    """The baseline with the highest mean accuracy over all its rows; the first of equals."""
+    means = scores[scores.policy != SILO].groupby("policy", sort=False)[chosen_on].mean()
+    return str(means.idxmax())
+
+
+def difference(scores: pd.DataFrame, baseline: str) -> Difference:
+    """SILO less this baseline, over all cycles and seeds (at least two) of these rows."""
+    tables = {
+        name: of_policy.pivot(index="seed", columns="cycle", values="test").astype(float)
+        for name, of_policy in scores.groupby("policy")
+    }
+    points = tables[SILO] - tables[baseline]
+    seeds, cycles = points.shape
+    by_cycle, medians = points.mean(), points.median(axis=1)
+    error = medians.std() / math.sqrt(seeds)
+    reach = t.ppf(1 - LEVEL, seeds - 1) * error
+    freedom = (seeds - 1) * cycles
+    of_cycle = math.sqrt(float(((points - by_cycle) ** 2).to_numpy().sum()) / freedom / seeds)
+    upper = by_cycle + t.ppf(1 - LEVEL / cycles, freedom) * of_cycle
+    typical = float(medians.mean())
+    return Difference(by_cycle, upper, typical, typical - reach, typical + reach)
+
+
+def _incomplete(scores: pd.DataFrame, experiment: Experiment) -> list[str]:
+    due = len(experiment.oracle.seeds) * experiment.prune.cycles
+    found = scores.policy.value_counts()
+    return [name for name in (SILO, *experiment.baselines) if found.get(name, 0) < due]
+
+
+def _judged_cycles(scores: pd.DataFrame, experiment: Experiment, data: dict[str, Any]) -> list[int]:
+    images = len(experiment.oracle.seeds) * data[f"{experiment.chosen_on}_images"]
+    means = scores[scores.cycle > 0].groupby(["cycle", "policy"])[experiment.chosen_on].mean()
+    best = means.groupby("cycle").max()
+    return [int(cycle) for cycle in best.index[best > above_chance(data["chance"], images)]]
+
+
+def _decide(found: Difference, of_silo: int | None, of_baseline: int | None) -> tuple[str, str]:
+    """The verdict, and what stands in its way where the accuracies alone would decide."""
+    silo = math.inf if of_silo is None else of_silo
+    if found.low >= GAIN:
+        allowed = of_baseline is not None and silo <= of_baseline
+        return ("confirmed", "") if allowed else ("undecided", " The baseline was searched less, or it isn't stated.")
+    if (found.upper < GAIN).all():
+        allowed = of_baseline is not None and silo >= of_baseline
+        return ("refuted", "") if allowed else ("undecided", " SILO was searched less, or it isn't stated.")
+    return "undecided", " More seeds would tell."
+
+
+def _evidence(found: Difference, best: str, experiment: Experiment) -> str:
+    by, worst, top = found.by_cycle, found.by_cycle.idxmin(), found.by_cycle.idxmax()
+    searches = {SILO: experiment.silo.search_trainings, best: experiment.search_trainings(best)}
+    told = ", ".join(f"{who} {'not stated' if count is None else count}" for who, count in searches.items())
+    return (
+        f"SILO less {best}, the best of {len(experiment.baselines)} baselines on {experiment.chosen_on}: "
+        f"{found.typical:+.2f} points in the typical cycle ({found.low:+.2f} to {found.high:+.2f}); from {by[worst]:+.2f} at "
+        f"cycle {worst} to {by[top]:+.2f} at cycle {top} of {len(by)} judged cycles; at most "
+        f"{found.upper.max():+.2f} in any. Trainings to choose their parameters: {told}."
+    )

@@ -1,0 +1,146 @@
+"""The Oracle's interval beside SILO's max_lr, a row a cycle, from the table of cells."""
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from oracle.analysis.noise import above_chance, clear_margin, standard_error
+from oracle.interval import SLACK, Interval, find_interval
+from oracle.spec.experiment import Experiment
+
+MEASURED = ("validation", "test", "test_std", "final_test", "final_test_std")
+
+
+def comparison_table(cells: pd.DataFrame, experiment: Experiment, data: dict[str, Any]) -> pd.DataFrame:
+    """One row for each pruning cycle of the experiment, from :func:`cells_table` alone.
+
+    Accuracies in percent: best_*, silo_* over the seeds that every grid value has (``seeds`` many); chain_* over all seeds,
+    of SILO's own chain; final_test is that of the last epoch's weights. Values are chosen, and the gap and the noise
+    measured, by experiment.chosen_on: validation accuracy, or, as released, test accuracy. gap: points that SILO lies below the
+    best (none where it diverged: then it is not within the tolerance). informative: False where the
+    cycle can't tell (``why``: incomplete, failed trainings, every value diverged, collapsed, flat).
+
+    noise: the standard error, in points, of a difference of two grid values (one for all cycles; see oracle.analysis.noise).
+    clear_low, clear_high: the nearest grid values that lie outside by more than this noise explains (none: NaN);
+    clearly_missed: so does SILO's own accuracy, or it diverged. data: the study's chance level (percent) and how many
+    validation and test images a seed has.
+    """
+    chosen_on, near = experiment.chosen_on, 2 * experiment.oracle.tolerance
+    noise = standard_error(cells[cells.candidate], near, chosen_on)
+    rows = [
+        _cycle_row(cells[cells.cycle == cycle], experiment, data, cycle, noise)
+        for cycle in range(experiment.prune.cycles)
+    ]
+    frame = pd.DataFrame(rows).astype({"within_tolerance": "boolean"})
+    texts = {"why", "position"}
+    numbers = [name for name in frame if frame[name].dtype == object and name not in texts]
+    return frame.astype(dict.fromkeys(numbers, float))
+
+
+def _cycle_row(
+    cells: pd.DataFrame, experiment: Experiment, data: dict[str, Any], cycle: int, noise: float
+) -> dict[str, Any]:
+    grid = list(experiment.oracle.grid.values())
+    silo_max_lr = experiment.schedule.max_lr(cycle)
+    candidates, silo, chain = cells[cells.candidate], cells[cells.silo], cells[cells.chain]
+    found = candidates.groupby("seed").max_lr.nunique()
+    seeds = [seed for seed in experiment.oracle.seeds if found.get(seed, 0) == len(grid)]
+    shared = candidates[candidates.seed.isin(seeds)].groupby("max_lr")
+    means = shared[experiment.chosen_on].mean().where(shared.status.agg(lambda s: (s == "done").all()))
+    accuracies = [None if pd.isna(mean := means.get(value)) else float(mean) for value in grid]
+    tolerance = experiment.oracle.tolerance
+    interval = find_interval(grid, accuracies, tolerance)
+
+    row: dict[str, Any] = {
+        "cycle": cycle,
+        "weights_remaining": cells.weights_remaining.max(),
+        "seeds": len(seeds),
+        "best_max_lr": None,
+        **dict.fromkeys((*(f"best_{part}" for part in MEASURED), "low", "high", "edge_low", "edge_high")),
+        "open_low": False,
+        "open_high": False,
+        "decades": None,
+        "informative": False,
+        "why": "incomplete" if not seeds else "every value diverged",
+        "silo_max_lr": silo_max_lr,
+        "position": "",
+        **_accuracies("silo", silo[silo.seed.isin(seeds)], len(seeds)),
+        **_accuracies("chain", chain, len(experiment.oracle.seeds)),
+        "gap": None,
+        "within_tolerance": None,
+        "noise": noise,
+        "clear_low": None,
+        "clear_high": None,
+        "clearly_missed": False,
+    }
+    if interval is None:
+        return row
+    best = _accuracies(
+        "best", candidates[candidates.seed.isin(seeds) & (candidates.max_lr == interval.best)], len(seeds)
+    )
+    images = len(seeds) * data[f"{experiment.chosen_on}_images"]
+    why = _why_uninformative(cells, interval, grid, data["chance"], images)
+    row |= {
+        **best,
+        "best_max_lr": interval.best,
+        "low": interval.low,
+        "high": interval.high,
+        "open_low": interval.open_low,
+        "open_high": interval.open_high,
+        "edge_low": interval.edge_low,
+        "edge_high": interval.edge_high,
+        "decades": interval.decades,
+        "informative": why == "",
+        "why": why,
+        "position": interval.position(silo_max_lr),
+    }
+    if (measured := row[f"silo_{experiment.chosen_on}"]) is not None:
+        row["gap"] = interval.accuracy - measured
+        row["within_tolerance"] = row["gap"] <= tolerance + SLACK
+    elif (silo[silo.seed.isin(seeds)].status == "diverged").any():
+        row["within_tolerance"], row["clearly_missed"] = False, True
+    if not math.isnan(noise):
+        surely = tolerance + clear_margin(noise, experiment.prune.cycles)
+        worse = [a is None or a < interval.accuracy - surely for a in accuracies]
+        outside = [value for value, clear in zip(grid, worse, strict=True) if clear]
+        row["clear_low"] = max((value for value in outside if value < interval.low), default=None)
+        row["clear_high"] = min((value for value in outside if value > interval.high), default=None)
+        row["clearly_missed"] |= row["gap"] is not None and row["gap"] > surely
+    return row
+
+
+def _why_uninformative(cells: pd.DataFrame, interval: Interval, grid: list[float], chance: float, images: int) -> str:
+    if (cells[cells.candidate | cells.silo].status == "failed").any():
+        return "failed trainings"
+    if interval.accuracy <= above_chance(chance, images):
+        return "collapsed"
+    return "flat" if (interval.low, interval.high) == (grid[0], grid[-1]) else ""
+
+
+def _accuracies(who: str, cells: pd.DataFrame, due: int) -> dict[str, float | None]:
+    """Means over the seeds of what is measured, and the test's standard deviation; None unless all ``due`` are done."""
+    if due == 0 or len(cells) != due or (cells.status != "done").any():
+        return dict.fromkeys(f"{who}_{part}" for part in MEASURED)
+    means = {f"{who}_{part}": float(cells[part].mean()) for part in ("validation", "test", "final_test")}
+    spreads = {f"{who}_{part}_std": float(cells[part].std()) if due > 1 else None for part in ("test", "final_test")}
+    return means | spreads
+
+
+def proposals(comparison: pd.DataFrame, experiment: Experiment) -> list[float]:
+    """Grid values to add where an interval is open: two beyond that end, by the grid's ratio; none for collapsed cycles."""
+    spec, grid = experiment.oracle.grid, experiment.oracle.grid.values()
+    if len(grid) < 2:
+        return []
+    # the ratio of the spaced values; a plain list has none but its mean one
+    ratio = (
+        (spec.high / spec.low) ** (1 / (spec.points - 1))
+        if spec.points
+        else (grid[-1] / grid[0]) ** (1 / (len(grid) - 1))
+    )
+    cannot_tell = comparison.why.isin(["collapsed", "incomplete"])
+    open_low = (comparison.open_low & ~cannot_tell).any()
+    open_high = (comparison.open_high & ~cannot_tell).any()
+    below = [grid[0] / ratio**step for step in (2, 1)] if open_low else []
+    above = [grid[-1] * ratio**step for step in (1, 2)] if open_high else []
+    return [float(f"{value:.4g}") for value in (*below, *above)]

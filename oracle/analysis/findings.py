@@ -1,0 +1,77 @@
+"""What the records of a study say, from its run folder or from what was published of it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from oracle.analysis.advantage import judge_advantage
+from oracle.analysis.cells import cells_table, layers_table, read_cells
+from oracle.analysis.comparison import comparison_table
+from oracle.analysis.cost import costs_table
+from oracle.analysis.policy_table import policies_table, policy_scores
+from oracle.analysis.verdict import Verdict, judge
+from oracle.error import InputError
+from oracle.spec.experiment import Experiment
+from oracle.spec.load import validate
+from oracle.sweep.study import Study, open_study
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The experiment, and what its records say: its cells, the Oracle against SILO by cycle, every policy by cycle, how many
+    weights each layer kept, what each policy cost, and the verdicts.
+    """
+
+    experiment: Experiment
+    cells: pd.DataFrame
+    comparison: pd.DataFrame
+    policies: pd.DataFrame
+    layers: pd.DataFrame
+    costs: pd.DataFrame
+    verdicts: list[Verdict]
+
+
+def find(study: Study) -> Findings:
+    """Read the records; writes nothing."""
+    cells = cells_table(study.chains)
+    costs = costs_table(cells, study.experiment, study.store)
+    return conclude(study.experiment, study.data, cells, layers_table(cells, study.chains), costs)
+
+
+def conclude(
+    experiment: Experiment, data: dict[str, Any], cells: pd.DataFrame, layers: pd.DataFrame, costs: pd.DataFrame
+) -> Findings:
+    """All that follows from the cells; data: chance level (percent) and image counts."""
+    comparison = comparison_table(cells, experiment, data)
+    scores = policy_scores(cells, experiment, data["chance"])
+    grows, inside, needed = judge(comparison, experiment)
+    return Findings(
+        experiment,
+        cells,
+        comparison,
+        policies_table(scores, comparison, experiment),
+        layers,
+        costs,
+        [grows, judge_advantage(scores, experiment, data), inside, needed],
+    )
+
+
+def finished(folder: Path) -> Findings:
+    """The findings of a run folder, or of what `publish` made of one; raises InputError for any other folder."""
+    if (folder / "study.json").exists():
+        return find(open_study(folder))
+    allowed = "a run folder, or a folder that `silo-oracle publish` made, is allowed"
+    if not (folder / "experiment.json").is_file():
+        raise InputError(f"{folder}: no finished study there; {allowed}")
+    try:
+        study = json.loads((folder / "experiment.json").read_text())
+        experiment = validate(study["experiment"], str(folder / "experiment.json"))
+        layers, costs = (pd.read_csv(folder / f"{name}.csv") for name in ("layers", "cost"))
+        costs = costs.astype({"search_trainings": "Int64"})
+        return conclude(experiment, study["data"], read_cells(folder / "cells.csv"), layers, costs)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        told = " ".join(str(error).split())
+        raise InputError(f"{folder}: not what `publish` writes today ({told}); {allowed}") from error

@@ -1,0 +1,89 @@
+"""What a study consists of and how far it is: `plan` and `status`."""
+
+from oracle.analysis.cells import cells_table
+from oracle.analysis.comparison import comparison_table, proposals
+from oracle.spec.experiment import Experiment
+from oracle.sweep.study import Study
+from oracle.sweep.tally import tally
+
+
+def plan_text(study: Study) -> str:
+    """Cells, what is recorded and missing, iterations, the time at a stated rate and by recorded trainings, values to add."""
+    experiment, data, counts = study.experiment, study.data, tally(study.chains)
+    grid, seeds = experiment.oracle.grid.values(), experiment.oracle.seeds
+    recipe = experiment.recipe
+    per_epoch = recipe.steps_per_epoch(data["training_images"])
+    steps = recipe.epochs * per_epoch
+    peak = max(recipe.shape.factor(t, per_epoch, recipe.epochs) for t in range(1, steps + 1))
+    lines = [
+        f"{experiment.name}: {data['images']} images ({data['training_images']} train), {data['classes']} classes",
+        f"{experiment.prune.cycles} cycles x {len(seeds)} seeds x ({len(grid)} grid values and SILO's, "
+        f"which may be one of them){_baselines(experiment)}: {counts.total} trainings of {steps} iterations",
+        f"one of {data['validation_images']} validation images is {100 / data['validation_images']:.2g} points of accuracy; "
+        f"the tolerance is {experiment.oracle.tolerance:g}",
+        f"the learning rate reaches {100 * peak:.3g}% of max_lr",
+        f"grid: {', '.join(f'{value:g}' for value in grid)}",
+        f"recorded: {counts.recorded}, failed: {counts.count('failed')}, missing: {counts.count('missing')}",
+        *_time(study, counts.count("missing"), steps),
+    ]
+    cells = cells_table(study.chains)
+    if advice := widening(experiment, proposals(comparison_table(cells, experiment, data), experiment)):
+        lines.append(advice)
+    return "\n".join(lines)
+
+
+def _baselines(experiment: Experiment) -> str:
+    if not experiment.baselines:
+        return ""
+    searched = [name for name, one in experiment.baselines.items() if one.max_lr is None]
+    told = f", and {len(experiment.baselines)} baselines"
+    if searched:
+        told += f" ({len(searched)} searched by {experiment.search_trainings(searched[0])} trainings each)"
+    return told
+
+
+def _time(study: Study, missing: int, steps: int) -> list[str]:
+    """The time that the missing trainings take on one device, as far as anything tells it."""
+    lines, rate = [], study.experiment.compute.rate
+    if rate is not None:
+        hours = missing * steps / rate.iterations_per_second / 3600
+        at = f"{rate.iterations_per_second:g} iterations a second ({rate.source})"
+        lines.append(f"missing: {missing * steps:,} iterations: {_hours(hours)} device-hours at {at}")
+    records = (study.store.record(cell_id) for cell_id in cells_table(study.chains).id)
+    seconds = [record["seconds"] for record in records if record]
+    if seconds:
+        each = sum(seconds) / len(seconds)
+        left = f"the missing ones take {_clock(each * missing)}, divided by the workers"
+        lines.append(f"a training took {each:.2f} s: {left if missing else 'none is missing'}")
+    elif rate is None:
+        lines.append("no training is recorded yet: the time of one is known after the first")
+    return lines
+
+
+def widening(experiment: Experiment, values: list[float]) -> str:
+    """The override that adds these values to the grid; empty where there are none."""
+    grid = experiment.oracle.grid
+    field = "oracle.grid.extra" if grid.points else "oracle.grid"  # a grid may be a plain list
+    wider = ", ".join(repr(value) for value in sorted((*grid.extra, *values)))
+    return f"Some intervals are open: --set '{field}=[{wider}]' would widen the grid." if values else ""
+
+
+def status_text(study: Study) -> str:
+    """A line a cycle: trainings done, diverged, failed, missing; and what is blocked."""
+    counts = tally(study.chains)
+    lines = ["cycle    done  diverged  failed  missing"]
+    for cycle, of in counts.by_cycle.items():
+        lines.append(f"{cycle:5d}  {of['done']:6d}  {of['diverged']:8d}  {of['failed']:6d}  {of['missing']:7d}")
+    lines += [f"{chain.chain} is blocked from cycle {chain.cycle} on: {chain.reason}" for chain in counts.blocked]
+    return "\n".join(lines)
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:,.0f}" if hours >= 10 else f"{hours:.2g}"
+
+
+def _clock(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes >= 60:
+        return f"{minutes // 60}:{minutes % 60:02d} h"
+    return f"{minutes} min" if minutes else f"{seconds:.0f} s"

@@ -1,0 +1,150 @@
+"""Tables, verdicts and plots from what is recorded; the same files for a half-finished run as for a whole one."""
+
+import json
+import shutil
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from oracle.analysis.comparison import proposals
+from oracle.analysis.findings import Findings
+from oracle.error import InputError
+from oracle.report import plot, table
+from oracle.report.figure import save
+from oracle.report.layer_plot import plot_layers
+from oracle.report.overview import widening
+from oracle.report.paper import Table, paper_of, tables
+from oracle.report.policy_plot import plot_policies
+from oracle.sweep.study import Study
+from oracle.sweep.tally import tally
+
+
+def write(study: Study, findings: Findings) -> Path:
+    """Write the report into the run folder and return where it lies.
+
+    Cost and environment have files of their own: all others hold nothing that another run of the same cells would change.
+    """
+    folder = study.store.folder / "report"
+    folder.mkdir(parents=True, exist_ok=True)
+    label, oracle = study.experiment.title, study.experiment.oracle
+    caption = f"{label} ({len(oracle.seeds)} seeds, tolerance {oracle.tolerance:g} points, follow: {oracle.follow})"
+    cells, comparison = findings.cells, findings.comparison
+    for name, frame in {"cells": cells, "layers": findings.layers, "cost": findings.costs}.items():
+        frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    table.write(
+        comparison.loc[:, :"why"],
+        table.oracle_table(comparison),
+        folder,
+        "oracle",
+        f"The Oracle by pruning cycle: {caption}",
+    )
+    table.write(
+        comparison, table.comparison_table(comparison), folder, "comparison", f"SILO against the Oracle: {caption}"
+    )
+    for name, policies in zip(("policies", "policies-final"), policies_of(findings), strict=True):
+        table.write_texts(policies.all_columns, policies.markdown, policies.latex, folder, name)
+    (folder / "verdicts.md").write_text(verdicts_text(findings, study))
+    save(plot.plot_max_lr(comparison, label), folder, "max_lr")
+    save(plot.plot_accuracy(comparison, label), folder, "accuracy")
+    save(plot.plot_heat_map(cells, comparison, label, findings.experiment.chosen_on), folder, "heat_map")
+    save(plot_layers(findings.layers, label), folder, "layers")
+    if study.experiment.baselines:
+        save(plot_policies(findings.policies, label), folder, "policies")
+    _write_json(folder / "environment.json", environments(study, cells))
+    return folder
+
+
+def policies_of(findings: Findings) -> list[Table]:
+    """Test accuracy of every policy by weights remaining: at the chosen epoch, and at the final one."""
+    return list(islice(tables(*paper_of([findings])), 2))
+
+
+def verdicts_text(findings: Findings, study: Study) -> str:
+    """The verdicts and notes, as Markdown."""
+    label, oracle = study.experiment.title, study.experiment.oracle
+    asked = f"{len(oracle.seeds)} seeds, tolerance {oracle.tolerance:g} points, follow: {oracle.follow}"
+    lines = [f"Verdicts on this experiment ({label}; {asked}):", ""]
+    lines += [f"- **{v.claim}**: {v.verdict}. {v.evidence}" for v in findings.verdicts]
+    lines += [f"- Note: {note}" for note in notes(study, findings)]
+    chosen, seeds = study.experiment.silo.chosen, study.experiment.silo.chosen_on_seeds
+    lines += [f"- SILO's parameters: {chosen}" + (f" (seeds {', '.join(map(str, seeds))})." if seeds else ".")]
+    return "\n".join(lines) + "\n"
+
+
+def environments(study: Study, cells: pd.DataFrame) -> list[dict[str, Any]]:
+    """Every environment that records were made in, with how many."""
+    records = [study.store.record(cell_id) for cell_id in cells.id]
+    made = Counter(json.dumps(record["environment"], sort_keys=True) for record in records if record)
+    return [{**json.loads(environment), "trainings": count} for environment, count in sorted(made.items())]
+
+
+def notes(study: Study, findings: Findings) -> list[str]:
+    """What is missing, failed or blocked, and what would tell more."""
+    notes, counts = [], tally(study.chains)
+    if missing := counts.count("missing"):
+        notes.append(f"{missing} of {counts.total} trainings are not recorded yet; `silo-oracle run` trains them.")
+    if failed := counts.count("failed"):
+        notes.append(f"{failed} training{'s' * (failed > 1)} failed; `silo-oracle run --retry-failed` tries again.")
+    notes += [f"{chain.chain} is blocked from cycle {chain.cycle} on: {chain.reason}." for chain in counts.blocked]
+    if len(environments(study, findings.cells)) > 1:
+        notes.append("The records come from different environments (environment.json); their numbers may not compare.")
+    if advice := widening(study.experiment, proposals(findings.comparison, study.experiment)):
+        notes.append(advice)
+    return notes
+
+
+def publish(study: Study, findings: Findings, folder: Path) -> None:
+    """Put what is worth keeping of a run into ``folder``: report, experiment, and a README that says what it is.
+
+    Replaces what was published there before; raises InputError where the folder holds anything else.
+    """
+    if findings.cells.empty:
+        raise InputError(f"{study.store.folder}: nothing is recorded there; `silo-oracle run` first")
+    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / "verdicts.md").exists())):
+        raise InputError(f"{folder}: holds something else; a new or empty folder, or an older publication, is allowed")
+    run_folder, target = study.store.folder.resolve(), folder.resolve()
+    if run_folder.is_relative_to(target) or target.is_relative_to(run_folder):
+        raise InputError(f"{folder}: lies in the run folder or holds it; another place is allowed")
+    report = write(study, findings)
+    if folder.exists():
+        shutil.rmtree(folder)
+    shutil.copytree(report, folder)
+    _write_json(folder / "experiment.json", study.store.study())
+    (folder / "README.md").write_text(_readme(study, findings))
+
+
+def _readme(study: Study, findings: Findings) -> str:
+    experiment, comparison = study.experiment, table.comparison_table(findings.comparison)
+    seeds = ", ".join(map(str, experiment.oracle.seeds))
+    lines = [
+        f"# {experiment.title}",
+        "",
+        f"Made by `silo-oracle run {study.origin}` and `silo-oracle publish`: {len(findings.cells)} trainings, seeds {seeds}, "
+        f"follow: {experiment.oracle.follow}. The experiment with every default is in `experiment.json`, every training in "
+        "`cells.csv`.",
+        "",
+        *(_environment(made) for made in environments(study, findings.cells)),
+        "",
+        verdicts_text(findings, study),
+        table.markdown(comparison),
+        "",
+        *(policies.markdown + "\n" for policies in policies_of(findings) if experiment.baselines),
+        "![max_lr by weights remaining](max_lr.png)",
+        "![accuracy by weights remaining](accuracy.png)",
+        "![accuracy over max_lr and cycle](heat_map.png)",
+        *["![accuracy of every policy](policies.png)"] * bool(experiment.baselines),
+        "![weights alive in each layer](layers.png)",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _environment(made: dict[str, Any]) -> str:
+    told = ", ".join(f"{name} {value}" for name, value in made.items() if name != "trainings")
+    return f"Environment of {made['trainings']} trainings: {told}."
+
+
+def _write_json(path: Path, content: Any) -> None:
+    path.write_text(json.dumps(content, indent=1) + "\n")

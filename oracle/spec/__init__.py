@@ -1,0 +1,1 @@
+"""What is asked: the experiment file, validated."""

@@ -1,0 +1,1 @@
+"""Training what is asked: cells, chains, the run folder, Ray."""

@@ -1,0 +1,79 @@
+"""The jobs that are ready: cells without a record whose start state exists."""
+
+import heapq
+from collections import Counter, defaultdict
+from itertools import count
+
+from oracle.sweep.chain import Blocked, Chains, Released, Waiting, Wanted
+from oracle.sweep.worker import Job
+
+
+class Frontier:
+    """Walks the chains as records come in; cells of a chain go first, since later cycles wait for them."""
+
+    def __init__(self, chains: Chains) -> None:
+        self._store = chains.store
+        self._follow = chains.experiment.oracle.follow
+        self._chains = chains.all()
+        self._wanted: dict[str, Wanted] = {}
+        self._claims: Counter[str] = Counter()  # chains that may yet go on from the state that a cell leaves
+        self._ready: list[tuple[tuple[int, int, int], str]] = []
+        self._waiting: dict[str, list[str]] = defaultdict(list)  # for the state of the cell that is the key
+        self._order = count()
+        self._poll()
+
+    def next(self) -> Job | None:
+        """A ready job, or None: wait for a running one, or, if none is running, done."""
+        if not self._ready:
+            return None
+        wanted = self._wanted[heapq.heappop(self._ready)[1]]
+        return Job(wanted.cell, wanted.parent and wanted.parent.id, self._needs_state(wanted.cell.id))
+
+    def finished(self, job: Job) -> None:
+        """Call after a job was recorded, or failed, or was given up."""
+        decides = self._needs_state(job.cell.id)
+        for waiting in self._waiting.pop(job.cell.id, []):
+            if self._store.has_state(job.cell.id):
+                self._push(waiting)
+        if decides:  # other cells move no chain
+            self._poll()
+
+    def _needs_state(self, cell_id: str) -> bool:
+        return self._claims[cell_id] > 0 or cell_id in self._waiting
+
+    def _poll(self) -> None:
+        for chain in list(self._chains):
+            for step in chain:
+                if isinstance(step, Waiting):
+                    break
+                self._take(step)
+            else:
+                self._chains.remove(chain)
+
+    def _take(self, step: Wanted | Released | Blocked) -> None:
+        if isinstance(step, Released):
+            for cell in step.cells:
+                self._claims[cell.id] -= 1
+                if self._claims[cell.id] == 0:
+                    self._store.drop_state(cell.id)
+        elif isinstance(step, Wanted):
+            cell_id = step.cell.id
+            self._claims[cell_id] += step.keeps_state(self._follow)
+            if cell_id not in self._wanted:
+                self._wanted[cell_id] = step
+                if self._store.record(cell_id) is None and self._store.failure(cell_id) is None:
+                    self._push(cell_id)
+
+    def _push(self, cell_id: str) -> None:
+        wanted = self._wanted[cell_id]
+        parent = wanted.parent
+        if parent is None or self._store.has_state(parent.id):
+            urgent = wanted.chain or wanted.policy or cell_id in self._waiting
+            heapq.heappush(self._ready, ((not urgent, wanted.cell.cycle, next(self._order)), cell_id))
+            return
+        # The parent is recorded but its state is gone (a former loser's, or its file was lost): train it once more,
+        # just to have the state; its record stands.
+        first = parent.id not in self._waiting
+        self._waiting[parent.id].append(cell_id)
+        if first:
+            self._push(parent.id)

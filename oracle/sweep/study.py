@@ -1,0 +1,146 @@
+"""A study: an experiment over its data in its run folder. Opens, claims and checks the folder."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from oracle.error import FieldError, InputError
+from oracle.spec.experiment import Experiment
+from oracle.spec.load import validate
+from oracle.sweep.chain import Chains
+from oracle.sweep.description import known_data, loaded_data
+from oracle.sweep.store import Store
+
+
+@dataclass(frozen=True)
+class Study:
+    """experiment: what is asked; data: its data's digest, chance level (percent) and size; store: the run folder;
+    origin: the experiment file and overrides, as they were given.
+    """
+
+    experiment: Experiment
+    data: dict[str, Any]
+    store: Store
+    origin: str
+
+    @property
+    def chains(self) -> Chains:
+        """The study's cells, as far as the records tell."""
+        return Chains(self.experiment, self.data["digest"], self.store)
+
+
+def new_study(experiment: Experiment, folder: Path, origin: str = "") -> Study:
+    """The study of an experiment, its data loaded; raises InputError where the folder belongs to another experiment.
+
+    Writes nothing.
+    """
+    return _checked(experiment, loaded_data(experiment), folder, origin)
+
+
+def planned_study(experiment: Experiment, folder: Path, origin: str = "") -> Study:
+    """The same without loading the data, where that is possible: the run folder knows it, or everyone does.
+
+    Without a run folder its cells have no true ids, since the data's digest isn't known; nothing is recorded there, either.
+    """
+    held = _held(Store(folder))
+    if held is None:
+        data = known_data(experiment)
+    else:
+        same = held["experiment"].get("data") == experiment.data.model_dump(mode="json")
+        data = held["data"] if same else None
+    return _checked(experiment, data or loaded_data(experiment), folder, origin)
+
+
+def _checked(experiment: Experiment, data: dict[str, Any], folder: Path, origin: str) -> Study:
+    _rewinds_within_a_cycle(experiment, data["training_images"])
+    study = Study(experiment, data, Store(folder), origin)
+    held = _held(study.store)
+    if held is not None:
+        _same_training(folder, held, experiment.training(data["digest"]))
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(
+            f"{folder}: not empty and no run folder (it has no study.json); an empty or new one is allowed"
+        )
+    return study
+
+
+def open_study(folder: Path) -> Study:
+    """The study that a run folder holds, without its data; raises InputError where it holds none."""
+    held = _held(Store(folder))
+    if held is None:
+        raise InputError(f"{folder}: no run folder (it has no study.json); a folder that `run` filled is allowed")
+    experiment = validate(held["experiment"], str(folder / "study.json"))
+    # imported code may have changed since: the records would not be found
+    _same_training(folder, held, experiment.training(held["data"]["digest"]))
+    return Study(experiment, held["data"], Store(folder), held["origin"])
+
+
+def _rewinds_within_a_cycle(experiment: Experiment, training_images: int) -> None:
+    steps, allowed = experiment.recipe.steps_per_epoch(training_images), f"{experiment.train.epochs}ep"
+    places = {"prune": experiment.prune.restart}
+    places |= {f"policies.baselines.{name}": one.restart for name, one in experiment.baselines.items() if one.restart}
+    for place, restart in places.items():
+        remembered = restart.make().remember_at(0, steps)
+        if remembered is not None and remembered > steps * experiment.train.epochs:
+            to = getattr(restart, "to", f"{remembered}it")  # an imported restart may have no such option
+            raise FieldError(f"{place}.restart.to: {to}: lies beyond the end of a cycle; up to {allowed} is allowed")
+
+
+@contextmanager
+def claimed(study: Study) -> Iterator[None]:
+    """Hold the run folder for one driver at a time; raises InputError where another has it."""
+    try:
+        study.store.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{study.store.folder}: no folder can be made there ({error.strerror})") from error
+    with (study.store.folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InputError(f"{study.store.folder}: another run is at work in this folder") from error
+        study.store.sweep_up()
+        study.store.write_study(
+            {
+                "origin": study.origin,
+                "experiment": study.experiment.model_dump(mode="json"),
+                "data": study.data,
+                "training": study.experiment.training(study.data["digest"]),
+            }
+        )
+        yield
+
+
+def _held(store: Store) -> dict[str, Any] | None:
+    held = store.study()
+    if held is not None and not (
+        isinstance(held, dict) and {"origin", "experiment", "data", "training"} <= held.keys()
+    ):
+        raise InputError(
+            f"{store.folder / 'study.json'}: not an experiment's study; a folder that `run` filled is allowed"
+        )
+    return held
+
+
+def _same_training(folder: Path, held: dict[str, Any], asked: dict[str, Any]) -> None:
+    difference = _first_difference(held.get("training", {}), asked)
+    if difference:
+        field, there, here = difference
+        raise InputError(
+            f"{folder}: belongs to another experiment: {field} is {there} there and {here} here; "
+            "another --out is allowed, or the experiment it was made with"
+        )
+
+
+def _first_difference(there: Any, here: Any, field: str = "") -> tuple[str, Any, Any] | None:
+    if isinstance(there, dict) and isinstance(here, dict):
+        for key in [*here, *(key for key in there if key not in here)]:
+            found = _first_difference(there.get(key), here.get(key), f"{field}.{key}".lstrip("."))
+            if found:
+                return found
+        return None
+    if there == here:
+        return None
+    return field, *("not set" if value is None else value for value in (there, here))

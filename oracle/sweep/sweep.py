@@ -1,0 +1,170 @@
+"""Train the missing cells: on Ray Tune, or one after another in this process."""
+
+import logging
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from oracle.error import FieldError
+from oracle.spec.experiment import Experiment
+from oracle.spec.import_path import code_of
+from oracle.spec.load import validate
+from oracle.sweep.frontier import Frontier
+from oracle.sweep.progress import Progress
+from oracle.sweep.store import Store
+from oracle.sweep.worker import Job, Worker
+
+# Before ray is imported. Quiet, nothing sent anywhere, no files a trial but our own; with glibc's tunables a worker
+# keeps the memory that every training step asks for again.
+ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_AUTH_MODE": "token",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=8589934592",
+}
+WORKER_DEATHS = 3  # a trial whose worker process died is tried again so many times
+
+
+def sweep_here(
+    frontier: Frontier, experiment: Experiment, data_digest: str, store: Store, progress: Progress
+) -> list[str]:
+    """Train in this process, without Ray: for debugging, and where Ray can't be had. The records are the same.
+
+    Returns no errors: a training's own error is recorded.
+    """
+    worker = Worker(experiment, data_digest, store)
+    while (job := frontier.next()) is not None:
+        worker.run(job)
+        frontier.finished(job)
+        progress.finished(job.cell)
+    return []
+
+
+def sweep_on_ray(
+    frontier: Frontier, experiment: Experiment, data_digest: str, store: Store, progress: Progress
+) -> list[str]:
+    """Train on a Ray started on this machine: one Tune run feeds ready cells to workers that stay.
+
+    Returns the errors of trials that were given up (their worker died again and again). Raises FieldError where the
+    machine can't give a training what the experiment asks.
+    """
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    import ray
+    from ray import tune
+
+    compute, workers = experiment.compute, _workers(experiment)
+    spec = experiment.model_dump(mode="json")
+    resources = {"cpu": compute.cpus_per_trial, "gpu": compute.gpus_per_trial}
+    ray.init(
+        address="local",
+        num_cpus=max(1, round(workers * compute.cpus_per_trial)),
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="ERROR",
+    )
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+    try:
+        with tempfile.TemporaryDirectory(prefix="silo-oracle-") as scratch:
+            study = {"spec": spec, "code": code_of(experiment), "digest": data_digest, "folder": store.folder.resolve()}
+            trainable = tune.with_parameters(_trainable(), **study)
+            results = tune.Tuner(
+                tune.with_resources(trainable, resources),
+                tune_config=tune.TuneConfig(
+                    search_alg=_searcher(frontier, progress),
+                    num_samples=-1,
+                    reuse_actors=True,
+                    max_concurrent_trials=workers,
+                    metric="recorded",
+                    mode="max",
+                ),
+                run_config=tune.RunConfig(
+                    verbose=0,
+                    storage_path=scratch,
+                    failure_config=tune.FailureConfig(max_failures=WORKER_DEATHS),
+                    checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                ),
+            ).fit()
+            return [str(error).strip().splitlines()[-1] for error in results.errors]
+    finally:
+        ray.shutdown()
+
+
+def _workers(experiment: Experiment) -> int:
+    compute = experiment.compute
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    fitting = max(1, int(cpus // compute.cpus_per_trial))
+    if compute.gpus_per_trial > 0:
+        import torch
+
+        gpus = torch.cuda.device_count()
+        if gpus < compute.gpus_per_trial:
+            raise FieldError(f"compute.gpus_per_trial: {compute.gpus_per_trial:g}: this machine has {gpus} GPUs")
+        each = 1 / compute.gpus_per_trial
+        fitting = min(fitting, int(gpus * each) if each >= 1 else int(gpus // compute.gpus_per_trial))
+    return compute.workers or fitting
+
+
+def _trainable() -> type:
+    from ray import tune
+
+    class CellTraining(tune.Trainable):
+        """A Tune trial trains one cell; its worker process goes on to the next with data and code in place."""
+
+        def setup(
+            self, config: dict[str, Any], spec: dict[str, Any], code: dict[str, str], digest: str, folder: Path
+        ) -> None:
+            self.job = config["job"]
+            experiment = validate(spec, "the driver's experiment")
+            if code_of(experiment) != code:
+                raise RuntimeError(f"the code of {', '.join(code)} has changed since the run was started")
+            self.worker = Worker(experiment, digest, Store(folder))
+
+        def reset_config(self, new_config: dict[str, Any]) -> bool:
+            self.job = new_config["job"]
+            return True
+
+        def step(self) -> dict[str, Any]:
+            self.worker.run(self.job)
+            return {"recorded": 1, "done": True}
+
+    return CellTraining
+
+
+def _searcher(frontier: Frontier, progress: Progress) -> Any:
+    from ray.tune.search import Searcher
+
+    class ReadyCells(Searcher):
+        """Suggests ready cells; Tune's own grid search can't wait for a start state."""
+
+        def __init__(self, frontier: Frontier, progress: Progress) -> None:
+            super().__init__(metric="recorded", mode="max")
+            self.frontier, self.progress = frontier, progress
+            self.running: dict[str, Job] = {}
+
+        def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+            job = self.frontier.next()
+            if job is None:
+                return None if self.running else Searcher.FINISHED
+            self.running[trial_id] = job
+            return {"job": job}
+
+        def on_trial_complete(self, trial_id: str, result: dict | None = None, error: bool = False) -> None:
+            job = self.running.pop(trial_id)
+            self.frontier.finished(job)
+            self.progress.finished(job.cell)
+
+        def save(self, checkpoint_path: str) -> None:
+            """Nothing to save: what is done is what the run folder holds."""
+
+        def restore(self, checkpoint_path: str) -> None:
+            """Nothing to restore."""
+
+        def __getstate__(self) -> dict[str, Any]:
+            return {}  # Tune pickles its searcher; the frontier and the display stay here
+
+    return ReadyCells(frontier, progress)
