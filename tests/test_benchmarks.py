@@ -1,20 +1,32 @@
-"""Every experiment in benchmarks/ can be run as it lies there."""
+"""Every experiment in benchmarks/ can be planned and run as it lies there, and the released recipes are as released."""
 
 import math
+import re
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
 
+from oracle import cli
+from oracle.analysis.cells import cells_table
 from oracle.cli import main
 from oracle.spec.load import load, validate
+from oracle.sweep.problem import network
+from oracle.sweep.study import open_study
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 FILES = sorted([*BENCHMARKS.rglob("*.yaml"), *BENCHMARKS.rglob("*.yml")])
+LOADED = {path: load(path, []) for path in FILES}
 EXPERIMENTS = [pytest.param(path, id=str(path.relative_to(BENCHMARKS))) for path in FILES]
+PAPER = BENCHMARKS / "paper"
+CLASSES = ("n01", "n02")
 
 
 def of_source(source):
-    return [path for path in FILES if load(path, []).data.source == source]
+    return [path for path, experiment in LOADED.items() if experiment.data.source == source]
 
 
 def test_there_is_a_quickstart():
@@ -23,7 +35,7 @@ def test_there_is_a_quickstart():
 
 @pytest.mark.parametrize("path", EXPERIMENTS)
 def test_it_is_valid_and_its_schedule_grows_from_epsilon(path):
-    experiment = load(path, [])
+    experiment = LOADED[path]
     silo = experiment.silo
     rates = [experiment.schedule.max_lr(cycle) for cycle in range(experiment.prune.cycles)]
     assert rates == sorted(rates)
@@ -34,7 +46,7 @@ def test_it_is_valid_and_its_schedule_grows_from_epsilon(path):
 @pytest.mark.parametrize("path", EXPERIMENTS)
 def test_its_network_trains_within_its_epochs(path):
     """The shape's drops come into force, and so does the restart's rewinding point."""
-    experiment = load(path, [])
+    experiment = LOADED[path]
     steps = 100
     shape, epochs = experiment.recipe.shape, experiment.train.epochs
     factors = [shape.factor(t, steps, epochs) for t in range(1, steps * epochs + 1)]
@@ -44,29 +56,321 @@ def test_its_network_trains_within_its_epochs(path):
 
 def test_names_are_different():
     """Else two experiments would claim one run folder."""
-    names = [load(path, []).name for path in FILES]
+    names = [experiment.name for experiment in LOADED.values()]
     assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS)
+def test_its_name_is_its_files(path):
+    """Else nobody would find the run folder that a file fills."""
+    assert LOADED[path].name == path.stem
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS)
 def test_it_comes_back_from_a_run_folder(path):
-    experiment = load(path, [])
+    experiment = LOADED[path]
     assert validate(experiment.model_dump(mode="json"), "held") == experiment
 
 
+@pytest.mark.parametrize("path", EXPERIMENTS)
+def test_its_grid_holds_what_silo_and_the_baselines_may_want(path):
+    """SILO's values lie inside the grid, with room on both sides: else no interval could show that they are wrong."""
+    experiment = LOADED[path]
+    grid = experiment.oracle.grid.values()
+    silo = [experiment.schedule.max_lr(cycle) for cycle in range(experiment.prune.cycles)]
+    assert grid[1] < min(silo)
+    assert max(silo) < grid[-2]
+
+
+@pytest.mark.parametrize("command", ["plan", "run"])
 @pytest.mark.parametrize("path", of_source("folder"), ids=lambda path: path.stem)
-def test_images_that_are_not_there_are_one_line(path, tmp_path, monkeypatch, capsys):
+def test_images_that_are_not_there_are_one_line(path, command, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert main(["run", str(path), "--local"]) == 2
+    assert main([command, str(path)]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
-    assert f"data.path: {load(path, []).data.path}" in err
+    assert f"data.path: {LOADED[path].data.path}" in err
     assert "train/CLASS/*.jpg" in err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_quickstart_can_be_planned(tmp_path, monkeypatch, capsys):
+# -- what every file costs
+
+
+def listed():
+    """What benchmarks/README.md says of each file it links: name, trainings, iterations, device-hours, as spelt there."""
+    row = re.compile(r"\| \[(.+?)\]\((.+?)\) \| .+ \| (.+?) \| (.+?) \| (.+?) \|")
+    found = [row.fullmatch(line) for line in (BENCHMARKS / "README.md").read_text().splitlines()]
+    return {BENCHMARKS / one[2]: (one[1], *one.groups()[2:]) for one in found if one}
+
+
+def planned(path, capsys):
+    """What `plan` says without data: trainings, iterations of one and of all, and the rest of the line of the time."""
+    # a folder's size is known to its owner alone; the images of this one are CIFAR-10's
+    source = ["--set", "data.source=cifar10"] if LOADED[path].data.source == "folder" else []
+    assert main(["plan", str(path), *source]) == 0
+    text = capsys.readouterr().out
+    trainings, each = map(int, re.search(r": (\d+) trainings of (\d+) iterations$", text, re.MULTILINE).groups())
+    assert re.search(rf"^recorded: 0, failed: 0, missing: {trainings}$", text, re.MULTILINE)
+    time = re.search(r"^missing: ([\d,]+) iterations: (.+)$", text, re.MULTILINE)
+    if time is not None:
+        assert time[1] == f"{trainings * each:,}"
+    return trainings, each, trainings * each, time and time[2]
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS)
+def test_it_is_planned_without_its_data_and_costs_what_the_table_says(path, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert main(["plan", str(BENCHMARKS / "quickstart.yaml")]) == 0
-    assert "missing: " in capsys.readouterr().out
+    trainings, each, iterations, time = planned(path, capsys)
     assert list(tmp_path.iterdir()) == []
+    name, *counts, hours = listed()[path]
+    assert (name, counts) == (path.stem, [f"{trainings:,}", f"{iterations:,}"])
+    rate = LOADED[path].compute.rate
+    if rate is None:
+        assert (hours, time) == ("none stated", None)
+        return
+    assert hours == f"{iterations / rate.iterations_per_second / 3600:,.0f}"
+    assert time == f"{hours} device-hours at {rate.iterations_per_second:g} iterations a second ({rate.source})"
+    head = " ".join(line.removeprefix("# ") for line in path.read_text().partition("\nname:")[0].splitlines())
+    cost = (
+        f"{trainings:,} trainings of {each:,} iterations, {iterations / 1e6:.0f} million in all, {hours} device-hours"
+    )
+    assert f"Cost, by `silo-oracle plan`: {cost} at the rate below." in head
+
+
+def test_the_table_lists_every_file():
+    assert sorted(listed()) == FILES
+
+
+@pytest.mark.parametrize("path", sorted(PAPER.glob("*.yaml")), ids=lambda path: path.stem)
+def test_no_rate_of_the_papers_files_claims_to_be_measured(path):
+    """No GPU was at hand: whoever measures one says so here and there."""
+    source = LOADED[path].compute.rate.source
+    assert source.startswith("an assumption: ")
+    assert source.endswith("; never measured")
+
+
+@pytest.mark.parametrize("path", sorted(PAPER.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_value_of_the_papers_files_says_where_it_is_from(path):
+    """A comment in the line, or above it; what has no other origin than this suite is `our choice`."""
+    _, _, body = path.read_text().partition("\nlabel:")
+    lines = body.partition("\npolicies:")[0].splitlines()[1:]
+    commented = [
+        line
+        for before, line in zip(["", *lines], lines, strict=False)
+        if "#" in line or before.lstrip().startswith("#") or re.fullmatch(r"\w+:|  chosen: .+|", line)
+    ]
+    assert commented == lines
+
+
+# -- the released recipes (the values are the released code's)
+
+RELEASED = {
+    "resnet20-cifar10": {
+        "model": {"name": "resnet20", "init": "released"},
+        "epochs": 50,
+        "shape": {"kind": "warmup-step", "warmup": "20000it", "drops": {"25ep": 0.1, "32ep": 0.01}},
+        "criterion": ("movement", "global"),
+        "silo": (0.03, 0.04, 5, 1),
+        "parameters": (272_474, 271_680),
+    },
+    "vgg19-cifar10": {
+        "model": {"name": "vgg19", "classifier": "imagenet", "init": "released"},
+        "epochs": 160,
+        "shape": {"kind": "warmup-step", "warmup": "10000it", "drops": {"14ep": 1.0, "80ep": 0.1, "120ep": 0.01}},
+        "criterion": ("movement-magnitude", "layer"),
+        "silo": (0.04, 0.06, 5, 1),
+        "parameters": (139_622_218, None),
+    },
+}
+# SILO's max_lr by cycle in the ResNet-20 recipe; from cycle 12 on 0.07. The VGG-19 recipe has the same beta, delay and rate.
+GOLDEN = [
+    0.03,
+    0.03,
+    0.030039,
+    0.032132,
+    0.047611,
+    0.064461,
+    0.068929,
+    0.069775,
+    0.069947,
+    0.069987,
+    0.069996,
+    0.069999,
+]
+GOLDEN += [0.07] * 13
+
+
+@pytest.fixture(params=[(name, form) for name in RELEASED for form in ("", "-released")], ids="".join)
+def released(request):
+    """An experiment with a released recipe, in its sound form or as released, and what that recipe is."""
+    name, form = request.param
+    return LOADED[PAPER / f"{name}{form}.yaml"], RELEASED[name], form == "-released"
+
+
+def test_a_released_recipe_has_the_released_values(released):
+    experiment, values, _ = released
+    data, train, prune, silo = experiment.data, experiment.train, experiment.prune, experiment.silo
+    assert (data.source, data.split.model_dump()) == (
+        "cifar10",
+        {"kind": "pooled", "validation": 0.2, "test": 0.2},
+    )
+    assert (data.augment.crop, data.augment.flip, data.augment.area) == (4, True, None)
+    assert (data.normalize.mean, data.normalize.std) == ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010))
+    assert (data.limit.train, data.limit.test) == (None, None)
+    assert experiment.model.model_dump() == values["model"]
+    assert (train.epochs, train.batch_size, train.momentum, train.weight_decay) == (values["epochs"], 64, 0.9, 5e-4)
+    assert train.shape.model_dump(mode="json") == values["shape"]
+    assert (prune.criterion, prune.scope) == values["criterion"]
+    assert (prune.rate, prune.cycles) == (0.2, 25)
+    assert prune.prunable.model_dump() == {"norm": True, "first": True, "head": True}
+    assert (silo.epsilon, silo.delta, silo.beta, silo.delay) == values["silo"]
+    assert silo.search_trainings is None  # nobody said
+
+
+def test_only_the_as_released_form_has_the_released_quirks(released):
+    experiment, _, as_released = released
+    assert experiment.train.choose == ("test-best" if as_released else "validation")
+    assert experiment.data.augment.evaluation is as_released
+    restart = {"kind": "reinit", "keep_statistics": as_released}
+    assert experiment.prune.restart.model_dump() == restart
+    assert experiment.oracle.seeds == tuple(range(10 if as_released else 5))
+    assert ("chosen on test" in experiment.title) is as_released
+
+
+def test_a_released_schedule_has_the_golden_values(released):
+    experiment, values, _ = released
+    epsilon, delta, *_ = values["silo"]
+    expected = [epsilon + delta * (golden - 0.03) / 0.04 for golden in GOLDEN]
+    assert [experiment.schedule.max_lr(cycle) for cycle in range(25)] == pytest.approx(expected, rel=0, abs=1e-6)
+
+
+def test_a_released_network_has_the_released_size(released):
+    """VGG-19's 140 million weights are only counted here: the run below has a smaller classifier."""
+    experiment, values, _ = released
+    with torch.device("meta"):
+        model = network(experiment, 3, 32, 10)
+        assert model(torch.empty(2, 3, 32, 32)).shape == (2, 10)
+    parameters, prunable = values["parameters"]
+    assert sum(p.numel() for p in model.parameters()) == parameters
+    counted = sum(p.numel() for p in experiment.pruning.prunable(model).values())
+    assert counted == (prunable or sum(p.numel() for name, p in model.named_parameters() if "weight" in name))
+
+
+def test_the_two_forms_of_a_recipe_are_different_trainings():
+    for name in RELEASED:
+        forms = [LOADED[PAPER / f"{name}{form}.yaml"] for form in ("", "-released")]
+        assert len({form.training_digest("data") for form in forms}) == 2
+
+
+# -- every file trains, on a few images that stand in for its data
+
+
+def paint(file, random, size, label):
+    """A noisy image, brighter where the label says so."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    pixels = random.integers(0, 128, (*size, 3), dtype=np.uint8)
+    pixels[:, :, label] += 100
+    Image.fromarray(pixels).save(file)
+
+
+def image_folder(root, random):
+    for part, count in (("train", 5), ("test", 2)):
+        for label, name in enumerate(CLASSES):
+            for number in range(count):
+                paint(root / part / name / f"{number}.png", random, (32, 32), label)
+    return ["data.source=folder", f"data.path={root}"]
+
+
+def tiny_imagenet(root, random):
+    """The layout of the archive; its images are 64x64."""
+    root.mkdir()
+    (root / "wnids.txt").write_text("\n".join(CLASSES))
+    annotations = []
+    for label, name in enumerate(CLASSES):
+        for number in range(6):
+            paint(root / "train" / name / "images" / f"{name}_{number}.JPEG", random, (64, 64), label)
+        paint(root / "val/images" / f"val_{label}.JPEG", random, (64, 64), label)
+        annotations.append(f"val_{label}.JPEG\t{name}\t0\t0\t63\t63\n")
+    (root / "val/val_annotations.txt").write_text("".join(annotations))
+    return [f"data.path={root}"]
+
+
+def imagenet(root, random):
+    """ImageNet's own layout, of odd sizes, read as 32x32."""
+    for part, count in (("train", 7), ("val", 2)):
+        for label, name in enumerate(CLASSES):
+            for number in range(count):
+                paint(root / part / name / f"{number}.JPEG", random, (40, 48 - number), label)
+    return [f"data.path={root}", "data.size=32", "data.loaders=0"]
+
+
+@pytest.fixture(scope="session")
+def stand_ins(tmp_path_factory):
+    """By the source that a file names: the overrides by which a few images stand in for it."""
+    root, random = tmp_path_factory.mktemp("stand-ins"), np.random.default_rng(0)
+    folder = image_folder(root / "folder", random)
+    return {
+        "digits": ["data.limit.train=40"],
+        "folder": folder,
+        "cifar10": folder,  # an archive that torchvision takes has its checksum: images stand in for it as a folder
+        "cifar100": folder,
+        "tiny-imagenet": tiny_imagenet(root / "tiny", random),
+        "imagenet": imagenet(root / "imagenet", random),
+    }
+
+
+SHORT = [
+    "train.epochs=2",
+    "train.shape={kind: warmup-step, warmup: 1ep, drops: {1ep: 0.1}}",
+    "prune.cycles=2",
+    "oracle.seeds=[0]",
+    "compute.gpus_per_trial=0",
+]
+SMALLER = {"vgg19": ["model.classifier=linear"]}  # 20 million weights: 140 million take a minute
+
+
+def run(path, overrides, out, monkeypatch):
+    """Run a file with overrides in this process, and return the table of its cells. The report is tested elsewhere."""
+    monkeypatch.setattr(cli, "_write_report", lambda study: None)
+    sets = [argument for override in overrides for argument in ("--set", override)]
+    assert main(["run", str(path), "--local", "--out", str(out), *sets]) == 0
+    return cells_table(open_study(out).chains)
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS)
+def test_its_first_two_cycles_train(path, stand_ins, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    experiment = LOADED[path]
+    overrides = [*SHORT, *stand_ins[experiment.data.source], *SMALLER.get(experiment.model.name, [])]
+    overrides += [f"oracle.grid=[{experiment.silo.epsilon}]", "policies.baselines={}"]
+    cells = run(path, overrides, tmp_path / "run", monkeypatch)
+    assert list(zip(cells.cycle, cells.status, strict=True)) == [(0, "done"), (1, "done")]
+    assert cells.max_lr.tolist() == [experiment.schedule.max_lr(0), experiment.schedule.max_lr(1)]
+    layers = open_study(tmp_path / "run").store.record(cells.id[0])["layers"]
+    together = [list(layers)] if experiment.prune.scope == "global" else [[name] for name in layers]
+    sizes = [sum(layers[name][1] for name in names) for names in together]
+    rate = Fraction(str(experiment.prune.rate))
+    assert cells.alive.tolist() == [sum(sizes), sum(size - math.floor(rate * size) for size in sizes)]
+
+
+def test_the_baselines_of_the_papers_files_train(stand_ins, tmp_path, monkeypatch):
+    """They are the same in all of these files, but for the period of the triangles."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    path = PAPER / "resnet20-cifar10.yaml"
+    cells = run(path, [*SHORT, *stand_ins["cifar10"], "oracle.grid=[0.03]"], tmp_path / "run", monkeypatch)
+    assert set(cells.status) == {"done"}
+    policies = [set(names.split()) for names in cells.policies[cells.cycle == 1]]
+    assert set.union(*policies) == {"lr-warmup", "lr-rewinding", "constant", "cosine", "cyclical"}
+
+
+def test_the_papers_files_have_the_same_baselines():
+    baselines = []
+    for path in sorted(PAPER.glob("*.yaml")):
+        dump = LOADED[path].policies.model_dump(mode="json")
+        dump["baselines"]["cyclical"]["shape"].pop("period")
+        baselines.append(dump)
+    assert len(baselines) == 9
+    assert all(one == baselines[0] for one in baselines)
