@@ -82,8 +82,7 @@ class Mask:
             if not alive_scores.isfinite().all():
                 raise ValueError("a score is not finite: a diverged network can't be pruned")
             count = math.floor(Fraction(str(rate)) * len(alive_scores))
-            lowest = torch.zeros(len(alive_scores), dtype=torch.bool)
-            lowest[torch.sort(alive_scores, stable=True).indices[:count]] = True
+            lowest = _lowest(alive_scores, count)
             for (name, at), goes in zip(places, lowest.split([len(at) for _, at in places]), strict=True):
                 flat[name][at[goes]] = False
         return Mask({name: flat[name].view(layer.shape) for name, layer in self.layers.items()})
@@ -107,3 +106,14 @@ class Mask:
     def digest(self) -> str:
         """A hash of which weights are alive."""
         return hashlib.sha256(self.pack().numpy().tobytes()).hexdigest()
+
+
+def _lowest(scores: Tensor, count: int) -> Tensor:
+    """True for the ``count`` lowest; of equal ones the earlier. Several times as fast as sorting them all."""
+    if count == 0:
+        return torch.zeros_like(scores, dtype=torch.bool)
+    highest = scores.kthvalue(count).values
+    lowest = scores < highest
+    ties = (scores == highest).nonzero().flatten()
+    lowest[ties[: count - int(lowest.sum())]] = True
+    return lowest
