@@ -267,7 +267,7 @@ def test_a_cell_is_the_mean_over_the_seeds_that_have_the_whole_cycle():
     cells, _ = study(cycles=2, grid=[0.01, 0.1], seeds=3)
     first = cells.candidate & (cells.max_lr == 0.01)
     partial = cells[~(first & (cells.cycle == 0) & (cells.seed == 2)) & ~(first & (cells.cycle == 1))]
-    mean, _ = plot._grid(partial)
+    mean, _ = plot._grid(partial, "validation")
     both = partial[partial.candidate & (partial.cycle == 0) & (partial.seed < 2)]
     np.testing.assert_allclose(mean[0], both.groupby("max_lr").validation.mean())
     assert np.isnan(mean.loc[0.01, 1])
@@ -278,7 +278,7 @@ def test_a_failed_training_leaves_its_cell_blank():
     cells, _ = study(cycles=1, grid=[0.01, 0.1], seeds=2)
     at = cells.index[cells.candidate & (cells.max_lr == 0.1)][0]
     cells.loc[at, ["status", "validation"]] = ["failed", np.nan]
-    mean, diverged = plot._grid(cells)
+    mean, diverged = plot._grid(cells, "validation")
     assert np.isnan(mean.loc[0.1, 0])
     assert not diverged.to_numpy().any()
 

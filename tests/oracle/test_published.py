@@ -76,7 +76,7 @@ NO_CYCLE = "no cycle has so many weights remaining; allowed, nearest:"
         ("{SILO: {dense: 1}}", "accuracy.SILO.dense: allowed: a number"),
         ("{SILO: {}}", "accuracy.SILO: allowed: not empty"),
         ("{}", "accuracy: allowed: not empty"),
-        ("{SILO: 91}", "accuracy.SILO: 91: allowed: a dictionary"),
+        ("{SILO: 91}", "accuracy.SILO: 91: allowed: a mapping"),
     ],
 )
 def test_what_is_wrong_with_a_figure_is_one_line(published, accuracy, said):
