@@ -16,7 +16,8 @@ def costs_table(cells: pd.DataFrame, experiment: Experiment, store: Store) -> pd
     """
     seconds = {cell_id: record["seconds"] for cell_id in cells.id if (record := store.record(cell_id))}
     searches = {name: experiment.search_trainings(name) for name in experiment.baselines}
-    parts = {"all": (cells, 0, 0), "Oracle": (cells[cells.candidate], 0, 0)}
+    candidates = cells[cells.candidate]  # all of the Oracle's trainings are its search
+    parts = {"all": (cells, 0, 0), "Oracle": (candidates, len(candidates), 0)}
     parts["SILO"] = cells[cells.chain], experiment.silo.search_trainings, experiment.silo.search_trainings
     for name, search in searches.items():
         chain, tried = of_baseline(cells, "policies", name), of_baseline(cells, "searches", name)

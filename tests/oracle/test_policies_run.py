@@ -54,7 +54,9 @@ def test_every_policy_has_its_own_chain_and_its_search(home):
     for name in ("lr-warmup", "lr-rewinding", "cosine"):
         assert (costs.trainings[name], costs.search_trainings[name]) == (SEARCH + 2 * 2, SEARCH)
     assert (costs.trainings["given"], costs.search_trainings["given"]) == (2 * 3 + 3, 3)
-    assert pd.isna(costs.search_trainings["SILO"])
+    assert (costs.trainings["SILO"], pd.isna(costs.search_trainings["SILO"])) == (2 * 3, True)
+    assert costs.trainings["Oracle"] == costs.search_trainings["Oracle"] == 2 * 3 * 6
+    assert costs.trainings["all"] == len(records(home / "run"))
 
 
 def test_rewinding_the_rate_alone_goes_on_from_the_final_weights(home):
