@@ -111,10 +111,18 @@ def _decide(found: Difference, of_silo: int | None, of_baseline: int | None) -> 
     silo = math.inf if of_silo is None else of_silo
     if found.low >= GAIN:
         allowed = of_baseline is not None and silo <= of_baseline
-        return ("confirmed", "") if allowed else ("undecided", " The baseline was searched less, or it isn't stated.")
+        return (
+            ("confirmed", "")
+            if allowed
+            else ("undecided", " But the baseline was searched less, or one of the searches isn't stated.")
+        )
     if (found.upper < GAIN).all():
         allowed = of_baseline is not None and silo >= of_baseline
-        return ("refuted", "") if allowed else ("undecided", " SILO was searched less, or it isn't stated.")
+        return (
+            ("refuted", "")
+            if allowed
+            else ("undecided", " But SILO was searched less, or the baseline's search isn't stated.")
+        )
     return "undecided", " More seeds would tell."
 
 
