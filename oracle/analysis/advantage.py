@@ -110,19 +110,13 @@ def _decide(found: Difference, of_silo: int | None, of_baseline: int | None) -> 
     """The verdict, and what stands in its way where the accuracies alone would decide."""
     silo = math.inf if of_silo is None else of_silo
     if found.low >= GAIN:
-        allowed = of_baseline is not None and silo <= of_baseline
-        return (
-            ("confirmed", "")
-            if allowed
-            else ("undecided", " But the baseline was searched less, or one of the searches isn't stated.")
-        )
+        if of_baseline is not None and silo <= of_baseline:
+            return "confirmed", ""
+        return "undecided", " But the baseline was searched less, or one of the searches isn't stated."
     if (found.upper < GAIN).all():
-        allowed = of_baseline is not None and silo >= of_baseline
-        return (
-            ("refuted", "")
-            if allowed
-            else ("undecided", " But SILO was searched less, or the baseline's search isn't stated.")
-        )
+        if of_baseline is not None and silo >= of_baseline:
+            return "refuted", ""
+        return "undecided", " But SILO was searched less, or the baseline's search isn't stated."
     return "undecided", " More seeds would tell."
 
 
