@@ -15,6 +15,9 @@ refuted        in no judged cycle can it be 2 points: every cycle's upper bound 
                variance pooled over cycles), and the search allows it.
 undecided      else: also with fewer than 3 judged cycles or 2 seeds, no baseline, or a chain that is not complete.
 
+Where the best baseline has another restart than SILO (LR rewinding trains on from the final weights, so that it is trained for
+longer, too), the best of those that differ in the schedule alone is told beside it; it decides nothing.
+
 The abstract claims "2% - 4%" and names neither baselines nor sparsity: hence the least of it, in the typical cycle for
 yes, and in any cycle at all for no.
 """
@@ -66,7 +69,9 @@ def judge_advantage(scores: pd.DataFrame, experiment: Experiment, data: dict[str
     best = best_baseline(counted, experiment.chosen_on)
     found = difference(counted, best)
     verdict, why = _decide(found, experiment.silo.search_trainings, experiment.search_trainings(best))
-    return Verdict(CLAIM, verdict, f"{_evidence(found, best, experiment)}{why}")
+    return Verdict(
+        CLAIM, verdict, f"{_evidence(found, best, experiment)}{why}{_like_for_like(counted, best, experiment)}"
+    )
 
 
 def best_baseline(scores: pd.DataFrame, chosen_on: str) -> str:
@@ -91,6 +96,20 @@ def difference(scores: pd.DataFrame, baseline: str) -> Difference:
     upper = by_cycle + t.ppf(1 - LEVEL / cycles, freedom) * of_cycle
     typical = float(medians.mean())
     return Difference(by_cycle, upper, typical, typical - reach, typical + reach)
+
+
+def _like_for_like(scores: pd.DataFrame, best: str, experiment: Experiment) -> str:
+    """Where the best baseline restarts otherwise than SILO does: the best of those that differ in the schedule alone."""
+    own = experiment.prune.restart
+    alike = [name for name in experiment.baselines if experiment.under(name).prune.restart == own]
+    if best in alike or not alike:
+        return ""
+    best_alike = best_baseline(scores[scores.policy.isin([SILO, *alike])], experiment.chosen_on)
+    found = difference(scores, best_alike)
+    return (
+        f" {best} restarts otherwise than SILO; of those that restart as SILO does the best is {best_alike}: "
+        f"{found.typical:+.2f} points in the typical cycle ({found.low:+.2f} to {found.high:+.2f})."
+    )
 
 
 def _incomplete(scores: pd.DataFrame, experiment: Experiment) -> list[str]:

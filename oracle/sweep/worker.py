@@ -70,7 +70,9 @@ class Worker:
             "outcome": asdict(result.outcome),
             "alive": result.alive,
             "prunable": result.prunable,
-            "layers": result.layers,
+            "layers": [
+                [name, *counts] for name, counts in result.layers.items()
+            ],  # a list: the network's order is kept
             "leaves": result.leaves and result.leaves.digest(),
             "environment": environment(self.device),
             "seconds": round(seconds, 4),

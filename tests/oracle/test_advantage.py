@@ -134,6 +134,15 @@ def test_what_cannot_be_judged_is_undecided_and_says_why(asked, test, why):
     assert why.lower() in found.evidence.lower()
 
 
+def test_a_rival_with_another_restart_is_told_and_the_best_of_the_others_beside_it():
+    asked = experiment(baselines={"keep": {"restart": "keep"}, "cosine": {}, "constant": {"shape": "cosine"}})
+    test = {SILO: 90.0, "keep": 95.0, "cosine": 88.0, "constant": 87.0}
+    found = judged(asked, test)
+    assert (found.verdict, "SILO less keep" in found.evidence) == ("refuted", True)
+    assert "of those that restart as SILO does the best is cosine: +2.00 points" in found.evidence
+    assert "restart" not in judged(asked, test | {"keep": 80.0}).evidence
+
+
 def test_a_rival_that_collapsed_where_silo_did_not_counts():
     test = {SILO: [93, 93, 93, 93, 93, 93], "cosine": [93, 93, 93, 10, 10, 10], "keep": 20.0}
     assert judged(experiment(), test).verdict == "confirmed"

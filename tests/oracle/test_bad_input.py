@@ -72,7 +72,7 @@ def template(tmp_path_factory):
     cell = next(study.chains.steps()).cell
     accuracies = dict.fromkeys(("validation", "test", "final_validation", "final_test"), 90.0)
     outcome = {"diverged": False, "chosen_epoch": 1, "steps": 1, "curve": [], **accuracies}
-    record = {"id": cell.id, "outcome": outcome, "alive": 1, "prunable": 1, "layers": {}, "leaves": "x", "seconds": 1.0}
+    record = {"id": cell.id, "outcome": outcome, "alive": 1, "prunable": 1, "layers": [], "leaves": "x", "seconds": 1.0}
     study.store.write_record({**record, "environment": {"device": "none"}})
     shutil.copytree(home / "done", home / "torn")
     (home / "torn" / "records" / f"{cell.id}.json").write_text('{"id": ')

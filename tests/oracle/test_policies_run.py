@@ -75,6 +75,14 @@ def test_how_many_weights_each_layer_keeps_is_exact(home):
     assert (found.layers.groupby(["policy", "cycle"]).prunable.sum() == 1184).all()
 
 
+def test_layers_stand_in_the_order_of_the_network(home, tmp_path):
+    """Of names such as 3.weight and 11.weight an alphabetical order would be another."""
+    small = ["model=small-cnn", "policies.baselines={}", "oracle.grid=[0.1]", "oracle.seeds=1", "prune.cycles=1"]
+    arguments = [part for override in small for part in ("--set", override)]
+    assert main(["run", str(home / "e.yaml"), "--local", "--out", str(tmp_path / "run"), *arguments]) == 0
+    assert list(finished(tmp_path / "run").layers.layer) == ["0.weight", "3.weight", "6.weight", "11.weight"]
+
+
 def test_tables_are_the_same_from_the_run_and_from_what_is_published(home, tmp_path, capsys):
     assert main(["publish", str(home / "run"), "--to", str(tmp_path / "published")]) == 0
     written = {}
