@@ -4,7 +4,9 @@ The rule, written and tested on synthetic winners and losers before any run was 
 
 best baseline  of all baselines the one with the highest mean accuracy, over judged cycles and seeds, on what the study chooses
                by: validation (test only where an experiment chooses on test, as released, and says so).
-judged cycles  the pruned ones (1 and on) in which some policy's mean is above chance, as in oracle.analysis.comparison.
+judged cycles  the pruned ones (1 and on) in which some policy's mean is above chance, as in oracle.analysis.comparison, and in
+               which the best baseline's test accuracy leaves room for 2 points more (this ceiling was added after the first two
+               runs had been judged: without it an easy problem refutes the claim by itself).
 difference     test accuracy of SILO less the best baseline's, in points, paired by seed. The typical difference of a seed is
                its median over the judged cycles; its bounds are Student's 90% interval over the seeds (95% on each side).
 search         a confirmation asks that SILO's four parameters took no more trainings to choose than the baseline's max_lr,
@@ -15,8 +17,8 @@ refuted        in no judged cycle can it be 2 points: every cycle's upper bound 
                variance pooled over cycles), and the search allows it.
 undecided      else: also with fewer than 3 judged cycles or 2 seeds, no baseline, or a chain that is not complete.
 
-Where the best baseline has another restart than SILO (LR rewinding trains on from the final weights, so that it is trained for
-longer, too), the best of those that differ in the schedule alone is told beside it; it decides nothing.
+SILO's typical difference from every other baseline is told beside it, and which of them restart otherwise than SILO does (LR
+rewinding trains on from the final weights, so that it is trained for longer, too); that decides nothing.
 
 The abstract claims "2% - 4%" and names neither baselines nor sparsity: hence the least of it, in the typical cycle for
 yes, and in any cycle at all for no.
@@ -31,7 +33,7 @@ from scipy.stats import t
 
 from oracle.analysis.noise import LEVEL, above_chance
 from oracle.analysis.policy_table import SILO
-from oracle.analysis.verdict import ENOUGH, Verdict
+from oracle.analysis.verdict import ENOUGH, Verdict, in_sample
 from oracle.spec.experiment import Experiment
 
 CLAIM = "2. SILO is 2% to 4% better than other schedules"
@@ -65,13 +67,15 @@ def judge_advantage(scores: pd.DataFrame, experiment: Experiment, data: dict[str
         return Verdict(CLAIM, "undecided", f"{told}: too few to judge by (at least {ENOUGH}).")
     if len(experiment.oracle.seeds) < 2:
         return Verdict(CLAIM, "undecided", "One seed can't tell noise from difference; at least two are needed.")
-    counted = scores[scores.cycle.isin(judged)]
-    best = best_baseline(counted, experiment.chosen_on)
+    best = best_baseline(scores[scores.cycle.isin(judged)], experiment.chosen_on)
+    roomy = _with_room(scores[scores.cycle.isin(judged)], best)
+    if len(roomy) < ENOUGH:
+        near = f"within {GAIN:g} points of 100% in {len(judged) - len(roomy)} of {len(judged)} cycles"
+        return Verdict(CLAIM, "undecided", f"{best}, the best baseline, is {near}: too little room to be better.")
+    counted = scores[scores.cycle.isin(roomy)]
     found = difference(counted, best)
     verdict, why = _decide(found, experiment.silo.search_trainings, experiment.search_trainings(best))
-    return Verdict(
-        CLAIM, verdict, f"{_evidence(found, best, experiment)}{why}{_like_for_like(counted, best, experiment)}"
-    )
+    return Verdict(CLAIM, verdict, f"{_evidence(found, best, experiment)}{why}{_others(counted, best, experiment)}")
 
 
 def best_baseline(scores: pd.DataFrame, chosen_on: str) -> str:
@@ -98,18 +102,27 @@ def difference(scores: pd.DataFrame, baseline: str) -> Difference:
     return Difference(by_cycle, upper, typical, typical - reach, typical + reach)
 
 
-def _like_for_like(scores: pd.DataFrame, best: str, experiment: Experiment) -> str:
-    """Where the best baseline restarts otherwise than SILO does: the best of those that differ in the schedule alone."""
-    own = experiment.prune.restart
-    alike = [name for name in experiment.baselines if experiment.under(name).prune.restart == own]
-    if best in alike or not alike:
-        return ""
-    best_alike = best_baseline(scores[scores.policy.isin([SILO, *alike])], experiment.chosen_on)
-    found = difference(scores, best_alike)
+def _others(scores: pd.DataFrame, best: str, experiment: Experiment) -> str:
+    """SILO's typical difference from each of the other baselines; which restart otherwise; whether SILO is in-sample."""
+    told = []
+    for name in experiment.baselines:
+        if name != best:
+            found = difference(scores, name)
+            told.append(f"{name} {found.typical:+.2f} ({found.low:+.2f} to {found.high:+.2f})")
+    otherwise = [
+        name for name in experiment.baselines if experiment.under(name).prune.restart != experiment.prune.restart
+    ]
     return (
-        f" {best} restarts otherwise than SILO; of those that restart as SILO does the best is {best_alike}: "
-        f"{found.typical:+.2f} points in the typical cycle ({found.low:+.2f} to {found.high:+.2f})."
+        (f" SILO less the others: {', '.join(told)}." if told else "")
+        + (f" Restarting otherwise than SILO: {', '.join(otherwise)}." if otherwise else "")
+        + " In-sample: SILO's parameters were chosen on the same cells." * in_sample(experiment)
     )
+
+
+def _with_room(scores: pd.DataFrame, best: str) -> list[int]:
+    """The cycles in which a policy could be 2 points better than the best baseline."""
+    means = scores[scores.policy == best].groupby("cycle").test.mean()
+    return [int(cycle) for cycle in means.index[means <= 100 - GAIN]]
 
 
 def _incomplete(scores: pd.DataFrame, experiment: Experiment) -> list[str]:
@@ -145,7 +158,7 @@ def _evidence(found: Difference, best: str, experiment: Experiment) -> str:
     told = ", ".join(f"{who} {'not stated' if count is None else count}" for who, count in searches.items())
     return (
         f"SILO less {best}, the best of {len(experiment.baselines)} baselines on {experiment.chosen_on}: "
-        f"{found.typical:+.2f} points in the typical cycle ({found.low:+.2f} to {found.high:+.2f}); from {by[worst]:+.2f} at "
-        f"cycle {worst} to {by[top]:+.2f} at cycle {top} of {len(by)} judged cycles; at most "
+        f"{found.typical:+.2f} points in the typical cycle (90%: {found.low:+.2f} to {found.high:+.2f}); from {by[worst]:+.2f} "
+        f"at cycle {worst} to {by[top]:+.2f} at cycle {top} of {len(by)} judged cycles; by 95% at most "
         f"{found.upper.max():+.2f} in any. Trainings to choose their parameters: {told}."
     )

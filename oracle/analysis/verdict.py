@@ -55,6 +55,11 @@ _CLAIMS = (
 )
 
 
+def in_sample(experiment: Experiment) -> bool:
+    """Whether SILO's parameters were chosen on seeds that judge them."""
+    return bool(set(experiment.silo.chosen_on_seeds) & set(experiment.oracle.seeds))
+
+
 def _too_noisy(comparison: pd.DataFrame, experiment: Experiment) -> str:
     error, tolerance, seeds = comparison.noise.iloc[0], experiment.oracle.tolerance, len(experiment.oracle.seeds)
     if math.isnan(error):
@@ -123,7 +128,7 @@ def _inside(informative: pd.DataFrame, rival: list[float], experiment: Experimen
     told += (
         f"A constant does as well: {_several(rival)} in all of them." if rival else "No constant grid value is in all."
     )
-    if set(experiment.silo.chosen_on_seeds) & set(experiment.oracle.seeds):
+    if in_sample(experiment):
         told += " In-sample: SILO's parameters were chosen on the same cells."
     missed = (informative.position == "outside") & informative.clearly_missed
     if missed.any():

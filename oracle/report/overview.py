@@ -22,6 +22,7 @@ def plan_text(study: Study) -> str:
         f"one of {data['validation_images']} validation images is {100 / data['validation_images']:.2g} points of accuracy; "
         f"the tolerance is {experiment.oracle.tolerance:g}",
         f"the learning rate reaches {100 * peak:.3g}% of max_lr",
+        *(["one seed tells no noise from difference: nothing will be decided"] if len(seeds) == 1 else []),
         f"grid: {', '.join(f'{value:g}' for value in grid)}",
         f"recorded: {counts.recorded}, failed: {counts.count('failed')}, missing: {counts.count('missing')}",
         *_time(study, counts.count("missing"), steps),

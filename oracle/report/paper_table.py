@@ -114,8 +114,8 @@ def cost_table(costs: pd.DataFrame) -> pd.DataFrame:
 
 
 def priced_costs(costs: pd.DataFrame) -> pd.DataFrame:
-    """The costs with device_hours, and times_silo: trainings over SILO's (NaN where it has none)."""
-    silo = costs.trainings[costs.who == "SILO"].sum()
+    """The costs with device_hours, and times_silo: trainings over SILO's (NaN where these and its search aren't known)."""
+    silo = costs.trainings[(costs.who == "SILO") & costs.search_trainings.notna()].sum()
     times = costs.trainings / silo if silo else np.nan
     return costs.assign(device_hours=costs.seconds / 3600, times_silo=times)
 

@@ -16,7 +16,7 @@ MARKERS, DASHES = ["s", "^", "v", "P", "X", "<", ">"], ["-", (0, (4, 1)), (0, (1
 
 @styled
 def plot_policies(policies: pd.DataFrame, title: str | None) -> Figure:
-    """Mean test accuracy (percent) over the seeds of SILO, every baseline and the Oracle's best; below, each less SILO's.
+    """Mean test accuracy (percent) over the seeds of SILO, every baseline and the Oracle's best; below, SILO's less each.
 
     policies: as policies_table gives them. Both panels over the weights remaining (percent, falling to the right).
     """
@@ -33,11 +33,11 @@ def plot_policies(policies: pd.DataFrame, title: str | None) -> Figure:
         style = _style(name, list(policies.policy.unique()))
         means.plot(weights, table[name], **style, label="Oracle's best" if name == ORACLE else name)
         if name != SILO:
-            differences.plot(weights, table[name] - table[SILO], **style)
+            differences.plot(weights, table[SILO] - table[name], **style)
     differences.axhline(0, color=SILO_LINE["color"], linewidth=1.4)
     means.set_ylabel("Test accuracy (%)")
-    differences.set_ylabel("Less SILO's\n(points)")
-    _no_outlier(differences, (table.drop(columns=SILO).sub(table[SILO], axis=0)).to_numpy())
+    differences.set_ylabel("SILO \N{MINUS SIGN} policy\n(points)")
+    _no_outlier(differences, -table.drop(columns=SILO).sub(table[SILO], axis=0).to_numpy())
     legend_below(figure)
     return figure
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from oracle.analysis.comparison import proposals
 from oracle.analysis.findings import Findings
+from oracle.analysis.verdict import in_sample
 from oracle.error import InputError
 from oracle.report import plot, table
 from oracle.report.figure import save
@@ -70,7 +71,10 @@ def verdicts_text(findings: Findings, study: Study) -> str:
     lines += [f"- **{v.claim}**: {v.verdict}. {v.evidence}" for v in findings.verdicts]
     lines += [f"- Note: {note}" for note in notes(study, findings)]
     chosen, seeds = study.experiment.silo.chosen, study.experiment.silo.chosen_on_seeds
-    lines += [f"- SILO's parameters: {chosen}" + (f" (seeds {', '.join(map(str, seeds))})." if seeds else ".")]
+    told = f" (seeds {', '.join(map(str, seeds))})" * bool(seeds)
+    lines += [
+        f"- SILO's parameters: {chosen}{told}." + " In-sample: these seeds judge them." * in_sample(study.experiment)
+    ]
     return "\n".join(lines) + "\n"
 
 

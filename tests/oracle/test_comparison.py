@@ -46,6 +46,7 @@ def cell(seed, max_lr, validation, cycle=0, test=None, candidate=True, silo=Fals
         "status": status,
         "validation": accuracy,
         "test": accuracy if test is None else test,
+        "final_test": accuracy if test is None else test,
         "weights_remaining": None if status == "failed" else 100 * 0.8**cycle,
         "id": f"{cycle}-{seed}-{max_lr}-{chain}",
     }

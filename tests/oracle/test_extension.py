@@ -552,7 +552,7 @@ def test_a_study_of_ones_own_trains_here_and_on_ray_to_the_same_records(own, hom
     assert len(records(home / "here")) == 16  # 2 seeds x 2 cycles x (2 grid values, SILO's, the baseline's)
     assert records(home / "here") == records(home / "ray")
     assert not any(record["outcome"]["diverged"] for record in records(home / "here").values())
-    assert {sum(layer[0] for layer in r["layers"].values()) for r in records(home / "here").values()} == {528, 423}
+    assert {sum(alive for _, alive, _ in r["layers"]) for r in records(home / "here").values()} == {528, 423}
 
     # in another process the code is the same; then it changes
     forget()
