@@ -128,8 +128,9 @@ def _same_training(folder: Path, held: dict[str, Any], asked: dict[str, Any]) ->
     difference = _first_difference(held.get("training", {}), asked)
     if difference:
         field, there, here = difference
+        changed = f" (the source of {field.partition('.')[2]} has changed)" if field.startswith("code.") else ""
         raise InputError(
-            f"{folder}: belongs to another experiment: {field} is {there} there and {here} here; "
+            f"{folder}: belongs to another experiment: {field} is {there} there and {here} here{changed}; "
             "another --out is allowed, or the experiment it was made with"
         )
 
