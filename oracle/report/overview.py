@@ -15,12 +15,14 @@ def plan_text(study: Study) -> str:
     per_epoch = recipe.steps_per_epoch(data["training_images"])
     steps = recipe.epochs * per_epoch
     peak = max(recipe.shape.factor(t, per_epoch, recipe.epochs) for t in range(1, steps + 1))
+    one_image, tolerance = 100 / data["validation_images"], experiment.oracle.tolerance
+    too_coarse = "; that is too coarse to tell" if one_image > tolerance else ""
     lines = [
         f"{experiment.name}: {data['images']} images ({data['training_images']} train), {data['classes']} classes",
         f"{experiment.prune.cycles} cycles x {len(seeds)} seeds x ({len(grid)} grid values and SILO's, "
         f"which may be one of them){_baselines(experiment)}: {counts.total} trainings of {steps} iterations",
-        f"one of {data['validation_images']} validation images is {100 / data['validation_images']:.2g} points of accuracy; "
-        f"the tolerance is {experiment.oracle.tolerance:g}",
+        f"one of {data['validation_images']} validation images is {one_image:.2g} points of accuracy; "
+        f"the tolerance is {tolerance:g}{too_coarse}",
         f"the learning rate reaches {100 * peak:.3g}% of max_lr",
         *(["one seed tells no noise from difference: nothing will be decided"] if len(seeds) == 1 else []),
         f"grid: {', '.join(f'{value:g}' for value in grid)}",

@@ -173,6 +173,16 @@ def test_what_plan_proposes_for_an_open_interval_can_be_done(tmp_path, say, grid
     assert proposed in (out / "report" / "verdicts.md").read_text()
 
 
+def test_plan_says_what_a_study_cannot_tell(tmp_path, say):
+    said = say("plan", write(tmp_path), "--set", "oracle.seeds=1", "--set", "data.limit.train=100")
+    assert "one of 20 validation images is 5 points of accuracy" in said
+    assert "too coarse to tell" in said
+    assert "one seed tells no noise from difference" in said
+    fine = say("plan", write(tmp_path), "--set", "oracle.tolerance=5")
+    assert "too coarse" not in fine
+    assert "one seed" not in fine
+
+
 # -- run, status, report
 
 
