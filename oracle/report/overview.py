@@ -1,5 +1,7 @@
 """What a study consists of and how far it is: `plan` and `status`."""
 
+import pandas as pd
+
 from oracle.analysis.cells import cells_table
 from oracle.analysis.comparison import comparison_table, proposals
 from oracle.spec.experiment import Experiment
@@ -15,21 +17,21 @@ def plan_text(study: Study) -> str:
     per_epoch = recipe.steps_per_epoch(data["training_images"])
     steps = recipe.epochs * per_epoch
     peak = max(recipe.shape.factor(t, per_epoch, recipe.epochs) for t in range(1, steps + 1))
-    one_image, tolerance = 100 / data["validation_images"], experiment.oracle.tolerance
-    too_coarse = "; that is too coarse to tell" if one_image > tolerance else ""
+    images, tolerance = data[f"{experiment.chosen_on}_images"], experiment.oracle.tolerance
+    too_coarse = "; that is too coarse to tell" if 100 / images / len(seeds) > tolerance else ""
+    cells = cells_table(study.chains)
     lines = [
         f"{experiment.name}: {data['images']} images ({data['training_images']} train), {data['classes']} classes",
         f"{experiment.prune.cycles} cycles x {len(seeds)} seeds x ({len(grid)} grid values and SILO's, "
         f"which may be one of them){_baselines(experiment)}: {counts.total} trainings of {steps} iterations",
-        f"one of {data['validation_images']} validation images is {one_image:.2g} points of accuracy; "
+        f"one of {images} {experiment.chosen_on} images is {100 / images:.2g} points of accuracy; "
         f"the tolerance is {tolerance:g}{too_coarse}",
         f"the learning rate reaches {100 * peak:.3g}% of max_lr",
         *(["one seed tells no noise from difference: nothing will be decided"] if len(seeds) == 1 else []),
         f"grid: {', '.join(f'{value:g}' for value in grid)}",
         f"recorded: {counts.recorded}, failed: {counts.count('failed')}, missing: {counts.count('missing')}",
-        *_time(study, counts.count("missing"), steps),
+        *_time(study, cells, counts.count("missing"), steps),
     ]
-    cells = cells_table(study.chains)
     if advice := widening(experiment, proposals(comparison_table(cells, experiment, data), experiment)):
         lines.append(advice)
     return "\n".join(lines)
@@ -45,14 +47,14 @@ def _baselines(experiment: Experiment) -> str:
     return told
 
 
-def _time(study: Study, missing: int, steps: int) -> list[str]:
+def _time(study: Study, cells: pd.DataFrame, missing: int, steps: int) -> list[str]:
     """The time that the missing trainings take on one device, as far as anything tells it."""
     lines, rate = [], study.experiment.compute.rate
     if rate is not None:
         hours = missing * steps / rate.iterations_per_second / 3600
         at = f"{rate.iterations_per_second:g} iterations a second ({rate.source})"
         lines.append(f"missing: {missing * steps:,} iterations: {_hours(hours)} device-hours at {at}")
-    records = (study.store.record(cell_id) for cell_id in cells_table(study.chains).id)
+    records = (study.store.record(cell_id) for cell_id in cells.id)
     seconds = [record["seconds"] for record in records if record]
     if seconds:
         each = sum(seconds) / len(seconds)

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from oracle.analysis.policy_table import ORACLE, SILO
-from oracle.report.figure import legend_below, new_figure, styled, weights_axis
+from oracle.report.figure import empty_figure, legend_below, new_figure, styled, weights_axis
 from oracle.report.plot import ORACLE_LINE, SILO_LINE
 
 # Okabe and Ito's colours but the two that SILO and the Oracle have; markers and dashes tell them apart without colour
@@ -23,10 +23,10 @@ def plot_policies(policies: pd.DataFrame, title: str | None) -> Figure:
     table = policies.pivot(index="cycle", columns="policy", values="test").astype(float)
     weights = policies.groupby("cycle").weights_remaining.first().astype(float)
     known = weights.notna() & table.notna().any(axis=1)
+    if not known.any():
+        return empty_figure(title, "nothing recorded yet")
     figure, panels = new_figure(3.9, title, heights=(3, 2))
     means, differences = panels
-    if not known.any():
-        return figure
     table, weights = table[known], weights[known]
     weights_axis(panels, weights.to_frame())
     for name in _drawn_last(list(policies.policy.unique())):
@@ -37,7 +37,7 @@ def plot_policies(policies: pd.DataFrame, title: str | None) -> Figure:
     differences.axhline(0, color=SILO_LINE["color"], linewidth=1.4)
     means.set_ylabel("Test accuracy (%)")
     differences.set_ylabel("SILO \N{MINUS SIGN} policy\n(points)")
-    _no_outlier(differences, -table.drop(columns=SILO).sub(table[SILO], axis=0).to_numpy())
+    _no_outlier(differences, (table[[SILO]].to_numpy() - table.drop(columns=SILO)).to_numpy())
     legend_below(figure)
     return figure
 
