@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from golden import GOLDEN
 from PIL import Image
 
 from oracle import cli
@@ -183,22 +184,8 @@ RELEASED = {
         "parameters": (139_622_218, None),
     },
 }
-# SILO's max_lr by cycle in the ResNet-20 recipe; from cycle 12 on 0.07. The VGG-19 recipe has the same beta, delay and rate.
-GOLDEN = [
-    0.03,
-    0.03,
-    0.030039,
-    0.032132,
-    0.047611,
-    0.064461,
-    0.068929,
-    0.069775,
-    0.069947,
-    0.069987,
-    0.069996,
-    0.069999,
-]
-GOLDEN += [0.07] * 13
+# The VGG-19 recipe has the same beta, delay and rate.
+ALL_CYCLES = [*GOLDEN, *[0.07] * 13]
 
 
 @pytest.fixture(params=[(name, form) for name in RELEASED for form in ("", "-released")], ids="".join)
@@ -241,7 +228,7 @@ def test_only_the_as_released_form_has_the_released_quirks(released):
 def test_a_released_schedule_has_the_golden_values(released):
     experiment, values, _ = released
     epsilon, delta, *_ = values["silo"]
-    expected = [epsilon + delta * (golden - 0.03) / 0.04 for golden in GOLDEN]
+    expected = [epsilon + delta * (golden - 0.03) / 0.04 for golden in ALL_CYCLES]
     assert [experiment.schedule.max_lr(cycle) for cycle in range(25)] == pytest.approx(expected, rel=0, abs=1e-6)
 
 

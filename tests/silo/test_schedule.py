@@ -4,6 +4,7 @@ import math
 from decimal import Decimal, localcontext
 
 import pytest
+from golden import GOLDEN
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,20 +14,6 @@ RELEASED = {
     "resnet20": {"epsilon": 0.03, "delta": 0.04, "beta": 5, "delay": 1, "prune_rate": 0.2},
     "vgg19": {"epsilon": 0.04, "delta": 0.06, "beta": 5, "delay": 1, "prune_rate": 0.2},
 }
-GOLDEN = [
-    0.03,
-    0.03,
-    0.030039,
-    0.032132,
-    0.047611,
-    0.064461,
-    0.068929,
-    0.069775,
-    0.069947,
-    0.069987,
-    0.069996,
-    0.069999,
-]
 NOT_RATES = [0, 0.0, -0.1, math.nan, math.inf, -math.inf, "0.1", None]
 NOT_CYCLES = [-1, 0.5, 1.0, math.nan, "1", None]
 
