@@ -16,7 +16,6 @@
 #SBATCH --no-kill
 #SBATCH --open-mode=append
 set -euo pipefail
-set -m # a process group for each step and the driver: they get the signals that are sent to them, SIGINT among them
 
 JOINING=300 # seconds that nodes have to join; the sweep starts without those that haven't
 
@@ -38,10 +37,10 @@ ray_node() {
   local bin=$1 folder=${2:-$(mktemp -d /tmp/ray.XXXXXX)} ray
   shift 2
   ulimit -n "$(ulimit -Hn)"
-  trap 'kill -TERM "$ray"' TERM
   "$bin/ray" start --block --temp-dir="$folder/ray" --num-cpus="$SLURM_CPUS_ON_NODE" --num-gpus="${SLURM_GPUS_ON_NODE:-0}" \
     --min-worker-port=0 --max-worker-port=0 --dashboard-agent-listen-port=0 "$@" >"$folder/start.log" 2>&1 &
   ray=$!
+  trap 'kill -TERM "$ray"' TERM
   if wait "$ray" || [[ $? -ne 143 ]]; then # it ended by itself, for what reason ever
     cat "$folder/start.log" >&2
   fi
@@ -58,19 +57,20 @@ start_on() {
   steps+=($!)
 }
 
+# Tells processes of this shell to end, and waits until they have.
+end() {
+  kill -TERM "$@" 2>/dev/null || true
+  wait "$@" || true
+}
+
 stop() {
   local code=$?
   trap - EXIT
   trap '' TERM
   rm -f "$RAY_AUTH_TOKEN_PATH"
-  if [[ -n $driver ]]; then
-    kill -INT "$driver" 2>/dev/null || true # as Ctrl-C: what is recorded stays
-    wait "$driver" || true
-  fi
-  if ((${#steps[@]})); then
-    kill -TERM "${steps[@]}" 2>/dev/null || true
-    wait "${steps[@]}" || true
-  fi
+  [[ -z $driver ]] || end "$driver"          # in order, as by Ctrl-C: what is recorded stays
+  ((${#steps[@]} < 2)) || end "${steps[@]:1}" # the head last: a node that finds none waits for it
+  ((${#steps[@]} < 1)) || end "${steps[0]}"
   rm -rf "$head_folder"
   exit "$code"
 }
@@ -107,7 +107,8 @@ while (joined := sum(node["Alive"] for node in ray.nodes())) < nodes and time.mo
     time.sleep(0.2)
 print(f"Ray at {address}: {joined} of {nodes} nodes", file=sys.stderr)
 PYTHON
-wait $!
+driver=$!
+wait "$driver"
 
 "$bin/silo-oracle" run "$@" --address "$address" &
 driver=$!
