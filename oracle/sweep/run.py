@@ -13,9 +13,10 @@ from oracle.sweep.tally import tally
 def run_study(study: Study, console: Console, local: bool, retry_failed: bool) -> bool:
     """Train every missing cell; True where none failed and none is missing then.
 
-    Raises InputError, before anything is written, where this machine lacks what the experiment asks.
+    Raises InputError, before anything is written, where this machine lacks what the experiment asks or a record is damaged.
     """
     device(study.experiment)
+    tally(study.chains)  # reads the records: a damaged one is told before anything is written
     with claimed(study):
         if retry_failed:
             study.store.forget_failures()
