@@ -59,7 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     takes_file(command("plan", "what a run would train; trains nothing", _plan))
     run = command("run", "train what is missing, then report; safe to interrupt and call again", _run)
     takes_file(run)
-    run.add_argument("--local", action="store_true", help="train in this process, one after another, without Ray")
+    where = run.add_mutually_exclusive_group()
+    where.add_argument("--local", action="store_true", help="train in this process, one after another, without Ray")
+    where.add_argument("--address", metavar="HOST:PORT", help="train on a running Ray cluster (auto: this machine's)")
     run.add_argument("--retry-failed", action="store_true", help="try trainings again that failed with an error")
     for name, what, function in (
         ("status", "trainings done, failed and missing, by cycle", _status),
@@ -107,7 +109,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from oracle.sweep.study import new_study
 
     study = new_study(*_asked(arguments))
-    complete = run_study(study, Console(), local=arguments.local, retry_failed=arguments.retry_failed)
+    complete = run_study(study, Console(), arguments.local, arguments.retry_failed, arguments.address)
     _write_report(study)
     return 0 if complete else FAILED
 

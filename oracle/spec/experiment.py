@@ -159,6 +159,13 @@ class Compute(Strict):
     workers: Count | None = None
     rate: Rate | None = None
 
+    @field_validator("gpus_per_trial")
+    @classmethod
+    def _a_share_of_one_or_whole_ones(cls, gpus: float) -> float:
+        if gpus > 1 and not gpus.is_integer():
+            raise ValueError("allowed: a share of one GPU, up to 1, or a whole number")
+        return gpus
+
 
 class Experiment(Strict):
     """A whole study. ``label`` names the problem in titles and tables, such as "ResNet-20, CIFAR-10 (JPEG q75)"."""

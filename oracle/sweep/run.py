@@ -2,6 +2,7 @@
 
 from rich.console import Console
 
+from oracle.sweep.cluster import check
 from oracle.sweep.frontier import Frontier
 from oracle.sweep.problem import device
 from oracle.sweep.progress import Progress
@@ -10,12 +11,16 @@ from oracle.sweep.sweep import sweep_here, sweep_on_ray
 from oracle.sweep.tally import tally
 
 
-def run_study(study: Study, console: Console, local: bool, retry_failed: bool) -> bool:
-    """Train every missing cell; True where none failed and none is missing then.
+def run_study(study: Study, console: Console, local: bool, retry_failed: bool, address: str | None = None) -> bool:
+    """Train every missing cell, in this process (local), on a private Ray, or on the one at an address.
 
-    Raises InputError, before anything is written, where this machine lacks what the experiment asks or a record is damaged.
+    True where none failed and none is missing then. Raises InputError, before anything is written, where this machine, or the
+    cluster, lacks what the experiment asks, or a record is damaged.
     """
-    device(study.experiment)
+    if local:
+        device(study.experiment)
+    else:
+        check(study.experiment.compute, address)
     tally(study.chains)  # reads the records: a damaged one is told before anything is written
     with claimed(study):
         if retry_failed:
@@ -28,7 +33,7 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool) -
         frontier = Frontier(study.chains)
         with Progress(console, study.store, study.chains.training, before.total, before.recorded) as progress:
             arguments = (frontier, study.experiment, study.data["digest"], study.store, progress)
-            errors = sweep_here(*arguments) if local else sweep_on_ray(*arguments)
+            errors = sweep_here(*arguments) if local else sweep_on_ray(*arguments, address)
         for error in sorted(set(errors)):
             console.print(f"a worker was lost again and again: {error}", highlight=False)
         # now the total is exact: where chains came to the same cells, it is smaller than before

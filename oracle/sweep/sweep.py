@@ -1,31 +1,18 @@
 """Train the missing cells: on Ray Tune, or one after another in this process."""
 
-import logging
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from oracle.error import FieldError
 from oracle.spec.experiment import Experiment
 from oracle.spec.import_path import code_of
 from oracle.spec.load import validate
+from oracle.sweep.cluster import connected, workers_at_once
 from oracle.sweep.frontier import Frontier
 from oracle.sweep.progress import Progress
 from oracle.sweep.store import Store
 from oracle.sweep.worker import Job, Worker
 
-# Before ray is imported. Quiet, nothing sent anywhere, no files a trial but our own; with glibc's tunables a worker
-# keeps the memory that every training step asks for again.
-ENVIRONMENT = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_AUTH_MODE": "token",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=8589934592",
-}
 WORKER_DEATHS = 3  # a trial whose worker process died is tried again so many times
 
 
@@ -45,30 +32,24 @@ def sweep_here(
 
 
 def sweep_on_ray(
-    frontier: Frontier, experiment: Experiment, data_digest: str, store: Store, progress: Progress
+    frontier: Frontier,
+    experiment: Experiment,
+    data_digest: str,
+    store: Store,
+    progress: Progress,
+    address: str | None = None,
 ) -> list[str]:
-    """Train on a Ray started on this machine: one Tune run feeds ready cells to workers that stay.
+    """Train on Ray, one started here or the cluster at an address: one Tune run feeds ready cells to workers that stay.
 
-    Returns the errors of trials that were given up (their worker died again and again). Raises FieldError where the
-    machine can't give a training what the experiment asks.
+    Returns the errors of trials that were given up (their worker died again and again). Raises InputError where the
+    cluster won't have this driver.
     """
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    import ray
-    from ray import tune
-
-    compute, workers = experiment.compute, _workers(experiment)
+    compute = experiment.compute
     spec = experiment.model_dump(mode="json")
     resources = {"cpu": compute.cpus_per_trial, "gpu": compute.gpus_per_trial}
-    ray.init(
-        address="local",
-        num_cpus=max(1, round(workers * compute.cpus_per_trial)),
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level="ERROR",
-    )
-    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
-    try:
+    with connected(compute, address):
+        from ray import tune
+
         with tempfile.TemporaryDirectory(prefix="silo-oracle-") as scratch:
             study = {"spec": spec, "code": code_of(experiment), "digest": data_digest, "folder": store.folder.resolve()}
             trainable = tune.with_parameters(_trainable(), **study)
@@ -78,7 +59,7 @@ def sweep_on_ray(
                     search_alg=_searcher(frontier, progress),
                     num_samples=-1,
                     reuse_actors=True,
-                    max_concurrent_trials=workers,
+                    max_concurrent_trials=workers_at_once(compute),
                     metric="recorded",
                     mode="max",
                 ),
@@ -90,23 +71,6 @@ def sweep_on_ray(
                 ),
             ).fit()
             return [str(error).strip().splitlines()[-1] for error in results.errors]
-    finally:
-        ray.shutdown()
-
-
-def _workers(experiment: Experiment) -> int:
-    compute = experiment.compute
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    fitting = max(1, int(cpus // compute.cpus_per_trial))
-    if compute.gpus_per_trial > 0:
-        import torch
-
-        gpus = torch.cuda.device_count()
-        if gpus < compute.gpus_per_trial:
-            raise FieldError(f"compute.gpus_per_trial: {compute.gpus_per_trial:g}: this machine has {gpus} GPUs")
-        each = 1 / compute.gpus_per_trial
-        fitting = min(fitting, int(gpus * each) if each >= 1 else int(gpus // compute.gpus_per_trial))
-    return compute.workers or fitting
 
 
 def _trainable() -> type:

@@ -208,6 +208,10 @@ FIELDS = [
     ("prune.cycles=0", "prune.cycles: 0: allowed: greater than or equal to 1"),
     ("oracle.tolerance=-1", "oracle.tolerance: -1: allowed: greater than or equal to 0"),
     ("oracle.tolerance=.nan", "oracle.tolerance: NaN: allowed: a finite number"),
+    (
+        "compute.gpus_per_trial=1.5",
+        "compute.gpus_per_trial: 1.5: allowed: a share of one GPU, up to 1, or a whole number",
+    ),
     ("compute.cpus_per_trial=0", "compute.cpus_per_trial: 0: allowed: greater than 0"),
     ("compute.workers=0", "compute.workers: 0: allowed: greater than or equal to 1"),
     ("model.hidden=[0]", "hidden", "[0]", "widths of at least 1 are allowed"),

@@ -1,0 +1,172 @@
+"""The Ray that a sweep trains on: a private one on this machine, or the running cluster at an address."""
+
+import logging
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from oracle.error import FieldError, InputError
+from oracle.spec.experiment import Compute
+
+# All of it before ray is imported. Quiet, nothing sent anywhere, no files a trial but our own, nobody without the token; with
+# glibc's tunables a worker keeps the memory that every training step asks for again.
+ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_AUTH_MODE": "token",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=8589934592",
+}
+# Of a private Ray: on Linux, too, all its processes then bind 127.0.0.1 alone.
+PRIVATE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+# Of a driver that looks for a cluster: after so many seconds it says that none answers.
+LOOKING = {"RAY_gcs_rpc_server_connect_timeout_s": "2", "RAY_py_gcs_connect_timeout_s": "5"}
+# What a worker on another node can't inherit from the driver.
+OF_WORKERS = ("RAY_CHDIR_TO_TRIAL_DIR", "GLIBC_TUNABLES", "OMP_NUM_THREADS")
+
+Node = dict[str, float]  # all that a node has, by Ray's names: CPU, GPU, ...
+
+
+def check(compute: Compute, address: str | None) -> None:
+    """Raises FieldError or InputError, one line and within seconds, where no training could be started. Starts nothing.
+
+    That is where nothing answers at the address, or not to this machine's token, where this machine is no node of the cluster,
+    and where no node (without an address: this machine) has what a training asks for.
+    """
+    if address is None:
+        if fitting(compute, [_this_machine(compute)]) == 0:
+            asked, gpus = compute.gpus_per_trial, torch.cuda.device_count()
+            allowed = f"this machine has {gpus} CUDA GPUs" if gpus else "no CUDA GPU is visible here; 0 is allowed"
+            raise FieldError(f"compute.gpus_per_trial: {asked:g}: {allowed}")
+        return
+    nodes = _nodes_at(address)
+    if fitting(compute, nodes) == 0 and compute.workers is None:
+        largest = max(nodes, key=lambda node: (node.get("GPU", 0), node.get("CPU", 0)))
+        has = f"the largest node of the cluster has {largest.get('CPU', 0):g} CPUs and {largest.get('GPU', 0):g} GPUs"
+        asked = f"{compute.cpus_per_trial:g} CPUs and {compute.gpus_per_trial:g} GPUs"
+        field = "gpus" if compute.gpus_per_trial > largest.get("GPU", 0) else "cpus"
+        waits = "compute.workers makes it wait for nodes that are still to come"
+        raise FieldError(f"compute.{field}_per_trial: a training asks for {asked}, and {has}; {waits}")
+
+
+def fitting(compute: Compute, nodes: list[Node]) -> int:
+    """How many trainings these nodes hold at once; a share of a GPU is of one GPU."""
+    return sum(_fitting(compute, node) for node in nodes)
+
+
+def _fitting(compute: Compute, node: Node) -> int:
+    cpus, gpus = compute.cpus_per_trial, compute.gpus_per_trial
+    by_cpu = _whole(node.get("CPU", 0) / cpus)
+    if gpus == 0:
+        return by_cpu
+    has = node.get("GPU", 0)
+    return min(by_cpu, _whole(has / gpus) if gpus >= 1 else int(has) * _whole(1 / gpus))
+
+
+def _whole(quotient: float) -> int:
+    return int(quotient + 1e-6)  # 0.3 / 0.1 is 3
+
+
+def _this_machine(compute: Compute) -> Node:
+    """Its cores, or more where the experiment wants so many workers, or such a large training."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cpus = max(cores, compute.cpus_per_trial * (compute.workers or 1))
+    return {"CPU": cpus, "GPU": torch.cuda.device_count() if compute.gpus_per_trial else 0}
+
+
+def _nodes_at(address: str) -> list[Node]:
+    """What the live nodes of a cluster have; looks without connecting, which would take minutes where nothing answers."""
+    _set(LOOKING)
+    from ray._private.authentication.authentication_token_setup import ensure_token_if_auth_enabled
+    from ray._private.services import canonicalize_bootstrap_address, find_node_ids
+    from ray._raylet import GcsClient
+    from ray.exceptions import AuthenticationError, RayError
+
+    try:
+        if "://" in address:  # a Ray client's: it could not share the run folder
+            raise ValueError
+        resolved = canonicalize_bootstrap_address(address)
+        if resolved is None:
+            raise ValueError
+        ensure_token_if_auth_enabled(create_token_if_missing=False)
+        host, _, port = resolved.rpartition(":")
+        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+        with _nothing_on_stderr():
+            infos = GcsClient(address=resolved).get_all_node_info(timeout=10)
+    except ValueError as error:
+        raise InputError(f"--address: {address}: HOST:PORT of a running Ray cluster, or auto, is allowed") from error
+    except AuthenticationError as error:
+        hint = "RAY_AUTH_TOKEN, or the file RAY_AUTH_TOKEN_PATH (~/.ray/auth_token), must hold the cluster's"
+        raise InputError(f"--address: {address}: the authentication token is missing or wrong: {hint}") from error
+    except (OSError, RayError) as error:
+        start = "`ray start --head` starts one"
+        raise InputError(f"--address: {address}: no Ray cluster answers there; {start}") from error
+    alive = {node.hex(): info for node, info in infos.items() if info.state == info.ALIVE}
+    if not find_node_ids() & alive.keys():
+        start = f"`ray start --address={address}` makes it one"
+        raise InputError(f"--address: {address}: this machine is no node of that cluster; {start}")
+    return [dict(info.resources_total) for info in alive.values()]
+
+
+@contextmanager
+def connected(compute: Compute, address: str | None) -> Iterator[None]:
+    """Ray, ready to be used: a private one, that goes with the driver, or the cluster at the address.
+
+    Raises InputError where that cluster won't have this driver (of other versions, say).
+    """
+    _set(PRIVATE if address is None else LOOKING)
+    import ray
+
+    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    if address is None:
+        here = _this_machine(compute)
+        ray.init("local", num_cpus=max(1, round(here["CPU"])), num_gpus=here["GPU"], include_dashboard=False, **quiet)
+    else:
+        try:
+            ray.init(address, runtime_env={"env_vars": _worker_environment()}, **quiet)
+        except (RuntimeError, OSError) as error:
+            raise InputError(f"--address: {address}: {' '.join(str(error).split())}") from error
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def workers_at_once(compute: Compute) -> int:
+    """How many trainings run at once: as many as the experiment says, or as fit on the nodes that are alive now."""
+    import ray
+
+    return compute.workers or fitting(compute, [node["Resources"] for node in ray.nodes() if node["Alive"]])
+
+
+def _worker_environment() -> dict[str, str]:
+    suite = str(Path(__file__).parents[2])  # where it isn't installed: a checkout
+    here = [str(Path.cwd()), suite, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {"PYTHONPATH": os.pathsep.join(here)} | {name: os.environ[name] for name in OF_WORKERS if name in os.environ}
+
+
+def _set(more: dict[str, str]) -> None:
+    for name, value in {**ENVIRONMENT, **more}.items():
+        os.environ.setdefault(name, value)
+
+
+@contextmanager
+def _nothing_on_stderr() -> Iterator[None]:
+    """Ray's core writes there whatever its level of logging."""
+    sys.stderr.flush()
+    kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(null)
