@@ -3,12 +3,13 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from silo.checkpoint import Checkpoint, Position, momentum_of
 from silo.data.augment import Augment
 from silo.data.part import Batches
 from silo.data.split import Split
@@ -123,12 +124,14 @@ def train(
     seed: int,
     cycle: int,
     remember_at: int | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Trained:
     """Train the model in place, on the device that it and the data are on, from the weights it has.
 
     Pruned weights are set to 0 before the first step and after every step, and no other weight is held.
     remember_at: the iteration (from 1) after which the weights are remembered.
-    Raises ValueError where remember_at lies beyond the training.
+    checkpoint: keeps the position after an epoch; a training that was cut off goes on from there and gives bitwise the same.
+    Raises ValueError where remember_at lies beyond the training, or the checkpoint is another network's.
     """
     device = data.mean.device
     # channels_last is the layout that the fastest convolutions want; it changes no shape and no result but rounding
@@ -143,7 +146,8 @@ def train(
     if remember_at is not None and remember_at > steps_per_epoch * recipe.epochs:
         total = steps_per_epoch * recipe.epochs
         raise ValueError(f"restart.to: iteration {remember_at} lies beyond the cycle's {total}")
-    curve, at_start, remembered, t = [], None, None, 0
+    position = checkpoint.load() if checkpoint else None
+    curve, at_start, remembered = [], None, None
 
     def measured(part: str, epoch: int) -> float:
         """The model's accuracy; where the recipe augments evaluation, too, as drawn for this epoch."""
@@ -151,10 +155,15 @@ def train(
         return accuracy(model, getattr(data, part), data, random)
 
     with reproducible(), data.augmented(recipe.augment) as data:
+        if position is not None:
+            position.restore(model, optimizer)
+            at_start, remembered = position.at_start, position.remembered
+            curve = [Epoch(*measurements) for measurements in position.curve]
         _apply(weights, masks)
-        if recipe.choose == "test-best":
+        if recipe.choose == "test-best" and position is None:
             at_start = measured("validation", -1), measured("test", -1)
-        for epoch in range(recipe.epochs):
+        t = len(curve) * steps_per_epoch
+        for epoch in range(len(curve), recipe.epochs):
             if epoch == recipe.epochs - 1:
                 epoch_before = _copy(model)
             torch.manual_seed(derive(seed, "dropout", cycle, epoch))
@@ -182,6 +191,10 @@ def train(
             better = all(validation > earlier.validation for earlier in curve)
             looks = better or epoch == recipe.epochs - 1 or recipe.choose == "test-best"
             curve.append(Epoch(mean_loss, validation, measured("test", epoch) if looks else None))
+            if checkpoint and epoch < recipe.epochs - 1 and checkpoint.due():
+                rows = tuple(astuple(finished) for finished in curve)
+                momentum = momentum_of(model, optimizer)
+                checkpoint.save(Position(len(curve), _copy(model), momentum, remembered, at_start, rows))
 
     outcome = Outcome(False, *_chosen(at_start, curve), curve[-1].validation, curve[-1].test, t, tuple(curve))
     return Trained(outcome, _copy(model), epoch_before, remembered)

@@ -7,6 +7,7 @@ from functools import cache
 
 from torch import nn
 
+from silo.checkpoint import Checkpoint
 from silo.criterion import Criterion, Evidence
 from silo.data.split import Split
 from silo.engine import Outcome, Recipe, Trained, gradients, train
@@ -99,12 +100,17 @@ def iterative_pruning(problem: Problem, schedule: Schedule, cycles: int, seed: i
         state = result.leaves
 
 
-def run_cycle(problem: Problem, seed: int, cycle: int, max_lr: float, start: State) -> CycleResult:
-    """Train one cycle from its start state, then prune: what the paper's loop does between two restarts."""
+def run_cycle(
+    problem: Problem, seed: int, cycle: int, max_lr: float, start: State, checkpoint: Checkpoint | None = None
+) -> CycleResult:
+    """Train one cycle from its start state (or on from its checkpoint), then prune: what the paper's loop does between two
+    restarts.
+    """
     model, mask = _restart(problem, seed, cycle, start)
     data = problem.data(seed)
     remember_at = problem.restart.remember_at(cycle, problem.recipe.steps_per_epoch(len(data.train)))
-    trained = train(model, data, problem.recipe, max_lr, mask, seed=seed, cycle=cycle, remember_at=remember_at)
+    place = {"seed": seed, "cycle": cycle, "remember_at": remember_at}
+    trained = train(model, data, problem.recipe, max_lr, mask, checkpoint=checkpoint, **place)
     leaves = None
     if not trained.outcome.diverged:
         # the model is still the trained one, on its device

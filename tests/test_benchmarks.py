@@ -335,7 +335,7 @@ def test_its_first_two_cycles_train(path, stand_ins, tmp_path, monkeypatch):
     cells = run(path, overrides, tmp_path / "run", monkeypatch)
     assert list(zip(cells.cycle, cells.status, strict=True)) == [(0, "done"), (1, "done")]
     assert cells.max_lr.tolist() == [experiment.schedule.max_lr(0), experiment.schedule.max_lr(1)]
-    recorded = open_study(tmp_path / "run").store.record(cells.id[0])["layers"]
+    recorded = open_study(tmp_path / "run").store.whole_record(cells.id[0])["layers"]
     layers = {name: counts for name, *counts in recorded}
     together = [list(layers)] if experiment.prune.scope == "global" else [[name] for name in layers]
     sizes = [sum(layers[name][1] for name in names) for names in together]

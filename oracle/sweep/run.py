@@ -15,12 +15,13 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool, a
     """Train every missing cell, in this process (local), on a private Ray, or on the one at an address.
 
     True where none failed and none is missing then. Raises InputError, before anything is written, where this machine, or the
-    cluster, lacks what the experiment asks.
+    cluster, lacks what the experiment asks, or a record is damaged.
     """
     if local:
         device(study.experiment)
     else:
         check(study.experiment.compute, address)
+    tally(study.chains)  # reads the records: a damaged one is told before anything is written
     with claimed(study):
         if retry_failed:
             study.store.forget_failures()

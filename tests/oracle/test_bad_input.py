@@ -75,7 +75,10 @@ def template(tmp_path_factory):
     record = {"id": cell.id, "outcome": outcome, "alive": 1, "prunable": 1, "layers": [], "leaves": "x", "seconds": 1.0}
     study.store.write_record({**record, "environment": {"device": "none"}})
     shutil.copytree(home / "done", home / "torn")
+    whole = (home / "torn" / "records" / f"{cell.id}.json").read_text()
     (home / "torn" / "records" / f"{cell.id}.json").write_text('{"id": ')
+    shutil.copytree(home / "torn", home / "changed")
+    (home / "changed" / "records" / f"{cell.id}.json").write_text(whole.replace("90.0", "99.0"))
     old = '{"origin": "e.yaml", "data": {}, "training": {}, "experiment": {"name": "old"}}'
     for name, text in (("foreign", "{}"), ("list", "[1]"), ("garbage", "{nope"), ("old", old)):
         (home / name).mkdir()
@@ -393,7 +396,11 @@ COMMANDS = [
         (f"{command} torn", "torn/records/", ".json: can't be read as JSON")
         for command in ("status", "report", "publish")
     ),
-    ("plan e.yaml --out torn", "torn/records/", ".json: can't be read as JSON"),
+    *((f"{command} e.yaml --out torn", "torn/records/", ".json: can't be read as JSON") for command in ("plan", "run")),
+    *(
+        (f"{command} changed", "changed/records/", "changed since it was written")
+        for command in ("status", "report", "publish", "run e.yaml --local --out", "plan e.yaml --out")
+    ),
     # publishing
     ("publish run", "run: nothing is recorded there"),
     ("publish done --to full", "full: ", "allowed"),  # thesis.txt is no earlier publication

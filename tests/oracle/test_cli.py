@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from run_folder import change
 
 from oracle.cli import main
 from oracle.spec.load import load, validate
@@ -272,8 +273,7 @@ def test_a_run_goes_on_and_ends_as_if_never_interrupted(run, say):
 
 def test_records_of_different_environments_are_told(run, say):
     path = records(run)[0]
-    record = json.loads(path.read_text())
-    path.write_text(json.dumps({**record, "environment": {**record["environment"], "torch": "1.0"}}))
+    change(path, environment={**json.loads(path.read_text())["environment"], "torch": "1.0"})
     assert "Note: The records come from different environments" in say("report", run)
     environments = json.loads((run / "report" / "environment.json").read_text())
     assert {e["torch"]: e["trainings"] for e in environments} == {torch.__version__: TRAININGS - 1, "1.0": 1}

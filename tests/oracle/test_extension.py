@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from run_folder import records
 from torch import nn
 
 from oracle.cli import main
@@ -536,12 +537,6 @@ def test_an_installed_module_is_found_wherever_one_is(builtin, tmp_path, monkeyp
 
 
 # -- training
-
-
-def records(folder):
-    """Records by id, without the one field that may differ: the time it took."""
-    read = [json.loads(path.read_text()) for path in (folder / "records").glob("*.json")]
-    return {record["id"]: {key: value for key, value in record.items() if key != "seconds"} for record in read}
 
 
 def test_a_study_of_ones_own_trains_here_and_on_ray_to_the_same_records(own, home, monkeypatch, capsys):

@@ -1,12 +1,10 @@
 """A study with baselines, really trained: on Ray as here; its report, and its tables from the run and from results."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
 import pytest
 import yaml
 from conftest import TINY
+from run_folder import records
 
 from oracle.analysis.findings import finished
 from oracle.cli import main
@@ -31,11 +29,6 @@ def home(tmp_path_factory):
     (folder / "e.yaml").write_text(yaml.safe_dump({**TINY, "policies": POLICIES}, sort_keys=False))
     assert main(["run", str(folder / "e.yaml"), "--local", "--out", str(folder / "run")]) == 0
     return folder
-
-
-def records(folder):
-    read = [json.loads(path.read_text()) for path in (Path(folder) / "records").glob("*.json")]
-    return {record["id"]: {key: value for key, value in record.items() if key != "seconds"} for record in read}
 
 
 def test_on_ray_the_records_are_the_same(home, tmp_path):

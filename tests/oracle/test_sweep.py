@@ -1,7 +1,6 @@
 """Real sweeps on digits: the same numbers however they are run, and nothing trained twice, whatever is killed."""
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from run_folder import records, report
 
 from oracle.cli import main
 from oracle.sweep.store import Store
@@ -19,21 +19,10 @@ from oracle.sweep.study import open_study
 
 # SILO's 0.1 is a grid value at cycles 0 and 1, not at cycle 2: 2 seeds x (6 + 6 + 7)
 CELLS = 38
-COUNTED_APART = {"cost.csv", "environment.json"}
 
 
 def run(file, out, *arguments):
     return main(["run", str(file), "--out", str(out), *arguments])
-
-
-def records(folder):
-    """Records by id, without the one field that may differ: the time it took."""
-    read = [json.loads(path.read_text()) for path in (Path(folder) / "records").glob("*.json")]
-    return {record["id"]: {key: value for key, value in record.items() if key != "seconds"} for record in read}
-
-
-def report(folder):
-    return {p.name: p.read_bytes() for p in (Path(folder) / "report").iterdir() if p.name not in COUNTED_APART}
 
 
 def trained(folder):
