@@ -91,7 +91,7 @@ def layers_table(cells: pd.DataFrame, chains: Chains) -> pd.DataFrame:
         (policy, row.cycle, layer, alive, prunable)
         for policy, of_policy in own.items()
         for row in of_policy[of_policy.status != "failed"].itertuples()
-        for layer, alive, prunable in chains.store.record(row.id)["layers"]
+        for layer, alive, prunable in chains.store.whole_record(row.id)["layers"]
     ]
     frame = pd.DataFrame(rows, columns=["policy", "cycle", "layer", "alive", "prunable"])
     by = frame.groupby(["policy", "cycle", "layer"], sort=False)

@@ -1,35 +1,43 @@
 """The run folder: one durable record a finished training. What is done is what is recorded.
 
 study.json        the resolved experiment, the digest and chance level of its data: whose folder this is
+lock              held by the driver at work, with the id of its sweep
 records/ID.json   a finished training (done or diverged), written whole or not at all
 failed/ID.json    a training that raised an error, with its reason; never counts as done
 states/ID.pt      the mask (and weights, where the restart needs them) that this training left for the next cycle
+checkpoints/ID.pt a training under way, after its last epoch or one of the last
 attempts/*.jsonl  every attempt, a file for each worker process; apart from the records
 report/           tables and plots made from the records
 """
 
 import json
 import os
-import uuid
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
 from oracle.error import InputError
+from oracle.spec.experiment import digest
+from oracle.sweep.durable import WRITER, make_folder, write
 from silo.mask import Mask
 from silo.trajectory import State
 
 Record = dict[str, Any]
-WRITER = uuid.uuid4().hex[:8]  # with the process id: a name of one's own among the nodes that share a folder
 
 
 class Store:
-    """A run folder. Reading makes no folder; a record once read is remembered."""
+    """A run folder. Reading makes no folder; a record once read is remembered.
 
-    def __init__(self, folder: Path) -> None:
+    sweep  id of the sweep that writes here: every attempt is logged with it
+    """
+
+    def __init__(self, folder: Path, sweep: str = "") -> None:
         self.folder = folder
+        self.sweep = sweep
         self._records: dict[str, Record] = {}
+        self._environments: dict[str, dict[str, Any]] = {}
 
     # -- whose folder this is
 
@@ -39,29 +47,50 @@ class Store:
 
     def write_study(self, study: dict[str, Any]) -> None:
         """Claim the folder, or bring its experiment up to date."""
-        _write(self.folder / "study.json", json.dumps(study, indent=1).encode())
+        write(self.folder / "study.json", json.dumps(study, indent=1).encode())
 
     # -- records
 
     def record(self, cell_id: str) -> Record | None:
-        """The record of a finished cell, or None; raises InputError where it can't be read."""
+        """The record of a finished cell but for its curve and layers, or None; raises InputError where it can't be trusted."""
         if cell_id not in self._records:
-            path = self.folder / "records" / f"{cell_id}.json"
-            if not path.exists():
+            record = self.whole_record(cell_id)
+            if record is None:
                 return None
-            record = _read(path)
-            if not isinstance(record, dict) or record.get("id") != cell_id:
-                raise InputError(f"{path}: not the record of this cell; delete it to have it made again")
+            # of 10,000 records, only what a sweep decides by is remembered
+            record.pop("layers", None)
+            record.get("outcome", {}).pop("curve", None)
+            environment = record.get("environment")
+            record["environment"] = self._environments.setdefault(digest(environment), environment)
             self._records[cell_id] = record
         return self._records[cell_id]
 
+    def whole_record(self, cell_id: str) -> Record | None:
+        """The same with the accuracies after every epoch (outcome.curve) and the weights alive by layer (layers)."""
+        path = self.folder / "records" / f"{cell_id}.json"
+        if not path.exists():
+            return None
+        record = _read(path)
+        if not isinstance(record, dict) or record.get("id") != cell_id:
+            raise InputError(f"{path}: not the record of this cell; delete it to have it made again")
+        if record.pop("checksum", None) != digest(record):
+            raise InputError(
+                f"{path}: changed since it was written (its checksum differs); delete it to have it made again"
+            )
+        return record
+
+    def recorded(self) -> list[str]:
+        """The ids of all cells with a record, whichever study asks for them."""
+        return [path.stem for path in (self.folder / "records").glob("*.json")]
+
     def write_record(self, record: Record) -> bool:
         """Make a finished training durable. The first record of a cell stands: False where there is one already."""
-        path = self.folder / "records" / f"{record['id']}.json"
-        if path.exists() or not _write(path, json.dumps(record, sort_keys=True, allow_nan=False).encode(), first=True):
-            return False
-        (self.folder / "failed" / f"{record['id']}.json").unlink(missing_ok=True)
-        return True
+        cell_id, held = record["id"], {**record, "checksum": digest(record)}
+        content = json.dumps(held, sort_keys=True, allow_nan=False).encode()
+        first = write(self.folder / "records" / f"{cell_id}.json", content, first=True)
+        (self.folder / "failed" / f"{cell_id}.json").unlink(missing_ok=True)
+        self.drop_checkpoint(cell_id)
+        return first
 
     # -- failures
 
@@ -72,7 +101,7 @@ class Store:
 
     def write_failure(self, cell_id: str, reason: str) -> None:
         """Remember that a training raised an error."""
-        _write(self.folder / "failed" / f"{cell_id}.json", json.dumps({"reason": reason}).encode())
+        write(self.folder / "failed" / f"{cell_id}.json", json.dumps({"reason": reason}).encode())
 
     def forget_failures(self) -> None:
         """Let what failed be tried again."""
@@ -102,14 +131,16 @@ class Store:
             raise InputError(f"{path}: not the start state that is due; delete it to have it made again")
         return state
 
-    def write_state(self, cell_id: str, state: State) -> None:
-        """Keep a state that a next cycle may start from."""
-        path = self._state(cell_id)
-        temporary = _temporary(path)
-        with temporary.open("wb") as out:
-            torch.save({"mask": state.mask.pack(), "weights": state.weights}, out)
-            _sync(out)
-        os.replace(temporary, path)
+    def write_state(self, cell_id: str, state: State) -> int:
+        """Keep a state that a next cycle may start from; returns its size in bytes."""
+        held, sizes = {"mask": state.mask.pack(), "weights": state.weights}, []
+
+        def fill(out: BinaryIO) -> None:
+            torch.save(held, out)
+            sizes.append(out.tell())
+
+        write(self._state(cell_id), fill)
+        return sizes[-1]
 
     def drop_state(self, cell_id: str) -> None:
         """Delete a state that no cycle starts from."""
@@ -118,14 +149,34 @@ class Store:
     def _state(self, cell_id: str) -> Path:
         return self.folder / "states" / f"{cell_id}.pt"
 
+    # -- trainings under way
+
+    def checkpoint(self, cell_id: str) -> dict[str, Any] | None:
+        """What a training under way left, read without executing code; None where there is nothing that can be read."""
+        try:
+            return torch.load(self._checkpoint(cell_id), weights_only=True)
+        except Exception:  # torch.load raises half a dozen kinds of error; the training starts over then
+            return None
+
+    def write_checkpoint(self, cell_id: str, held: dict[str, Any]) -> None:
+        """Keep what a training needs to go on."""
+        write(self._checkpoint(cell_id), lambda out: torch.save(held, out))
+
+    def drop_checkpoint(self, cell_id: str) -> None:
+        """Delete what was kept of a training under way."""
+        self._checkpoint(cell_id).unlink(missing_ok=True)
+
+    def _checkpoint(self, cell_id: str) -> Path:
+        return self.folder / "checkpoints" / f"{cell_id}.pt"
+
     # -- the log of attempts
 
     def log_attempt(self, **entry: Any) -> None:
-        """Append to this process's own log, so that no two writers share a file."""
+        """Append to this process's own log, so that no two writers share a file; time (unix seconds) and sweep are added."""
         folder = self.folder / "attempts"
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         with (folder / f"{os.getpid()}-{WRITER}.jsonl").open("a") as log:
-            log.write(json.dumps(entry) + "\n")
+            log.write(json.dumps({**entry, "at": round(time.time(), 3), "sweep": self.sweep}) + "\n")
 
     def attempts(self) -> list[dict[str, Any]]:
         """Every attempt that was logged, in no order; a line that a killed worker left unfinished is passed over."""
@@ -133,9 +184,12 @@ class Store:
         return [entry for line in lines if (entry := _entry(line)) is not None]
 
     def sweep_up(self) -> None:
-        """Delete what killed writers left half written; call it while nothing else writes here."""
+        """Delete what killed writers left: files half written, and checkpoints of trainings that are recorded."""
         for path in self.folder.glob("**/.*.tmp"):
             path.unlink(missing_ok=True)
+        for path in (self.folder / "checkpoints").glob("*.pt"):
+            if (self.folder / "records" / f"{path.stem}.json").exists():
+                path.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> Any:
@@ -152,26 +206,3 @@ def _entry(line: str) -> dict[str, Any] | None:
         return json.loads(line)
     except ValueError:
         return None
-
-
-def _write(path: Path, content: bytes, first: bool = False) -> bool:
-    """Write whole or not at all; with ``first``, leave a file alone that another writer made meanwhile (False)."""
-    temporary = _temporary(path)
-    with temporary.open("wb") as out:
-        out.write(content)
-        _sync(out)
-    if first and path.exists():
-        temporary.unlink()
-        return False
-    os.replace(temporary, path)
-    return True
-
-
-def _temporary(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.parent / f".{path.name}.{os.getpid()}-{WRITER}.tmp"
-
-
-def _sync(out: Any) -> None:
-    out.flush()
-    os.fsync(out.fileno())

@@ -1,11 +1,14 @@
 """A study: an experiment over its data in its run folder. Opens, claims and checks the folder."""
 
 import fcntl
+import json
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from oracle.error import FieldError, InputError
 from oracle.spec.experiment import Experiment
@@ -13,6 +16,8 @@ from oracle.spec.load import validate
 from oracle.sweep.chain import Chains
 from oracle.sweep.description import known_data, loaded_data
 from oracle.sweep.store import Store
+
+PATIENCE = 1.0  # seconds that a driver tries to have the lock
 
 
 @dataclass(frozen=True)
@@ -91,18 +96,20 @@ def _rewinds_within_a_cycle(experiment: Experiment, training_images: int) -> Non
 
 @contextmanager
 def claimed(study: Study) -> Iterator[None]:
-    """Hold the run folder for one driver at a time; raises InputError where another has it."""
+    """Hold the run folder for one driver at a time, as a sweep with its own id; raises InputError where another has it."""
+    folder, store = study.store.folder, study.store
     try:
-        study.store.folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{study.store.folder}: no folder can be made there ({error.strerror})") from error
-    with (study.store.folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InputError(f"{study.store.folder}: another run is at work in this folder") from error
-        study.store.sweep_up()
-        study.store.write_study(
+        raise InputError(f"{folder}: no folder can be made there ({error.strerror})") from error
+    with (folder / "lock").open("a") as lock:
+        _lock(lock, folder)
+        store.sweep = uuid.uuid4().hex[:8]
+        lock.truncate(0)
+        lock.write(json.dumps({"sweep": store.sweep, "at": round(time.time(), 3)}))
+        lock.flush()
+        store.sweep_up()
+        store.write_study(
             {
                 "origin": study.origin,
                 "experiment": study.experiment.model_dump(mode="json"),
@@ -110,7 +117,26 @@ def claimed(study: Study) -> Iterator[None]:
                 "training": study.experiment.training(study.data["digest"]),
             }
         )
-        yield
+        try:
+            yield
+        finally:
+            store.sweep_up()
+
+
+def _lock(lock: IO[str], folder: Path) -> None:
+    """`status` tests the lock for a moment, too: so try again for a while."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > until:
+                raise InputError(f"{folder}: another run is at work in this folder") from error
+            time.sleep(0.05)
+        except OSError as error:
+            raise InputError(
+                f"{folder}: can't be locked ({error.strerror}); a file system with flock is allowed"
+            ) from error
 
 
 def _held(store: Store) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ import torch
 
 from oracle.spec.experiment import Experiment
 from oracle.sweep.cell import Cell
+from oracle.sweep.failure import reason_of
 from oracle.sweep.problem import device, environment, load_dataset, problems
 from oracle.sweep.store import Store
 from silo.trajectory import CycleResult, State, run_cycle
@@ -27,6 +28,7 @@ class Worker:
 
     def __init__(self, experiment: Experiment, data_digest: str, store: Store) -> None:
         self.store = store
+        self.compute = experiment.compute
         self.device = device(experiment)
         dataset = load_dataset(experiment)
         if dataset.digest() != data_digest:
@@ -36,11 +38,11 @@ class Worker:
     def run(self, job: Job) -> None:
         """Train, and record what came of it; an error in the training becomes a recorded failure with its reason."""
         cell, started = job.cell, time.monotonic()
-        self.store.log_attempt(cell=cell.id, event="started", at=round(time.time(), 3))
+        self.store.log_attempt(cell=cell.id, event="started")
         try:
             result = run_cycle(self.problems[cell.training], cell.seed, cell.cycle, cell.max_lr, self._start(job))
         except Exception as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            reason = reason_of(error, self.compute)
             self.store.log_attempt(cell=cell.id, event="failed", reason=reason)
             self.store.write_failure(cell.id, reason)
             return

@@ -1,7 +1,10 @@
 """The run folder: whole records or none, the first one stands, and nothing damaged is taken for good."""
 
+import errno
 import json
 import os
+import stat
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,7 +15,30 @@ from silo.mask import Mask
 from silo.trajectory import State
 
 WEIGHTS = {"a": torch.empty(3, 4), "b": torch.empty(5)}
-RECORD = {"id": "c0ffee", "outcome": {"diverged": False, "validation": 90.0}, "leaves": None}
+WHOLE = {
+    "id": "c0ffee",
+    "outcome": {"diverged": False, "validation": 90.1, "curve": [[0.1, 90.1, None]]},
+    "layers": [["a", 6, 12], ["b", 5, 5]],
+    "leaves": None,
+    "environment": {"device": "CPU"},
+}
+# what is remembered of it
+RECORD = {
+    "id": "c0ffee",
+    "outcome": {"diverged": False, "validation": 90.1},
+    "leaves": None,
+    "environment": {"device": "CPU"},
+}
+
+
+class Trap:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+
+    def __reduce__(self):
+        return (os.mkdir, (self.folder,))
 
 
 def mask(seed=0):
@@ -62,10 +88,36 @@ def test_the_study_comes_back_and_can_be_brought_up_to_date(store):
 
 
 def test_the_first_record_stands(store):
-    assert store.write_record(RECORD) is True
-    assert store.write_record({**RECORD, "leaves": "another"}) is False
+    assert store.write_record(WHOLE) is True
+    assert store.write_record({**WHOLE, "leaves": "another"}) is False
+    assert again(store).whole_record("c0ffee") == WHOLE
+    assert again(store).write_record({**WHOLE, "leaves": "another"}) is False
     assert again(store).record("c0ffee") == RECORD
-    assert again(store).write_record({**RECORD, "leaves": "another"}) is False
+    assert store.recorded() == ["c0ffee"]
+
+
+def test_the_first_record_stands_where_the_file_system_has_no_hard_links(store, monkeypatch):
+    def refused(*paths):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    test_the_first_record_stands(store)
+
+
+@pytest.mark.parametrize("change", [{"leaves": "x"}, {"outcome": {"diverged": False, "validation": 91.0}}, {"new": 1}])
+def test_a_record_that_was_changed_by_hand_is_refused(store, change):
+    store.write_record(WHOLE)
+    path = store.folder / "records" / "c0ffee.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(InputError) as raised:
+        again(store).record("c0ffee")
+    assert f"{path}: changed since it was written" in message(raised)
+
+
+def test_environments_are_remembered_once(store):
+    for name in ("a", "b"):
+        store.write_record({**WHOLE, "id": name})
+    assert store.record("a")["environment"] is store.record("b")["environment"]
 
 
 def test_of_two_writers_at_once_the_one_that_ends_first_stands(store, monkeypatch):
@@ -93,18 +145,18 @@ def test_a_record_that_is_no_json_is_refused_before_anything_is_written(store):
 
 
 def test_a_record_appears_whole_or_not_at_all(store, monkeypatch):
-    """A crash before the rename leaves no record, and what it leaves is swept up."""
+    """A process killed before the rename leaves no record, and what it leaves is swept up."""
 
-    def crash(*paths):
-        raise KeyboardInterrupt
+    def killed(*paths):
+        os._exit(9)
 
-    with monkeypatch.context() as at_the_rename:
-        at_the_rename.setattr(os, "replace", crash)
-        at_the_rename.setattr(os, "link", crash)
-        with pytest.raises(KeyboardInterrupt):
-            store.write_record(RECORD)
-        with pytest.raises(KeyboardInterrupt):
-            store.write_state("c0ffee", State(mask()))
+    for write in (lambda: store.write_record(RECORD), lambda: store.write_state("c0ffee", State(mask()))):
+        if os.fork() == 0:
+            monkeypatch.setattr(os, "replace", killed)
+            monkeypatch.setattr(os, "link", killed)
+            write()
+            os._exit(0)
+        assert os.wait()[1] >> 8 == 9
     assert again(store).record("c0ffee") is None
     assert not again(store).has_state("c0ffee")
     assert len(files(store)) == 2
@@ -113,15 +165,63 @@ def test_a_record_appears_whole_or_not_at_all(store, monkeypatch):
     assert files(store) == ["records/c0ffee.json"]
 
 
+def test_a_write_survives_that_its_temporary_file_is_swept_away(store, monkeypatch):
+    """An orphan of the last sweep ends a training while the next driver starts."""
+    sync, swept = os.fsync, []
+
+    def sweep_up_once(file):
+        sync(file)
+        if not swept:
+            swept.append(files(store))
+            store.sweep_up()
+
+    monkeypatch.setattr(os, "fsync", sweep_up_once)
+    store.folder.mkdir()
+    (store.folder / "records").mkdir()
+    assert store.write_record(RECORD) is True
+    assert len(swept[0]) == 1
+    assert again(store).record("c0ffee") == RECORD
+    assert files(store) == ["records/c0ffee.json"]
+
+
+@pytest.mark.parametrize("call", ["fsync", "link"])
+def test_a_write_that_fails_leaves_nothing(store, monkeypatch, call):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, call, full)
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        store.write_record(RECORD)
+    assert files(store) == []
+
+
 def test_what_is_written_is_on_the_disk_before_it_has_its_name(store, monkeypatch):
     """Else a power cut could leave an empty file under the name of a record."""
     calls = []
-    for name in ("fsync", "replace"):
+    for name in ("fsync", "replace", "link"):
         real = getattr(os, name)
-        monkeypatch.setattr(os, name, lambda *of, name=name, real=real: (calls.append(name), real(*of)))
+
+        def noted(*of, name=name, real=real):
+            folder = name == "fsync" and stat.S_ISDIR(os.fstat(of[0]).st_mode)
+            calls.append("fsync of the folder" if folder else name)
+            return real(*of)
+
+        monkeypatch.setattr(os, name, noted)
+    for folder in ("records", "states"):
+        (store.folder / folder).mkdir(parents=True)
     store.write_record(RECORD)
     store.write_state("c0ffee", State(mask()))
-    assert calls == ["fsync", "replace"] * 2
+    assert calls == ["fsync", "link", "fsync of the folder", "fsync", "replace", "fsync of the folder"]
+
+
+def test_a_new_folder_is_as_durable_as_what_lies_in_it(store, monkeypatch):
+    synced, real = [], os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda file: (synced.append(str(Path(f"/proc/self/fd/{file}").readlink())), real(file))
+    )
+    store.write_record(RECORD)
+    assert {str(store.folder.parent), str(store.folder), str(store.folder / "records")} <= set(synced)
 
 
 @pytest.mark.parametrize("damage", [b"", b'{"id": "c0f', b"\xff\xfe", b"{}", b"null", b"[]", b"7"])
@@ -223,12 +323,8 @@ def test_a_state_of_another_network_is_refused(store):
 
 
 def test_a_state_is_read_without_executing_code(store):
-    class Trap:
-        def __reduce__(self):
-            return (os.mkdir, (str(store.folder / "sprung"),))
-
     (store.folder / "states").mkdir(parents=True)
-    torch.save({"mask": Trap(), "weights": None}, store.folder / "states" / "c0ffee.pt")
+    torch.save({"mask": Trap(store.folder / "sprung"), "weights": None}, store.folder / "states" / "c0ffee.pt")
     with pytest.raises(InputError, match="not a readable start state"):
         store.state("c0ffee", "digest", WEIGHTS)
     assert not (store.folder / "sprung").exists()
@@ -240,6 +336,7 @@ def test_attempts_pass_over_a_torn_last_line(store):
     (log,) = (store.folder / "attempts").glob("*.jsonl")
     other = log.with_name("1.jsonl")
     other.write_text(json.dumps({"cell": "bad", "event": "started"}) + '\n{"cell": "bad", "ev')
+    assert all(entry["at"] > 1.7e9 and entry["sweep"] == "" for entry in store.attempts() if entry["cell"] == "c0ffee")
     expected = [("bad", "started"), ("c0ffee", "recorded"), ("c0ffee", "started")]
     assert sorted((entry["cell"], entry["event"]) for entry in store.attempts()) == expected
 
@@ -258,8 +355,28 @@ def test_sweeping_up_leaves_everything_that_is_whole(store):
     store.write_failure("bad", "why")
     store.write_state("c0ffee", State(mask()))
     store.log_attempt(cell="c0ffee", event="recorded")
+    store.write_checkpoint("deadbeef", {})
     before = files(store)
-    for folder in ("", "records", "failed", "states"):
+    store.write_checkpoint("c0ffee", {})  # an orphan's, of a cell that is recorded
+    for folder in ("", "records", "failed", "states", "checkpoints"):
         (store.folder / folder / ".half.json.123.tmp").write_text("{")
     store.sweep_up()
     assert files(store) == before
+
+
+def test_a_checkpoint_comes_back_until_the_cell_is_recorded(store):
+    assert store.checkpoint("c0ffee") is None
+    store.write_checkpoint("c0ffee", {"weights": {"a": torch.ones(2)}})
+    assert again(store).checkpoint("c0ffee")["weights"]["a"].tolist() == [1, 1]
+    store.write_record(RECORD)
+    assert files(store) == ["records/c0ffee.json"]
+
+
+def test_a_checkpoint_that_cannot_be_read_is_none(store):
+    store.write_checkpoint("c0ffee", {"weights": torch.ones(100)})
+    path = store.folder / "checkpoints" / "c0ffee.pt"
+    path.write_bytes(path.read_bytes()[:-300])
+    assert store.checkpoint("c0ffee") is None
+    torch.save({"weights": Trap(store.folder / "sprung")}, path)
+    assert store.checkpoint("c0ffee") is None
+    assert not (store.folder / "sprung").exists()
