@@ -2,6 +2,7 @@
 
 from rich.console import Console
 
+from oracle.sweep.environment import difference, environment
 from oracle.sweep.frontier import Frontier
 from oracle.sweep.problem import device
 from oracle.sweep.progress import Progress
@@ -15,7 +16,7 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool) -
 
     Raises InputError, before anything is written, where this machine lacks what the experiment asks.
     """
-    device(study.experiment)
+    here = environment(device(study.experiment))
     with claimed(study):
         if retry_failed:
             study.store.forget_failures()
@@ -24,6 +25,10 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool) -
             console.print(f"nothing to train: {before.recorded} of {before.total} cells are recorded", highlight=False)
             return before.count("failed") == 0
         console.print(f"training {before.count('missing')} of {before.total} cells", highlight=False)
+        if other := difference(here, before.records):
+            console.print(
+                f"this machine's environment differs from that of the records there: {other}", highlight=False
+            )
         frontier = Frontier(study.chains)
         with Progress(console, study.store, study.chains.training, before.total, before.recorded) as progress:
             arguments = (frontier, study.experiment, study.data["digest"], study.store, progress)

@@ -12,6 +12,7 @@ report/           tables and plots made from the records
 
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -182,6 +183,29 @@ class Store:
         """Every attempt that was logged, in no order; a line that a killed worker left unfinished is passed over."""
         lines = [line for log in (self.folder / "attempts").glob("*.jsonl") for line in log.read_text().splitlines()]
         return [entry for line in lines if (entry := _entry(line)) is not None]
+
+    # -- what another run folder holds
+
+    def names(self, part: str) -> list[str]:
+        """The files of a part of the folder (records, states, checkpoints, attempts), without those half written."""
+        return sorted(path.name for path in (self.folder / part).glob("*") if not path.name.endswith(".tmp"))
+
+    def take(self, other: "Store", name: str, first: bool = True) -> bool:
+        """Copy a file of another run folder, such as states/ID.pt; with ``first``, one that is here already stands (False).
+
+        False, too, where it is gone there: a run may be at work.
+        """
+        try:
+            held = (other.folder / name).open("rb")
+        except FileNotFoundError:
+            return False
+
+        def fill(out: BinaryIO) -> None:
+            held.seek(0)
+            shutil.copyfileobj(held, out)
+
+        with held:
+            return write(self.folder / name, fill, first)
 
     def sweep_up(self) -> None:
         """Delete what killed writers left: files half written, and checkpoints of trainings that are recorded."""

@@ -8,8 +8,9 @@ import torch
 
 from oracle.spec.experiment import Experiment
 from oracle.sweep.cell import Cell
+from oracle.sweep.environment import environment
 from oracle.sweep.failure import reason_of
-from oracle.sweep.problem import device, environment, load_dataset, problems
+from oracle.sweep.problem import device, load_dataset, problems
 from oracle.sweep.store import Store
 from silo.trajectory import CycleResult, State, run_cycle
 
