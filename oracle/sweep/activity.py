@@ -33,10 +33,10 @@ def activity(store: Store) -> Activity:
     """Look at the lock and the log of attempts."""
     at_work, lock = _lock(store)
     began, ended, sweep = (lock.get(key) for key in ("at", "ended", "sweep"))
-    attempts = sorted(
-        (entry for entry in store.attempts() if at_work and sweep and entry.get("sweep") == sweep),
-        key=lambda entry: entry["at"],
-    )
+    attempts = []
+    if at_work and sweep:
+        attempts = [entry for entry in store.attempts() if entry.get("sweep") == sweep]
+        attempts.sort(key=lambda entry: entry["at"])
     last = {entry["cell"]: entry["event"] for entry in attempts}
     recorded = sum(entry["event"] == "recorded" for entry in attempts)
     return Activity(

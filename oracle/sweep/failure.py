@@ -34,7 +34,7 @@ def _by_variable(text: str) -> str:
         value = " ".join(value.split())
         if len(value) >= TELLING and not value.isdecimal():
             text = text.replace(value, f"${name}")
-        elif len(value) > 2 and PRIVATE.search(name):
+        elif len(value) > 1 and PRIVATE.search(name):
             text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", f"${name}", text)
     return text
 
