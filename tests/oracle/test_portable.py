@@ -9,6 +9,7 @@ import socket
 import sys
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 import yaml
@@ -164,6 +165,7 @@ def machine(tmp_path, monkeypatch):
     for name, value in {"HOME": home, "USER": "adalovelace", "LOGNAME": "adalovelace", "SERVICE_TOKEN": SECRET}.items():
         monkeypatch.setenv(name, str(value))
     monkeypatch.setattr(socket, "gethostname", lambda: "adas-laptop")
+    monkeypatch.setenv("MPLCONFIGDIR", matplotlib.get_cachedir())  # its fonts are listed there; that takes seconds
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(cwd)
     monkeypatch.setattr(sys, "path", [str(cwd), *sys.path])
