@@ -42,8 +42,9 @@ def mergeable(folder: Path, others: Sequence[Path]) -> tuple[Study, list[Study]]
     studies = []
     for other in others:
         there = other.resolve()
-        if there == into or there.is_relative_to(into) or into.is_relative_to(there):
-            same = "is" if there == into else "lies in, or holds,"
+        same = there.exists() and there.samefile(into)
+        if same or there.is_relative_to(into) or into.is_relative_to(there):
+            same = "is" if same else "lies in, or holds,"
             raise InputError(
                 f"{other}: {same} the folder {folder} that it would be merged into; another folder is allowed"
             )
