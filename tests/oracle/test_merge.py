@@ -88,7 +88,7 @@ def merged(folder, *others):
 
 def test_what_is_taken(make, say):
     one = make("one", cells=[0, 1], states=[1], checkpoints=[5], failed=[3, 4])
-    other = make("other", cells=[1, 2, 3], states=[0, 1, 2], checkpoints=[2, 4, 5], failed=[4, 6])
+    other = make("other", cells=[1, 2, 3], states=[0, 1, 2], checkpoints=[0, 4, 5], failed=[4, 6])
     (other / "records" / ".half.json.1-x.tmp").write_text("{")
     ids, before = make.ids, tree(one)
     own_checkpoint = (one / "checkpoints" / f"{ids[5]}.pt").read_bytes()
