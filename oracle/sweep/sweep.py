@@ -51,7 +51,8 @@ def sweep_on_ray(
         from ray import tune
 
         with tempfile.TemporaryDirectory(prefix="silo-oracle-") as scratch:
-            study = {"spec": spec, "code": code_of(experiment), "digest": data_digest, "folder": store.folder.resolve()}
+            study = {"spec": spec, "code": code_of(experiment), "digest": data_digest}
+            study |= {"folder": store.folder.resolve(), "sweep": store.sweep}
             trainable = tune.with_parameters(_trainable(), **study)
             results = tune.Tuner(
                 tune.with_resources(trainable, resources),
@@ -80,13 +81,19 @@ def _trainable() -> type:
         """A Tune trial trains one cell; its worker process goes on to the next with data and code in place."""
 
         def setup(
-            self, config: dict[str, Any], spec: dict[str, Any], code: dict[str, str], digest: str, folder: Path
+            self,
+            config: dict[str, Any],
+            spec: dict[str, Any],
+            code: dict[str, str],
+            digest: str,
+            folder: Path,
+            sweep: str,
         ) -> None:
             self.job = config["job"]
             experiment = validate(spec, "the driver's experiment")
             if code_of(experiment) != code:
                 raise RuntimeError(f"the code of {', '.join(code)} has changed since the run was started")
-            self.worker = Worker(experiment, digest, Store(folder))
+            self.worker = Worker(experiment, digest, Store(folder, sweep))
 
         def reset_config(self, new_config: dict[str, Any]) -> bool:
             self.job = new_config["job"]

@@ -569,7 +569,7 @@ def test_a_worker_refuses_code_that_changed_since_the_run_was_started(own):
     spec = own_experiment(own).model_dump(mode="json")
     trainable = object.__new__(_trainable())
     with pytest.raises(RuntimeError, match=r"the code of own.nets has changed since the run was started"):
-        trainable.setup({"job": None}, spec, {"own.nets": "of then"}, "digest", Path("run"))
+        trainable.setup({"job": None}, spec, {"own.nets": "of then"}, "digest", Path("run"), "sweep")
 
 
 def test_an_error_in_ones_own_criterion_is_a_failure_with_its_reason(own, home, capsys):
