@@ -97,12 +97,14 @@ done
 
 "$bin/python" - "$address" "$SLURM_JOB_NUM_NODES" "$JOINING" <<'PYTHON' &
 import sys, time
-import ray
+from ray._raylet import GcsClient  # ray.init would start idle workers
 
 address, nodes, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-end = time.monotonic() + seconds
-while (joined := sum(node["Alive"] for node in ray.nodes())) < nodes and time.monotonic() < end:
+client, end = GcsClient(address=address), time.monotonic() + seconds
+while True:
+    joined = sum(node.state == node.ALIVE for node in client.get_all_node_info(timeout=30).values())
+    if joined >= nodes or time.monotonic() > end:
+        break
     time.sleep(0.2)
 print(f"Ray at {address}: {joined} of {nodes} nodes", file=sys.stderr)
 PYTHON
