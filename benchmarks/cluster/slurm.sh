@@ -3,9 +3,8 @@
 #   sbatch [sbatch options] benchmarks/cluster/slurm.sh benchmarks/quickstart.yaml [more options of silo-oracle run]
 # Submit it in the folder that holds .venv, on a file system that all nodes share; see README.md beside this file.
 #
-# What each of these is for: one Ray a node, with all that the job was given there; at the time limit SIGTERM comes two
-# minutes early, to this shell alone; after a fault the job may start anew, and goes on where it was; the death of a node
-# ends nothing but its own trainings.
+# One Ray a node, with all that the job was given there. At its time limit the job is told two minutes early, and only this
+# shell is. After a fault it may start anew, and goes on where it was. A node's death ends its own trainings alone.
 #SBATCH --job-name=silo-oracle
 #SBATCH --nodes=2
 #SBATCH --ntasks-per-node=1
@@ -30,9 +29,9 @@ export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$HOME/.silo-oracle-$SLURM_JOB_ID
 export RAY_USAGE_STATS_ENABLED=0
 export RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S=0 # when Ray is stopped here, the driver has ended: nothing is left to drain
 
-# Runs in a step on one node: its Ray, until it is told to stop. $1: where Ray is; $2: an empty folder of this machine,
-# or "" for a new one, closed to others (Ray opens what it makes in it to all); then options of `ray start`. Free ports throughout: other jobs may have a Ray on this node, too
-# (so not `ray stop`, nor `ray symmetric-run`, which ends with it: they end every Ray of this user).
+# In a step on a node: its Ray, until it is told to stop. $1: where Ray is; $2: an empty folder there for what it writes, or ""
+# for a new one, closed to others (Ray opens what it makes in it to everybody); then more options of `ray start`. Other jobs
+# may have a Ray on the same node: so free ports throughout, and neither `ray stop` nor `ray symmetric-run`, which end them all.
 ray_node() {
   local bin=$1 folder=${2:-$(mktemp -d /tmp/ray.XXXXXX)} ray
   shift 2
@@ -41,14 +40,14 @@ ray_node() {
     --min-worker-port=0 --max-worker-port=0 --dashboard-agent-listen-port=0 "$@" >"$folder/start.log" 2>&1 &
   ray=$!
   trap 'kill -TERM "$ray"' TERM
-  if wait "$ray" || [[ $? -ne 143 ]]; then # it ended by itself, for what reason ever
+  if wait "$ray" || [[ $? -ne 143 ]]; then # it ended by itself
     cat "$folder/start.log" >&2
   fi
   wait "$ray" || true
   rm -rf "$folder"
 }
 
-# Starts a node's Ray in a step of its own, so that a node's death ends no other's. $1: the node; then as above.
+# Starts a node's Ray, in a step of its own: a node that dies takes its step along, no other. $1: the node; then $2 of above.
 start_on() {
   local node=$1
   shift
@@ -68,9 +67,9 @@ stop() {
   trap - EXIT
   trap '' TERM
   rm -f "$RAY_AUTH_TOKEN_PATH"
-  [[ -z $driver ]] || end "$driver"          # in order, as by Ctrl-C: what is recorded stays
-  ((${#steps[@]} < 2)) || end "${steps[@]:1}" # the head last: a node that finds none waits for it
-  ((${#steps[@]} < 1)) || end "${steps[0]}"
+  [[ -z $driver ]] || end "$driver" # in order, as by Ctrl-C
+  ((${#steps[@]} < 2)) || end "${steps[@]:1}"
+  ((${#steps[@]} < 1)) || end "${steps[0]}" # the head last: a node without it would look for it
   rm -rf "$head_folder"
   exit "$code"
 }
@@ -83,14 +82,14 @@ trap 'exit 143' TERM
 
 (umask 077 && "$bin/python" -c 'import secrets; print(secrets.token_hex(32))' >"$RAY_AUTH_TOKEN_PATH")
 
-head=$SLURMD_NODENAME
+head=$SLURMD_NODENAME nodes=$(scontrol show hostnames "$SLURM_JOB_NODELIST")
 start_on "$head" "$head_folder" --head --port=0 --include-dashboard=False
 until [[ -s $head_folder/ray/ray_current_cluster ]]; do # Ray writes it once the head is up
   kill -0 "${steps[0]}" 2>/dev/null || exit 1 # the head failed; its output says why
   sleep 0.2
 done
 address=$(<"$head_folder/ray/ray_current_cluster")
-for node in $(scontrol show hostnames "$SLURM_JOB_NODELIST"); do
+for node in $nodes; do
   if [[ $node != "$head" ]]; then
     start_on "$node" "" --address="$address"
   fi
