@@ -2,8 +2,8 @@
 
     python benchmarks/chaos.py [--file benchmarks/quickstart.yaml] [--kills 60] [--seed 0] [--to results/chaos]
 
-One undisturbed run first; then the same experiment on a Ray cluster of three nodes on loopback, with so many SIGKILLs: half of
-them after a random time (so that starting up is hit, too), half after a random number of new records. A killed driver and a
+One undisturbed run first; then the same experiment on a Ray cluster of three nodes on one machine, with so many SIGKILLs: half
+of them after a random time (so that starting up is hit, too), half after a random number of new records. A killed driver and a
 killed node (the raylet and all its children) are started again. At the end the reports must be equal byte for byte, the log of
 attempts must tell of no training that began after its record was there, and nothing half written may be left.
 """
@@ -33,7 +33,7 @@ LONGEST = 6.0  # seconds, of a wait that doesn't go by records
 
 @dataclass
 class Cluster:
-    """A Ray cluster on loopback: a head that trains nothing, and nodes of one CPU each. folder: for its token and logs."""
+    """A Ray cluster on this machine: a head that trains nothing, and nodes of one CPU each. folder: for its token and logs."""
 
     folder: Path
     port: int = 0
@@ -42,12 +42,12 @@ class Cluster:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Of every process that belongs to it: bound to loopback, with a token of its own."""
+        """Of every process that belongs to it: a token of its own."""
         token = self.folder / "token"
         if not token.exists():
             token.touch(mode=0o600)
             token.write_text(os.urandom(32).hex())
-        own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+        own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
         return {**os.environ, **own, "RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": os.pathsep.join(sys.path)}
 
     def __enter__(self) -> "Cluster":
@@ -85,7 +85,7 @@ class Cluster:
         return self._start(f"--address=127.0.0.1:{self.port}", "--num-cpus=1")
 
     def _start(self, *arguments: str) -> subprocess.Popen:
-        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--node-ip-address=127.0.0.1"]
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block"]
         memory = ["--object-store-memory=100000000", "--disable-usage-stats"]
         with (self.folder / "cluster.log").open("a") as log:
             return subprocess.Popen([*command, *memory, *arguments], env=self.environment, stdout=log, stderr=log)
@@ -238,7 +238,7 @@ def _text(outcome: Outcome, file: Path, seed: int) -> str:
     return f"""# Chaos
 
 Made by `python benchmarks/chaos.py --file {file} --kills {outcome.kills.total()} --seed {seed}`:
-a Ray cluster of {NODES} nodes on loopback, on a CPU with {os.cpu_count()} cores
+a Ray cluster of {NODES} nodes on one machine, a CPU with {os.cpu_count()} cores
 (ray {ray.__version__}, torch {torch.__version__}).
 
 | | |

@@ -1,4 +1,4 @@
-"""The command line: silo-oracle plan | run | status | report | publish | table | schedule."""
+"""The command line: silo-oracle plan | run | status | merge | report | publish | table | schedule."""
 
 import argparse
 import sys
@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 from rich.console import Console
 
 from oracle.error import FieldError, InputError
-from oracle.spec.load import load
+from oracle.spec.load import load, told
+from oracle.spec.portable import portable
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -64,10 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--address", metavar="HOST:PORT", help="train on a running Ray cluster (auto: this machine's)")
     run.add_argument("--retry-failed", action="store_true", help="try trainings again that failed with an error")
     for name, what, function in (
-        ("status", "trainings done, failed and missing, by cycle", _status),
+        ("status", "trainings done, running, failed and missing by cycle, and the time left", _status),
         ("report", "tables and plots from what is recorded, into the run folder", _report),
     ):
         command(name, what, function).add_argument("folder", type=Path, metavar="DIR", help="a run folder")
+    merge = command("merge", "take into one run folder what others of the same experiment hold", _merge)
+    merge.add_argument("folder", type=Path, metavar="DIR", help="the run folder that takes it")
+    merge.add_argument("others", type=Path, nargs="+", metavar="OTHER", help="a run folder that is only read")
     publish = command("publish", "what is worth keeping of a run, into results/NAME", _publish)
     publish.add_argument("folder", type=Path, metavar="DIR", help="a run folder")
     publish.add_argument("--to", type=Path, metavar="DIR", help="where to (default: results/NAME)")
@@ -91,8 +95,7 @@ def _asked(arguments: argparse.Namespace) -> tuple[Any, Path, str]:
     """The experiment, its run folder, and how they were asked for."""
     file = arguments.file
     experiment = load(file, arguments.set)
-    # an absolute path says nothing on another machine
-    origin = [file.name if file.is_absolute() else str(file), *(f"--set '{override}'" for override in arguments.set)]
+    origin = [portable(str(file)).removeprefix(".../"), *(f"--set '{told(override)}'" for override in arguments.set)]
     return experiment, arguments.out or Path("runs") / experiment.name, " ".join(origin)
 
 
@@ -115,10 +118,19 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    from oracle.report.overview import status_text
+    from oracle.report.status import status_text
     from oracle.sweep.study import open_study
 
     print(status_text(open_study(arguments.folder)))
+    return 0
+
+
+def _merge(arguments: argparse.Namespace) -> int:
+    from oracle.report.merged import merged_text
+    from oracle.sweep.merge import merge, mergeable
+
+    study, others = mergeable(arguments.folder, arguments.others)
+    print(merged_text(study, merge(study, others)))
     return 0
 
 

@@ -111,7 +111,9 @@ def planned(path, capsys):
     source = ["--set", "data.source=cifar10"] if LOADED[path].data.source == "folder" else []
     assert main(["plan", str(path), *source]) == 0
     text = capsys.readouterr().out
-    trainings, each = map(int, re.search(r": (\d+) trainings of (\d+) iterations$", text, re.MULTILINE).groups())
+    trainings, each = map(
+        int, re.search(r": (?:at most )?(\d+) trainings of (\d+) iterations$", text, re.MULTILINE).groups()
+    )
     assert re.search(rf"^recorded: 0, failed: 0, missing: {trainings}$", text, re.MULTILINE)
     time = re.search(r"^missing: ([\d,]+) iterations: (.+)$", text, re.MULTILINE)
     if time is not None:

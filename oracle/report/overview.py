@@ -1,12 +1,12 @@
-"""What a study consists of and how far it is: `plan` and `status`."""
-
-import pandas as pd
+"""What a study consists of, what is recorded of it, and what the rest would take: `plan`."""
 
 from oracle.analysis.cells import cells_table
 from oracle.analysis.comparison import comparison_table, proposals
+from oracle.report.status import clock
 from oracle.spec.experiment import Experiment
+from oracle.spec.wider import asking, grid_with
 from oracle.sweep.study import Study
-from oracle.sweep.tally import tally
+from oracle.sweep.tally import Tally, tally
 
 
 def plan_text(study: Study) -> str:
@@ -23,14 +23,14 @@ def plan_text(study: Study) -> str:
     lines = [
         f"{experiment.name}: {data['images']} images ({data['training_images']} train), {data['classes']} classes",
         f"{experiment.prune.cycles} cycles x {len(seeds)} seeds x ({len(grid)} grid values and SILO's, "
-        f"which may be one of them){_baselines(experiment)}: {counts.total} trainings of {steps} iterations",
+        f"which may be one of them){_baselines(experiment)}: {counts.total_told} trainings of {steps} iterations",
         f"one of {images} {experiment.chosen_on} images is {100 / images:.2g} points of accuracy; "
         f"the tolerance is {tolerance:g}{too_coarse}",
         f"the learning rate reaches {100 * peak:.3g}% of max_lr",
         *(["one seed tells no noise from difference: nothing will be decided"] if len(seeds) == 1 else []),
         f"grid: {', '.join(f'{value:g}' for value in grid)}",
         f"recorded: {counts.recorded}, failed: {counts.count('failed')}, missing: {counts.count('missing')}",
-        *_time(study, cells, counts.count("missing"), steps),
+        *_time(study, counts, steps),
     ]
     if advice := widening(experiment, proposals(comparison_table(cells, experiment, data), experiment)):
         lines.append(advice)
@@ -47,18 +47,15 @@ def _baselines(experiment: Experiment) -> str:
     return told
 
 
-def _time(study: Study, cells: pd.DataFrame, missing: int, steps: int) -> list[str]:
+def _time(study: Study, counts: Tally, steps: int) -> list[str]:
     """The time that the missing trainings take on one device, as far as anything tells it."""
-    lines, rate = [], study.experiment.compute.rate
+    lines, rate, missing = [], study.experiment.compute.rate, counts.count("missing")
     if rate is not None:
         hours = missing * steps / rate.iterations_per_second / 3600
         at = f"{rate.iterations_per_second:g} iterations a second ({rate.source})"
         lines.append(f"missing: {missing * steps:,} iterations: {_hours(hours)} device-hours at {at}")
-    records = (study.store.record(cell_id) for cell_id in cells.id)
-    seconds = [record["seconds"] for record in records if record]
-    if seconds:
-        each = sum(seconds) / len(seconds)
-        left = f"the missing ones take {_clock(each * missing)}, divided by the workers"
+    if (each := counts.seconds_each) is not None:
+        left = f"the missing ones take {clock(each * missing)}, divided by the workers"
         lines.append(f"a training took {each:.2f} s: {left if missing else 'none is missing'}")
     elif rate is None:
         lines.append("no training is recorded yet: the time of one is known after the first")
@@ -67,28 +64,8 @@ def _time(study: Study, cells: pd.DataFrame, missing: int, steps: int) -> list[s
 
 def widening(experiment: Experiment, values: list[float]) -> str:
     """The override that adds these values to the grid; empty where there are none."""
-    grid = experiment.oracle.grid
-    field = "oracle.grid.extra" if grid.points else "oracle.grid"  # a grid may be a plain list
-    wider = ", ".join(repr(value) for value in sorted((*grid.extra, *values)))
-    return f"Some intervals are open: --set '{field}=[{wider}]' would widen the grid." if values else ""
-
-
-def status_text(study: Study) -> str:
-    """A line a cycle: trainings done, diverged, failed, missing; and what is blocked."""
-    counts = tally(study.chains)
-    lines = ["cycle    done  diverged  failed  missing"]
-    for cycle, of in counts.by_cycle.items():
-        lines.append(f"{cycle:5d}  {of['done']:6d}  {of['diverged']:8d}  {of['failed']:6d}  {of['missing']:7d}")
-    lines += [f"{chain.chain} is blocked from cycle {chain.cycle} on: {chain.reason}" for chain in counts.blocked]
-    return "\n".join(lines)
+    return f"Some intervals are open: {asking(grid_with(experiment, values))} would widen the grid." if values else ""
 
 
 def _hours(hours: float) -> str:
     return f"{hours:,.0f}" if hours >= 10 else f"{hours:.2g}"
-
-
-def _clock(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if minutes >= 60:
-        return f"{minutes // 60}:{minutes % 60:02d} h"
-    return f"{minutes} min" if minutes else f"{seconds:.0f} s"

@@ -19,6 +19,7 @@ from oracle.report.layer_plot import plot_layers
 from oracle.report.overview import widening
 from oracle.report.paper import Table, paper_of, tables
 from oracle.report.policy_plot import plot_policies
+from oracle.sweep.environment import mixture
 from oracle.sweep.study import Study
 from oracle.sweep.tally import tally
 
@@ -93,8 +94,8 @@ def notes(study: Study, findings: Findings) -> list[str]:
     if failed := counts.count("failed"):
         notes.append(f"{failed} training{'s' * (failed > 1)} failed; `silo-oracle run --retry-failed` tries again.")
     notes += [f"{chain.chain} is blocked from cycle {chain.cycle} on: {chain.reason}." for chain in counts.blocked]
-    if len(environments(study, findings.cells)) > 1:
-        notes.append("The records come from different environments (environment.json); their numbers may not compare.")
+    if mixed := mixture(counts.records):
+        notes.append(mixed)
     if advice := widening(study.experiment, proposals(findings.comparison, study.experiment)):
         notes.append(advice)
     return notes
@@ -116,7 +117,7 @@ def publish(study: Study, findings: Findings, folder: Path) -> None:
     if folder.exists():
         shutil.rmtree(folder)
     shutil.copytree(report, folder)
-    _write_json(folder / "experiment.json", study.store.study())
+    _write_json(folder / "experiment.json", study.described())
     (folder / "README.md").write_text(_readme(study, findings))
 
 

@@ -12,6 +12,7 @@ from oracle.spec.component import Component, Strict, component, name_of, one_of
 from oracle.spec.grid import Grid, MaxLr
 from oracle.spec.import_path import code_of, target_of
 from oracle.spec.policy import AnyRestart, AnyShape, Baseline, Policies
+from oracle.spec.portable import first_private, portable
 from silo.criterion import CRITERIA
 from silo.data import SOURCES
 from silo.data.augment import Augment
@@ -210,6 +211,17 @@ class Experiment(Strict):
                 raise ValueError("prune.prunable: leaves nothing to prune in this network")
         return self
 
+    @model_validator(mode="after")
+    def _trainings_are_the_same_everywhere(self) -> "Experiment":
+        parts = self.model_dump(mode="json", include={"model", "train", "prune", "policies"})
+        parts["data"] = self.data.model_dump(mode="json", include={"split", "augment", "normalize"})
+        for name, part in parts.items():
+            if found := first_private(part, name):
+                field, given = found
+                told = "a path of one machine, or a URL with a user, can't be part of what identifies a training"
+                raise ValueError(f"{field}: {given}: {told}; a path from the folder you are in is allowed")
+        return self
+
     @property
     def schedule(self) -> SiloSchedule:
         """SILO's max_lr by cycle."""
@@ -271,6 +283,12 @@ class Experiment(Strict):
         """What goes at the end of a cycle."""
         part = self.prune
         return Pruning(target_of(CRITERIA, part.criterion), part.scope, part.rate, **part.prunable.model_dump())
+
+    def portable(self) -> dict[str, Any]:
+        """All of it as JSON holds it, every default written out; of where the data lies only what other machines may know."""
+        held = self.model_dump(mode="json")
+        held["data"] |= portable({name: held["data"][name] for name in self.data.options})
+        return held
 
     def training(self, data_digest: str) -> dict[str, Any]:
         """All that a training depends on beside seed, cycle, max_lr and start state, every default written out.

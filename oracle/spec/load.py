@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from oracle.error import InputError
 from oracle.spec.component import Strict
 from oracle.spec.experiment import Experiment
+from oracle.spec.portable import portable
 
 Described = TypeVar("Described", bound=Strict)
 
@@ -92,6 +93,17 @@ def _override(tree: dict[str, Any], override: str) -> None:
         if not isinstance(tree, dict):
             raise InputError(f"--set {override}: {key} holds a value, not a mapping")
     tree[last] = _parse(text, f"--set {override}")
+
+
+def told(override: str) -> str:
+    """An override as it may be told elsewhere: where the data lies is no other machine's business."""
+    field, _, text = override.partition("=")
+    if field.partition(".")[0] != "data":
+        return override
+    value = _parse(text, f"--set {override}")
+    if (safe := portable(value)) == value:
+        return override
+    return f"{field}={safe if isinstance(safe, str) else json.dumps(safe)}"
 
 
 def _explain(error: ValidationError, tree: Any) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import socket
 import sys
 import warnings
@@ -139,6 +140,8 @@ def connected(compute: Compute, address: str | None) -> Iterator[None]:
         except (RuntimeError, OSError) as error:
             raise InputError(f"--address: {address}: {' '.join(str(error).split())}") from error
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+    # the end of a batch job, `ray job stop`: as Ctrl-C. Ray's own handler would drain its node for 30 seconds
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from oracle.error import FieldError
-from oracle.spec.experiment import Experiment
+from oracle.spec.experiment import Experiment, digest
 from oracle.sweep.problem import network, split_of
 from silo.data import FACTS
 from silo.data.error import DataError
@@ -15,12 +15,18 @@ from silo.data.split import split_sizes
 NOT_LOADED = "not loaded"
 
 
+def asked(experiment: Experiment) -> str:
+    """A hash of where the data lies and how it is split: the same question has the same answer, and tells no path."""
+    return digest(experiment.data.model_dump(mode="json"))
+
+
 def described(experiment: Experiment, dataset: Dataset) -> dict[str, Any]:
     """Of the data itself. Raises FieldError where it doesn't fit the network or the split."""
     _fits(experiment, dataset.channels, dataset.size, len(dataset.classes))
     one_split = split_of(experiment, dataset, experiment.oracle.seeds[0])
     return {
         "digest": dataset.digest(),
+        "asked": asked(experiment),
         "chance": dataset.chance,
         "classes": len(dataset.classes),
         "images": sum(count or 0 for count in dataset.sizes),
@@ -47,6 +53,7 @@ def known_data(experiment: Experiment) -> dict[str, Any] | None:
         raise FieldError(f"data.{error}") from error
     return {
         "digest": NOT_LOADED,
+        "asked": asked(experiment),
         "chance": 100 / facts.classes,
         "classes": facts.classes,
         "images": train + (test or 0),

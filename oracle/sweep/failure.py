@@ -1,15 +1,21 @@
 """Why a training failed, in one line that says what to do where that is known."""
 
+import os
 import re
+import socket
 
 import torch
 
 from oracle.spec.experiment import Compute
 
 LONGEST = 500  # characters: a reason is a line of a table
-FOLDERS = re.compile(
-    r"(?<![\w.:/])/(?:[^\s/:'\",;()]+/)+"
-)  # of a path from the root: where it lies says nothing elsewhere
+# of a path from the root, or from what a variable holds: where it lies says nothing elsewhere
+VARIABLE, ROOT, FOLDER = r"\$[A-Z_][A-Z0-9_]*/", r"(?<![\w.:/])/", r"[^\s/:'\",;()]+/"
+FOLDERS = re.compile(rf"{VARIABLE}(?:{FOLDER})*|{ROOT}(?:{FOLDER})+")
+# as an OSError tells it: there may be spaces in it
+QUOTED = re.compile(rf"(['\"])(?:{VARIABLE}|{ROOT})(?:[^'\"]*/)?([^'\"/]*)\1")
+PRIVATE = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|^(USER|LOGNAME|HOSTNAME)$", re.IGNORECASE)
+TELLING = 8  # characters: a shorter value of another variable is a word that any text may hold
 
 FEWER = (
     "fewer trainings at a time: a smaller compute.workers, or more compute.cpus_per_trial, then `run --retry-failed`"
@@ -17,9 +23,11 @@ FEWER = (
 
 
 def reason_of(error: BaseException, compute: Compute) -> str:
-    """One line: kind and text of the error, paths without their folders, and the fix where memory ran out."""
-    text = FOLDERS.sub("", " ".join(f"{type(error).__name__}: {error}".split()))
-    return " ".join(part for part in (text[:LONGEST], _fix(error, compute)) if part)
+    """One line: kind and text of the error, and the fix where memory ran out.
+
+    Paths stand without their folders, and what the environment holds (keys, tokens, the user) by the variable's name.
+    """
+    return " ".join(part for part in (_portable(f"{type(error).__name__}: {error}"), _fix(error, compute)) if part)
 
 
 def reason_of_loss(told: str, times: int) -> str:
@@ -36,8 +44,24 @@ def reason_of_loss(told: str, times: int) -> str:
 
 
 def last_line(text: str) -> str:
-    """Of a traceback, say: kind and text of the error."""
-    return FOLDERS.sub("", text.strip().splitlines()[-1].strip())[:LONGEST]
+    """Of a traceback: kind and text of the error."""
+    return _portable(text.strip().splitlines()[-1])
+
+
+def _portable(text: str) -> str:
+    text = _by_variable(" ".join(text.split()))
+    return FOLDERS.sub("", QUOTED.sub(r"\1\2\1", text))[:LONGEST]
+
+
+def _by_variable(text: str) -> str:
+    held = [("HOSTNAME", socket.gethostname()), *os.environ.items()]
+    for name, value in sorted(held, key=lambda item: -len(item[1])):
+        value = " ".join(value.split())
+        if len(value) >= TELLING and not value.isdecimal():
+            text = text.replace(value, f"${name}")
+        elif len(value) > 1 and PRIVATE.search(name):
+            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", f"${name}", text)
+    return text
 
 
 def _fix(error: BaseException, compute: Compute) -> str:

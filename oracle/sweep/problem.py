@@ -1,10 +1,7 @@
 """From an experiment to silo's objects: the data set, and the problem that a worker trains on."""
 
-import platform
 from functools import lru_cache
-from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -93,18 +90,6 @@ def problems(experiment: Experiment, dataset: Dataset, data_digest: str, on: tor
     return {
         one.training_digest(data_digest): Problem(build, data, one.recipe, one.pruning, one.prune.restart.make())
         for one in (experiment, *map(experiment.under, experiment.baselines))
-    }
-
-
-def environment(on: torch.device) -> dict[str, Any]:
-    """What the numbers of a record depend on beside its cell: device kind and versions."""
-    kind = torch.cuda.get_device_name(on) if on.type == "cuda" else f"CPU, {torch.backends.cpu.get_cpu_capability()}"
-    return {
-        "device": kind,
-        "machine": platform.machine(),
-        "python": platform.python_version(),
-        "torch": str(torch.__version__),
-        "numpy": np.__version__,
     }
 
 

@@ -3,6 +3,7 @@
 from rich.console import Console
 
 from oracle.sweep.cluster import check
+from oracle.sweep.environment import difference, environment
 from oracle.sweep.frontier import Frontier
 from oracle.sweep.problem import device
 from oracle.sweep.progress import Progress
@@ -19,6 +20,7 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool, a
     True where none failed and none is missing then. Raises InputError, before anything is written, where this machine, or the
     cluster, lacks what the experiment asks, or a record is damaged.
     """
+    gpus = study.experiment.compute.gpus_per_trial
     if local:
         device(study.experiment)
     else:
@@ -32,6 +34,12 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool, a
             console.print(f"nothing to train: {before.recorded} of {before.total} cells are recorded", highlight=False)
             return before.count("failed") == 0
         console.print(f"training {before.count('missing')} of {before.total} cells", highlight=False)
+        # what GPUs the nodes of a cluster have shows in their records: the report at the end tells
+        if (address is None or not gpus) and (
+            other := difference(environment(device(study.experiment)), before.records)
+        ):
+            told = f"this machine's environment differs from that of the records there: {other}"
+            console.print(told, highlight=False)
         frontier = Frontier(study.chains)
         with Progress(console, study.store, study.chains.training, before.total, before.recorded) as progress:
             experiment, digest, store = study.experiment, study.data["digest"], study.store

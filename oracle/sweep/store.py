@@ -6,12 +6,13 @@ records/ID.json   a finished training (done or diverged), written whole or not a
 failed/ID.json    a training that raised an error, with its reason; never counts as done
 states/ID.pt      the mask (and weights, where the restart needs them) that this training left for the next cycle
 checkpoints/ID.pt a training under way, after its last epoch or one of the last
-attempts/*.jsonl  every attempt, a file for each worker process; apart from the records
+attempts/*.jsonl  every attempt, a file for each sweep and process; apart from the records
 report/           tables and plots made from the records
 """
 
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -172,10 +173,13 @@ class Store:
     # -- the log of attempts
 
     def log_attempt(self, **entry: Any) -> None:
-        """Append to this process's own log, so that no two writers share a file; time (unix seconds) and sweep are added."""
+        """Append to this process's own log of this sweep, so that no two writers, and no two run folders, share a log.
+
+        Time (unix seconds) and sweep are added.
+        """
         folder = self.folder / "attempts"
         make_folder(folder)
-        with (folder / f"{os.getpid()}-{WRITER}.jsonl").open("a") as log:
+        with (folder / f"{self.sweep or 'none'}-{os.getpid()}-{WRITER}.jsonl").open("a") as log:
             log.write(json.dumps({**entry, "at": round(time.time(), 3), "sweep": self.sweep}) + "\n")
 
     def attempts(self) -> list[dict[str, Any]]:
@@ -183,13 +187,37 @@ class Store:
         lines = [line for log in (self.folder / "attempts").glob("*.jsonl") for line in log.read_text().splitlines()]
         return [entry for line in lines if (entry := _entry(line)) is not None]
 
+    # -- what another run folder holds
+
+    def names(self, part: str) -> list[str]:
+        """The files of a part of the folder (records, states, checkpoints, attempts), without those half written."""
+        return sorted(path.name for path in (self.folder / part).glob("*") if not path.name.endswith(".tmp"))
+
+    def take(self, other: "Store", name: str, first: bool = True) -> bool:
+        """Copy a file of another run folder, such as states/ID.pt; with ``first``, one that is here already stands (False).
+
+        False, too, where it is gone there: a run may be at work.
+        """
+        try:
+            held = (other.folder / name).open("rb")
+        except FileNotFoundError:
+            return False
+
+        def fill(out: BinaryIO) -> None:
+            held.seek(0)
+            shutil.copyfileobj(held, out)
+
+        with held:
+            return write(self.folder / name, fill, first)
+
     def sweep_up(self) -> None:
-        """Delete what killed writers left: files half written, and checkpoints of trainings that are recorded."""
+        """Delete what killed writers left: files half written, checkpoints and failures of what is recorded."""
         for path in self.folder.glob("**/.*.tmp"):
             path.unlink(missing_ok=True)
-        for path in (self.folder / "checkpoints").glob("*.pt"):
-            if (self.folder / "records" / f"{path.stem}.json").exists():
-                path.unlink(missing_ok=True)
+        for part in ("checkpoints", "failed"):
+            for path in (self.folder / part).glob("*.*"):
+                if (self.folder / "records" / f"{path.stem}.json").exists():
+                    path.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> Any:

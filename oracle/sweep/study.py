@@ -1,5 +1,6 @@
 """A study: an experiment over its data in its run folder. Opens, claims and checks the folder."""
 
+import contextlib
 import fcntl
 import json
 import time
@@ -14,7 +15,7 @@ from oracle.error import FieldError, InputError
 from oracle.spec.experiment import Experiment
 from oracle.spec.load import validate
 from oracle.sweep.chain import Chains
-from oracle.sweep.description import described, known_data
+from oracle.sweep.description import asked, described, known_data
 from oracle.sweep.problem import load_dataset
 from oracle.sweep.store import Store
 from silo.data.images import Dataset
@@ -39,6 +40,15 @@ class Study:
         """The study's cells, as far as the records tell."""
         return Chains(self.experiment, self.data["digest"], self.store)
 
+    def described(self) -> dict[str, Any]:
+        """What study.json holds: all of this, and the identity of its trainings; no path of this machine."""
+        return {
+            "origin": self.origin,
+            "experiment": self.experiment.portable(),
+            "data": self.data,
+            "training": self.experiment.training(self.data["digest"]),
+        }
+
 
 def new_study(experiment: Experiment, folder: Path, origin: str = "") -> Study:
     """The study of an experiment, its data loaded; raises InputError where the folder belongs to another experiment.
@@ -54,12 +64,11 @@ def planned_study(experiment: Experiment, folder: Path, origin: str = "") -> Stu
 
     Without a run folder its cells have no true ids, since the data's digest isn't known; nothing is recorded there, either.
     """
-    held = _held(Store(folder))
+    held, data = _held(Store(folder)), None
     if held is None:
         data = known_data(experiment)
-    else:
-        same = held["experiment"].get("data") == experiment.data.model_dump(mode="json")
-        data = held["data"] if same else None
+    elif held["data"].get("asked") == asked(experiment):
+        data = held["data"]
     return _checked(experiment, data or described(experiment, load_dataset(experiment)), folder, origin)
 
 
@@ -111,22 +120,23 @@ def claimed(study: Study) -> Iterator[None]:
     with (folder / "lock").open("a") as lock:
         _lock(lock, folder)
         store.sweep = uuid.uuid4().hex[:8]
-        lock.truncate(0)
-        lock.write(json.dumps({"sweep": store.sweep, "at": round(time.time(), 3)}))
-        lock.flush()
-        store.sweep_up()
-        store.write_study(
-            {
-                "origin": study.origin,
-                "experiment": study.experiment.model_dump(mode="json"),
-                "data": study.data,
-                "training": study.experiment.training(study.data["digest"]),
-            }
-        )
+        sweep = {"sweep": store.sweep, "at": round(time.time(), 3)}
+        _note(lock, sweep)
         try:
+            store.sweep_up()
+            store.write_study(study.described())
             yield
         finally:
             store.sweep_up()
+            with contextlib.suppress(OSError):  # a full disk
+                _note(lock, {**sweep, "ended": round(time.time(), 3)})
+
+
+def _note(lock: IO[str], sweep: dict[str, Any]) -> None:
+    """For `status`: whose the lock is. A sweep that has no end there was cut off."""
+    lock.truncate(0)
+    lock.write(json.dumps(sweep))
+    lock.flush()
 
 
 def _lock(lock: IO[str], folder: Path) -> None:
@@ -148,7 +158,9 @@ def _lock(lock: IO[str], folder: Path) -> None:
 def _held(store: Store) -> dict[str, Any] | None:
     held = store.study()
     if held is not None and not (
-        isinstance(held, dict) and {"origin", "experiment", "data", "training"} <= held.keys()
+        isinstance(held, dict)
+        and {"origin", "experiment", "data", "training"} <= held.keys()
+        and isinstance(held["data"], dict)
     ):
         raise InputError(
             f"{store.folder / 'study.json'}: not an experiment's study; a folder that `run` filled is allowed"
@@ -157,7 +169,7 @@ def _held(store: Store) -> dict[str, Any] | None:
 
 
 def _same_training(folder: Path, held: dict[str, Any], asked: dict[str, Any]) -> None:
-    difference = _first_difference(held.get("training", {}), asked)
+    difference = first_difference(held.get("training", {}), asked)
     if difference:
         field, there, here = difference
         changed = f" (the source of {field.partition('.')[2]} has changed)" if field.startswith("code.") else ""
@@ -167,10 +179,11 @@ def _same_training(folder: Path, held: dict[str, Any], asked: dict[str, Any]) ->
         )
 
 
-def _first_difference(there: Any, here: Any, field: str = "") -> tuple[str, Any, Any] | None:
+def first_difference(there: Any, here: Any, field: str = "") -> tuple[str, Any, Any] | None:
+    """The first field in which two trees differ, and its value in either; None where they are the same."""
     if isinstance(there, dict) and isinstance(here, dict):
         for key in [*here, *(key for key in there if key not in here)]:
-            found = _first_difference(there.get(key), here.get(key), f"{field}.{key}".lstrip("."))
+            found = first_difference(there.get(key), here.get(key), f"{field}.{key}".lstrip("."))
             if found:
                 return found
         return None

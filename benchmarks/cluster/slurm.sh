@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# A sweep on a Slurm allocation: Ray on all of its nodes, the driver beside the head, and nothing left behind.
+#   sbatch [sbatch options] benchmarks/cluster/slurm.sh benchmarks/quickstart.yaml [more options of silo-oracle run]
+# Submit it in the folder that holds .venv, on a file system that all nodes share; see README.md beside this file.
+#
+# What each of these is for: one Ray a node, with all that the job was given there; at the time limit SIGTERM comes two
+# minutes early, to this shell alone; after a fault the job may start anew, and goes on where it was; the death of a node
+# ends nothing but its own trainings.
+#SBATCH --job-name=silo-oracle
+#SBATCH --nodes=2
+#SBATCH --ntasks-per-node=1
+#SBATCH --cpus-per-task=8
+#SBATCH --time=04:00:00
+#SBATCH --signal=B:TERM@120
+#SBATCH --requeue
+#SBATCH --no-kill
+#SBATCH --open-mode=append
+set -euo pipefail
+
+JOINING=300 # seconds that nodes have to join; the sweep starts without those that haven't
+
+cd "$SLURM_SUBMIT_DIR"
+bin=$PWD/.venv/bin
+if [[ ! -x $bin/silo-oracle ]]; then
+  echo "slurm.sh: $bin/silo-oracle: not there; submit in the folder where \`make install\` made .venv" >&2
+  exit 2
+fi
+
+export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$HOME/.silo-oracle-$SLURM_JOB_ID.token"
+export RAY_USAGE_STATS_ENABLED=0
+export RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S=0 # when Ray is stopped here, the driver has ended: nothing is left to drain
+
+# Runs in a step on one node: its Ray, until it is told to stop. $1: where Ray is; $2: an empty folder of this machine,
+# or "" for a new one, closed to others (Ray opens what it makes in it to all); then options of `ray start`. Free ports throughout: other jobs may have a Ray on this node, too
+# (so not `ray stop`, nor `ray symmetric-run`, which ends with it: they end every Ray of this user).
+ray_node() {
+  local bin=$1 folder=${2:-$(mktemp -d /tmp/ray.XXXXXX)} ray
+  shift 2
+  ulimit -n "$(ulimit -Hn)"
+  "$bin/ray" start --block --temp-dir="$folder/ray" --num-cpus="$SLURM_CPUS_ON_NODE" --num-gpus="${SLURM_GPUS_ON_NODE:-0}" \
+    --min-worker-port=0 --max-worker-port=0 --dashboard-agent-listen-port=0 "$@" >"$folder/start.log" 2>&1 &
+  ray=$!
+  trap 'kill -TERM "$ray"' TERM
+  if wait "$ray" || [[ $? -ne 143 ]]; then # it ended by itself, for what reason ever
+    cat "$folder/start.log" >&2
+  fi
+  wait "$ray" || true
+  rm -rf "$folder"
+}
+
+# Starts a node's Ray in a step of its own, so that a node's death ends no other's. $1: the node; then as above.
+start_on() {
+  local node=$1
+  shift
+  srun --overlap --export=ALL --nodes=1 --ntasks=1 --nodelist="$node" --cpu-bind=none \
+    bash -c "$(declare -f ray_node); ray_node \"\$@\"" ray_node "$bin" "$@" &
+  steps+=($!)
+}
+
+# Tells processes of this shell to end, and waits until they have.
+end() {
+  kill -TERM "$@" 2>/dev/null || true
+  wait "$@" || true
+}
+
+stop() {
+  local code=$?
+  trap - EXIT
+  trap '' TERM
+  rm -f "$RAY_AUTH_TOKEN_PATH"
+  [[ -z $driver ]] || end "$driver"          # in order, as by Ctrl-C: what is recorded stays
+  ((${#steps[@]} < 2)) || end "${steps[@]:1}" # the head last: a node that finds none waits for it
+  ((${#steps[@]} < 1)) || end "${steps[0]}"
+  rm -rf "$head_folder"
+  exit "$code"
+}
+
+driver=
+steps=()
+head_folder=$(mktemp -d /tmp/ray.XXXXXX) # this shell runs on the head's node and reads the address there
+trap stop EXIT
+trap 'exit 143' TERM
+
+(umask 077 && "$bin/python" -c 'import secrets; print(secrets.token_hex(32))' >"$RAY_AUTH_TOKEN_PATH")
+
+head=$SLURMD_NODENAME
+start_on "$head" "$head_folder" --head --port=0 --include-dashboard=False
+until [[ -s $head_folder/ray/ray_current_cluster ]]; do # Ray writes it once the head is up
+  kill -0 "${steps[0]}" 2>/dev/null || exit 1 # the head failed; its output says why
+  sleep 0.2
+done
+address=$(<"$head_folder/ray/ray_current_cluster")
+for node in $(scontrol show hostnames "$SLURM_JOB_NODELIST"); do
+  if [[ $node != "$head" ]]; then
+    start_on "$node" "" --address="$address"
+  fi
+done
+
+"$bin/python" - "$address" "$SLURM_JOB_NUM_NODES" "$JOINING" <<'PYTHON' &
+import sys, time
+import ray
+
+address, nodes, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+end = time.monotonic() + seconds
+while (joined := sum(node["Alive"] for node in ray.nodes())) < nodes and time.monotonic() < end:
+    time.sleep(0.2)
+print(f"Ray at {address}: {joined} of {nodes} nodes", file=sys.stderr)
+PYTHON
+driver=$!
+wait "$driver"
+
+"$bin/silo-oracle" run "$@" --address "$address" &
+driver=$!
+wait "$driver"
