@@ -4,7 +4,7 @@ A chain is a generator. It yields what the study asks for, Waiting while it has 
 last cycle or where it is blocked. It reads only the store, so a sweep and a report walk the very same chains.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from oracle.interval import find_interval
@@ -57,8 +57,9 @@ class Blocked:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A chain that waits for a record; ``later``: how many cells it will want at each later cycle."""
+    """A chain that can't go on before a cell is recorded or has failed; later: how many it will want at each later cycle."""
 
+    cell: Cell
     later: dict[int, int]
 
 
@@ -101,7 +102,7 @@ class Chains:
                 if value != own.max_lr:
                     yield Wanted(Cell(self.training, seed, cycle, value, start), candidate=True, parent=parent)
             while (record := self._finished(own)) is None:
-                yield self._waiting(cycle, of_grid=judged, chains=1)
+                yield self._waiting(own, of_grid=judged, chains=1)
             if isinstance(record, str):
                 yield from self._blocked(f"SILO's chain, seed {seed}", cycle + 1, record)
                 return
@@ -122,8 +123,7 @@ class Chains:
                         parent=parents[seed],
                     )
             cells = {value: [Cell(self.training, s, cycle, value, starts[s]) for s in seeds] for value in self.grid}
-            while (best := self._best(cells)) is None:
-                yield self._waiting(cycle, of_grid=True, chains=len(seeds))
+            best = yield from self._best(cells, of_grid=True, chains=len(seeds))
             if isinstance(best, str):
                 yield from self._blocked("the Oracle's chain", cycle + 1, f"{best} at cycle {cycle}")
                 return
@@ -139,7 +139,10 @@ class Chains:
         if schedule is not None:
             return [self._follow(name, seed, schedule.make().max_lr, policy=name) for seed in seeds]
         if self.experiment.policies.search.over == "dense":
-            return [self._best_of_dense(name, seed) for seed in seeds]
+            cells = {
+                value: [Cell(self.baselines[name], s, 0, value) for s in seeds] for value in self.experiment.search_grid
+            }
+            return [self._best_of_dense(name, seed, cells) for seed in seeds]
         tried = [
             self._follow(f"{name} at max_lr {value:g}", seed, lambda cycle, value=value: value, search=name)
             for value in self.experiment.search_grid
@@ -156,7 +159,7 @@ class Chains:
             own = Cell(self.baselines[policy or search], seed, cycle, max_lr(cycle), start)
             yield Wanted(own, policy=policy, search=search, parent=parent)
             while (record := self._finished(own)) is None:
-                yield self._waiting(cycle, of_grid=False, chains=1)
+                yield self._waiting(own, of_grid=False, chains=1)
             if isinstance(record, str):
                 yield from self._blocked(f"{label}, seed {seed}", cycle + 1, record)
                 return
@@ -164,15 +167,15 @@ class Chains:
                 yield Released((parent,))
             start, parent = record["leaves"], own
 
-    def _best_of_dense(self, name: str, seed: int) -> Iterator[Step]:
-        """One seed of a baseline: every value on the dense network, then its chain at the one that is best over all seeds."""
-        training, seeds = self.baselines[name], self.experiment.oracle.seeds
-        cells = {value: [Cell(training, s, 0, value) for s in seeds] for value in self.experiment.search_grid}
-        own = {value: tried[seeds.index(seed)] for value, tried in cells.items()}
+    def _best_of_dense(self, name: str, seed: int, cells: Mapping[float, Sequence[Cell]]) -> Iterator[Step]:
+        """One seed of a baseline: every value on the dense network, then its chain at the one that is best over all seeds.
+
+        cells: by value, those of all seeds.
+        """
+        own = {value: tried[self.experiment.oracle.seeds.index(seed)] for value, tried in cells.items()}
         for cell in own.values():
             yield Wanted(cell, search=name)
-        while (best := self._best(cells)) is None:
-            yield self._waiting(0, of_grid=False, chains=1)
+        best = yield from self._best(cells, of_grid=False, chains=1)
         if isinstance(best, str):
             yield from self._blocked(f"{name}, seed {seed}", 1, f"{best} at cycle 0")
             return
@@ -185,8 +188,7 @@ class Chains:
         walked = {}
         for value in grid:
             for seed in seeds:
-                while (cells := self._walked(name, seed, value)) is None:
-                    yield Waiting({})
+                cells = yield from self._walked(name, seed, value)
                 walked.setdefault(value, []).append(cells)
         means = [
             None
@@ -201,26 +203,30 @@ class Chains:
         for cells in walked[best]:
             yield from (Wanted(cell, policy=name) for cell in cells)
 
-    def _walked(self, name: str, seed: int, value: float) -> list[Cell] | str | None:
-        """The recorded chain of one value; why it has none (a string); None: not finished."""
+    def _walked(self, name: str, seed: int, value: float) -> Generator[Waiting, None, list[Cell] | str]:
+        """The recorded chain of one value, once it has ended; why it has none (a string)."""
         chain, start = [], DENSE
         for cycle in range(self.experiment.prune.cycles):
             chain.append(Cell(self.baselines[name], seed, cycle, value, start))
-            record = self._finished(chain[-1])
-            if record is None or isinstance(record, str):
+            while (record := self._finished(chain[-1])) is None:
+                yield Waiting(chain[-1], {})
+            if isinstance(record, str):
                 return record
             start = record["leaves"]
         return chain
 
-    def _best(self, cells: Mapping[float, Sequence[Cell]]) -> float | str | None:
-        """The best value by the mean over its cells (one a seed); why there is none (a string); None: not finished."""
-        finished = {value: [self._finished(cell) for cell in of_value] for value, of_value in cells.items()}
-        if any(record is None for records in finished.values() for record in records):
-            return None
-        means = [
-            None if any(isinstance(record, str) for record in finished[value]) else self._mean_of(cells[value])
-            for value in cells
-        ]
+    def _best(
+        self, cells: Mapping[float, Sequence[Cell]], of_grid: bool, chains: int
+    ) -> Generator[Waiting, None, float | str]:
+        """The best value by the mean over its cells (one a seed), once all are finished; why there is none (a string)."""
+        means = []
+        for of_value in cells.values():
+            bad = False
+            for cell in of_value:
+                while (record := self._finished(cell)) is None:
+                    yield self._waiting(cell, of_grid, chains)
+                bad = bad or isinstance(record, str)
+            means.append(None if bad else self._mean_of(of_value))
         best = _best_of(tuple(cells), means)
         return "every candidate failed or diverged" if best is None else best
 
@@ -233,10 +239,10 @@ class Chains:
         if cycle < self.experiment.prune.cycles:
             yield Blocked(chain, cycle, reason)
 
-    def _waiting(self, cycle: int, of_grid: bool, chains: int) -> Waiting:
+    def _waiting(self, cell: Cell, of_grid: bool, chains: int) -> Waiting:
         grid = self.grid if of_grid else ()
-        later = range(cycle + 1, self.experiment.prune.cycles)
-        return Waiting({m: chains * len({*grid, self.experiment.schedule.max_lr(m)}) for m in later})
+        later = range(cell.cycle + 1, self.experiment.prune.cycles)
+        return Waiting(cell, {m: chains * len({*grid, self.experiment.schedule.max_lr(m)}) for m in later})
 
     def _finished(self, cell: Cell) -> Record | str | None:
         """The record that a next cycle can start from, or why there is none (a string), or None: not finished."""

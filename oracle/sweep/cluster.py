@@ -5,10 +5,13 @@ import os
 import signal
 import socket
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 
 from oracle.error import FieldError, InputError
@@ -23,6 +26,8 @@ ENVIRONMENT = {
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "inf",  # of its own state, which is never restored
+    "TUNE_MAX_PENDING_TRIALS_PG": "1000",  # the searcher knows how many there is room for
     "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=8589934592",
 }
 # Of a private Ray: on Linux, too, all its processes then bind 127.0.0.1 alone.
@@ -143,11 +148,32 @@ def connected(compute: Compute, address: str | None) -> Iterator[None]:
         ray.shutdown()
 
 
-def workers_at_once(compute: Compute) -> int:
+def slots(compute: Compute) -> int:
     """How many trainings run at once: as many as the experiment says, or as fit on the nodes that are alive now."""
     import ray
 
     return compute.workers or fitting(compute, [node["Resources"] for node in ray.nodes() if node["Alive"]])
+
+
+def placed(dataset: Any) -> Any:
+    """The data, put once into Ray's object store: the workers of a node read it where it lies, and can't write to it."""
+    import ray
+
+    ray.util.register_serializer(torch.Tensor, serializer=_array, deserializer=_tensor)
+    try:
+        return ray.put(dataset)
+    finally:
+        ray.util.deregister_serializer(torch.Tensor)
+
+
+def _array(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.contiguous().numpy()
+
+
+def _tensor(array: np.ndarray) -> torch.Tensor:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that one must not write to it
+        return torch.from_numpy(array)
 
 
 def _worker_environment() -> dict[str, str]:

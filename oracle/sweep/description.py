@@ -6,9 +6,10 @@ import torch
 
 from oracle.error import FieldError
 from oracle.spec.experiment import Experiment, digest
-from oracle.sweep.problem import load_dataset, network, split_of
+from oracle.sweep.problem import network, split_of
 from silo.data import FACTS
 from silo.data.error import DataError
+from silo.data.images import Dataset
 from silo.data.split import split_sizes
 
 NOT_LOADED = "not loaded"
@@ -19,9 +20,8 @@ def asked(experiment: Experiment) -> str:
     return digest(experiment.data.model_dump(mode="json"))
 
 
-def loaded_data(experiment: Experiment) -> dict[str, Any]:
-    """Of the data itself. Raises FieldError where it is missing or damaged, or doesn't fit the network or the split."""
-    dataset = load_dataset(experiment)
+def described(experiment: Experiment, dataset: Dataset) -> dict[str, Any]:
+    """Of the data itself. Raises FieldError where it doesn't fit the network or the split."""
     _fits(experiment, dataset.channels, dataset.size, len(dataset.classes))
     one_split = split_of(experiment, dataset, experiment.oracle.seeds[0])
     return {

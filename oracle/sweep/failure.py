@@ -17,15 +17,40 @@ QUOTED = re.compile(rf"(['\"])(?:{VARIABLE}|{ROOT})(?:[^'\"]*/)?([^'\"/]*)\1")
 PRIVATE = re.compile(r"KEY|TOKEN|SECRET|PASS|CREDENTIAL|^(USER|LOGNAME|HOSTNAME)$", re.IGNORECASE)
 TELLING = 8  # characters: a shorter value of another variable is a word that any text may hold
 
+FEWER = (
+    "fewer trainings at a time: a smaller compute.workers, or more compute.cpus_per_trial, then `run --retry-failed`"
+)
+
 
 def reason_of(error: BaseException, compute: Compute) -> str:
     """One line: kind and text of the error, and the fix where memory ran out.
 
     Paths stand without their folders, and what the environment holds (keys, tokens, the user) by the variable's name.
     """
-    text = _by_variable(" ".join(f"{type(error).__name__}: {error}".split()))
-    text = FOLDERS.sub("", QUOTED.sub(r"\1\2\1", text))
-    return " ".join(part for part in (text[:LONGEST], _fix(error, compute)) if part)
+    return " ".join(part for part in (_portable(f"{type(error).__name__}: {error}"), _fix(error, compute)) if part)
+
+
+def reason_of_loss(told: str, times: int) -> str:
+    """Why a cell is given up whose worker process was lost so many times; told: what Ray said of the last time."""
+    if "low on memory" in told:
+        why = f"the machine's memory was full: {FEWER}"
+    elif "node has died" in told or "node was terminated" in told:
+        why = "its node died"
+    elif "Traceback" in told:
+        why = last_line(told)
+    else:
+        why = "it was killed, or crashed"
+    return f"its worker process was lost {times} times, at last because {why}"
+
+
+def last_line(text: str) -> str:
+    """Of a traceback: kind and text of the error."""
+    return _portable(text.strip().splitlines()[-1])
+
+
+def _portable(text: str) -> str:
+    text = _by_variable(" ".join(text.split()))
+    return FOLDERS.sub("", QUOTED.sub(r"\1\2\1", text))[:LONGEST]
 
 
 def _by_variable(text: str) -> str:
@@ -45,6 +70,5 @@ def _fix(error: BaseException, compute: Compute) -> str:
         share = f"a larger share than compute.gpus_per_trial: {compute.gpus_per_trial:g}"
         return f"(the GPU's memory is full: give each training {share}, then `run --retry-failed`)"
     if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
-        fewer = "fewer trainings at a time: a smaller compute.workers, or more compute.cpus_per_trial"
-        return f"(the machine's memory is full: {fewer}, then `run --retry-failed`)"
+        return f"(the machine's memory is full: {FEWER})"
     return ""

@@ -2,9 +2,10 @@
 
 import heapq
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from itertools import count
 
-from oracle.sweep.chain import Blocked, Chains, Released, Waiting, Wanted
+from oracle.sweep.chain import Blocked, Chains, Released, Step, Waiting, Wanted
 from oracle.sweep.worker import Job
 
 
@@ -14,43 +15,57 @@ class Frontier:
     def __init__(self, chains: Chains) -> None:
         self._store = chains.store
         self._follow = chains.experiment.oracle.follow
-        self._chains = chains.all()
         self._wanted: dict[str, Wanted] = {}
         self._claims: Counter[str] = Counter()  # chains that may yet go on from the state that a cell leaves
-        self._ready: list[tuple[tuple[int, int, int], str]] = []
-        self._waiting: dict[str, list[str]] = defaultdict(list)  # for the state of the cell that is the key
+        self._ready: list[tuple[tuple[bool, int, int], str]] = []
+        self._stateless: dict[str, list[str]] = defaultdict(
+            list
+        )  # cells that wait for the state of the cell that is the key
+        self._chains: dict[str, list[Iterator[Step]]] = defaultdict(
+            list
+        )  # those that wait for the cell that is the key
         self._order = count()
-        self._poll()
+        self._walk(chains.all())
+
+    @property
+    def ready(self) -> int:
+        """How many jobs could start now."""
+        return len(self._ready)
+
+    @property
+    def more_to_come(self) -> bool:
+        """Whether others may be ready once those that are under way have finished."""
+        return bool(self._chains or self._stateless)
 
     def next(self) -> Job | None:
         """A ready job, or None: wait for a running one, or, if none is running, done."""
         if not self._ready:
             return None
         wanted = self._wanted[heapq.heappop(self._ready)[1]]
-        return Job(wanted.cell, wanted.parent and wanted.parent.id, self._needs_state(wanted.cell.id))
+        needs_state = self._claims[wanted.cell.id] > 0 or wanted.cell.id in self._stateless
+        return Job(wanted.cell, wanted.parent and wanted.parent.id, needs_state)
+
+    def give_back(self, job: Job) -> None:
+        """A job that wasn't finished is ready again."""
+        self._push(job.cell.id)
 
     def finished(self, job: Job) -> None:
         """Call after a job was recorded, or failed, or was given up."""
-        decides = self._needs_state(job.cell.id)
-        for waiting in self._waiting.pop(job.cell.id, []):
+        for waiting in self._stateless.pop(job.cell.id, []):
             if self._store.has_state(job.cell.id):
                 self._push(waiting)
-        if decides:  # other cells move no chain
-            self._poll()
+        self._walk(self._chains.pop(job.cell.id, []))
 
-    def _needs_state(self, cell_id: str) -> bool:
-        return self._claims[cell_id] > 0 or cell_id in self._waiting
-
-    def _poll(self) -> None:
-        for chain in list(self._chains):
+    def _walk(self, chains: list[Iterator[Step]]) -> None:
+        """Each as far as it goes."""
+        for chain in chains:
             for step in chain:
                 if isinstance(step, Waiting):
+                    self._chains[step.cell.id].append(chain)
                     break
-                self._take(step)
-            else:
-                self._chains.remove(chain)
+                self._take_in(step)
 
-    def _take(self, step: Wanted | Released | Blocked) -> None:
+    def _take_in(self, step: Wanted | Released | Blocked) -> None:
         if isinstance(step, Released):
             for cell in step.cells:
                 self._claims[cell.id] -= 1
@@ -68,12 +83,12 @@ class Frontier:
         wanted = self._wanted[cell_id]
         parent = wanted.parent
         if parent is None or self._store.has_state(parent.id):
-            urgent = wanted.chain or wanted.policy or cell_id in self._waiting
+            urgent = bool(wanted.chain or wanted.policy or cell_id in self._stateless)
             heapq.heappush(self._ready, ((not urgent, wanted.cell.cycle, next(self._order)), cell_id))
             return
         # The parent is recorded but its state is gone (a former loser's, or its file was lost): train it once more,
         # just to have the state; its record stands.
-        first = parent.id not in self._waiting
-        self._waiting[parent.id].append(cell_id)
+        first = parent.id not in self._stateless
+        self._stateless[parent.id].append(cell_id)
         if first:
             self._push(parent.id)

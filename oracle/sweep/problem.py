@@ -14,6 +14,8 @@ from silo.data.split import Split, limited, split
 from silo.model.initialization import INITIALIZATIONS
 from silo.trajectory import Problem
 
+SPLITS_KEPT = 2**28  # bytes: a split is a copy of the images, and every worker has its own
+
 
 def load_dataset(experiment: Experiment) -> Dataset:
     """The experiment's data, cut to its limit.
@@ -46,6 +48,11 @@ def _whole(dataset: Dataset) -> Dataset:
     return dataset
 
 
+def _pixels(dataset: Dataset) -> int:
+    parts = (dataset.train, dataset.test)
+    return sum(part.pixels.nbytes for part in parts if isinstance(part, Images))
+
+
 def device(experiment: Experiment) -> torch.device:
     """CUDA where the experiment gives its trainings GPUs; raises FieldError where there is none."""
     gpus = experiment.compute.gpus_per_trial
@@ -65,10 +72,10 @@ def network(experiment: Experiment, channels: int, size: int, classes: int) -> n
         raise FieldError(f"model: {experiment.model.name} for this data: {error}") from error
 
 
-def problems(experiment: Experiment, dataset: Dataset, on: torch.device) -> dict[str, Problem]:
+def problems(experiment: Experiment, dataset: Dataset, data_digest: str, on: torch.device) -> dict[str, Problem]:
     """What a worker trains on, by the digest of its training: the study's own and every baseline's.
 
-    The splits of the last few seeds stay on the device.
+    The splits of the last few seeds stay on the device, as far as they are small.
     """
 
     def build() -> nn.Module:
@@ -76,13 +83,12 @@ def problems(experiment: Experiment, dataset: Dataset, on: torch.device) -> dict
         target_of(INITIALIZATIONS, experiment.model.init)(model)
         return model
 
-    @lru_cache(maxsize=4)
+    @lru_cache(maxsize=max(1, min(4, SPLITS_KEPT // (_pixels(dataset) + 1))))
     def data(seed: int) -> Split:
         return split_of(experiment, dataset, seed).to(on)
 
-    digest = dataset.digest()
     return {
-        one.training_digest(digest): Problem(build, data, one.recipe, one.pruning, one.prune.restart.make())
+        one.training_digest(data_digest): Problem(build, data, one.recipe, one.pruning, one.prune.restart.make())
         for one in (experiment, *map(experiment.under, experiment.baselines))
     }
 

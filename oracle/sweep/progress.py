@@ -27,7 +27,8 @@ class Progress:
         # when the first cell was finished, and how many were recorded then
         self._first: tuple[float, int] | None = None
         self._said = time.monotonic() - SECONDS_BETWEEN_LINES  # the first cell gets a line
-        self._sums: dict[int, dict[float, list[float]]] = defaultdict(lambda: defaultdict(list))
+        # by cycle and max_lr: how many accuracies there are, and their sum
+        self._sums: dict[int, dict[float, tuple[int, float]]] = defaultdict(lambda: defaultdict(lambda: (0, 0.0)))
         self._bar = Bar(
             TextColumn("cells"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"), console=console
         )
@@ -49,7 +50,9 @@ class Progress:
             return
         self._recorded = min(self._recorded + 1, self._total)  # a state that is made again adds no record
         if cell.training == self._training and not record["outcome"]["diverged"]:
-            self._sums[cell.cycle][cell.max_lr].append(record["outcome"]["validation"])
+            found, total = self._sums[cell.cycle][cell.max_lr]
+            self._sums[cell.cycle][cell.max_lr] = found + 1, total + record["outcome"]["validation"]
+        self._first = self._first or (time.monotonic(), self._recorded)
         text = f"cycle {cell.cycle} · {self._best(cell.cycle)} · {self._left()} left"
         if self._console.is_terminal:
             self._bar.update(self._task, completed=self._recorded, description=text)
@@ -58,7 +61,7 @@ class Progress:
             self._console.print(f"{self._recorded}/{self._total} cells · {text}", highlight=False)
 
     def _best(self, cycle: int) -> str:
-        means = {max_lr: sum(found) / len(found) for max_lr, found in self._sums[cycle].items()}
+        means = {max_lr: total / found for max_lr, (found, total) in self._sums[cycle].items()}
         if not means:
             return "no accuracy so far"
         best = max(means, key=means.get)
@@ -66,10 +69,9 @@ class Progress:
 
     def _left(self) -> str:
         """By the pace since the first cell, so that the workers' start doesn't count."""
-        now = time.monotonic()
-        first_at, first = self._first = self._first or (now, self._recorded)
+        first_at, first = self._first
         if self._recorded == first:
             return "?"
-        seconds = (now - first_at) / (self._recorded - first) * (self._total - self._recorded)
+        seconds = (time.monotonic() - first_at) / (self._recorded - first) * (self._total - self._recorded)
         minutes, seconds = divmod(round(seconds), 60)
         return f"{minutes}:{seconds:02d}"

@@ -10,6 +10,8 @@ from oracle.sweep.progress import Progress
 from oracle.sweep.study import Study, claimed
 from oracle.sweep.sweep import sweep_here, sweep_on_ray
 from oracle.sweep.tally import tally
+from oracle.sweep.training import Beginning
+from oracle.sweep.worker import Worker
 
 
 def run_study(study: Study, console: Console, local: bool, retry_failed: bool, address: str | None = None) -> bool:
@@ -40,10 +42,12 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool, a
             console.print(told, highlight=False)
         frontier = Frontier(study.chains)
         with Progress(console, study.store, study.chains.training, before.total, before.recorded) as progress:
-            arguments = (frontier, study.experiment, study.data["digest"], study.store, progress)
-            errors = sweep_here(*arguments) if local else sweep_on_ray(*arguments, address)
-        for error in sorted(set(errors)):
-            console.print(f"a worker was lost again and again: {error}", highlight=False)
+            experiment, digest, store = study.experiment, study.data["digest"], study.store
+            if local:
+                sweep_here(frontier, Worker(experiment, study.dataset, digest, store), progress)
+            else:
+                begin = Beginning.of(experiment, digest, store)
+                sweep_on_ray(frontier, begin, study.dataset, experiment.compute, store, progress, address)
         # now the total is exact: where chains came to the same cells, it is smaller than before
         after = tally(study.chains)
         console.print(f"{after.recorded} of {after.total} cells are recorded", highlight=False)

@@ -15,8 +15,10 @@ from oracle.error import FieldError, InputError
 from oracle.spec.experiment import Experiment
 from oracle.spec.load import validate
 from oracle.sweep.chain import Chains
-from oracle.sweep.description import asked, known_data, loaded_data
+from oracle.sweep.description import asked, described, known_data
+from oracle.sweep.problem import load_dataset
 from oracle.sweep.store import Store
+from silo.data.images import Dataset
 
 PATIENCE = 1.0  # seconds that a driver tries to have the lock
 
@@ -24,13 +26,14 @@ PATIENCE = 1.0  # seconds that a driver tries to have the lock
 @dataclass(frozen=True)
 class Study:
     """experiment: what is asked; data: its data's digest, chance level (percent) and size; store: the run folder;
-    origin: the experiment file and overrides, as they were given.
+    origin: the experiment file and overrides, as they were given; dataset: the data, where it was loaded.
     """
 
     experiment: Experiment
     data: dict[str, Any]
     store: Store
     origin: str
+    dataset: Dataset | None = None
 
     @property
     def chains(self) -> Chains:
@@ -52,7 +55,8 @@ def new_study(experiment: Experiment, folder: Path, origin: str = "") -> Study:
 
     Writes nothing.
     """
-    return _checked(experiment, loaded_data(experiment), folder, origin)
+    dataset = load_dataset(experiment)
+    return _checked(experiment, described(experiment, dataset), folder, origin, dataset)
 
 
 def planned_study(experiment: Experiment, folder: Path, origin: str = "") -> Study:
@@ -65,12 +69,14 @@ def planned_study(experiment: Experiment, folder: Path, origin: str = "") -> Stu
         data = known_data(experiment)
     elif held["data"].get("asked") == asked(experiment):
         data = held["data"]
-    return _checked(experiment, data or loaded_data(experiment), folder, origin)
+    return _checked(experiment, data or described(experiment, load_dataset(experiment)), folder, origin)
 
 
-def _checked(experiment: Experiment, data: dict[str, Any], folder: Path, origin: str) -> Study:
+def _checked(
+    experiment: Experiment, data: dict[str, Any], folder: Path, origin: str, dataset: Dataset | None = None
+) -> Study:
     _rewinds_within_a_cycle(experiment, data["training_images"])
-    study = Study(experiment, data, Store(folder), origin)
+    study = Study(experiment, data, Store(folder), origin, dataset)
     held = _held(study.store)
     if held is not None:
         _same_training(folder, held, experiment.training(data["digest"]))

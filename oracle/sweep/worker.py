@@ -11,8 +11,9 @@ from oracle.sweep.cell import Cell
 from oracle.sweep.checkpoint import EpochCheckpoint
 from oracle.sweep.environment import environment
 from oracle.sweep.failure import reason_of
-from oracle.sweep.problem import device, load_dataset, problems
+from oracle.sweep.problem import device, problems
 from oracle.sweep.store import Store
+from silo.data.images import Dataset
 from silo.trajectory import CycleResult, State, run_cycle
 
 TRIES = 3  # of a training that raises an error: a busy file system or a full GPU may be another's fault
@@ -28,18 +29,15 @@ class Job:
 
 
 class Worker:
-    """Holds the data between cells. Raises FieldError where this machine lacks the data or the device."""
+    """Holds the data (whose digest is known) between cells. Raises FieldError where this machine lacks the device."""
 
-    def __init__(self, experiment: Experiment, data_digest: str, store: Store) -> None:
+    def __init__(self, experiment: Experiment, dataset: Dataset, data_digest: str, store: Store) -> None:
         self.store = store
         self.compute = experiment.compute
         self.device = device(experiment)
         self.ballast = Ballast(store.folder)
         self._largest_state = 0
-        dataset = load_dataset(experiment)
-        if dataset.digest() != data_digest:
-            raise RuntimeError("the data on this machine differs from the data that the run was started with")
-        self.problems = problems(experiment, dataset, self.device)
+        self.problems = problems(experiment, dataset, data_digest, self.device)
 
     def run(self, job: Job) -> None:
         """Train, and record what came of it; a training that raises an error again and again becomes a recorded failure.

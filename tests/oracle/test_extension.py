@@ -4,6 +4,7 @@ import copy
 import json
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,14 @@ from run_folder import records
 from torch import nn
 
 from oracle.cli import main
+from oracle.error import InputError
 from oracle.spec.experiment import digest
 from oracle.spec.import_path import ImportPath, code_of, target_of
 from oracle.spec.load import validate
-from oracle.sweep.sweep import _trainable
+from oracle.sweep.problem import load_dataset
+from oracle.sweep.store import Store
+from oracle.sweep.training import Beginning
+from oracle.sweep.worker import Worker
 from silo.criterion import CRITERIA, magnitude
 
 ROOT = Path(__file__).parents[2]
@@ -565,11 +570,11 @@ def test_a_study_of_ones_own_trains_here_and_on_ray_to_the_same_records(own, hom
     assert everything(home / "here") == before
 
 
-def test_a_worker_refuses_code_that_changed_since_the_run_was_started(own):
-    spec = own_experiment(own).model_dump(mode="json")
-    trainable = object.__new__(_trainable())
-    with pytest.raises(RuntimeError, match=r"the code of own.nets has changed since the run was started"):
-        trainable.setup({"job": None}, spec, {"own.nets": "of then"}, "digest", Path("run"), "sweep")
+def test_a_worker_refuses_code_that_changed_since_the_run_was_started(own, home):
+    begin = Beginning.of(own_experiment(own), "digest", Store(home))
+    assert isinstance(begin(load_dataset(own_experiment(own))), Worker)
+    with pytest.raises(InputError, match=r"^the code of own.nets isn't that which the run was started with$"):
+        replace(begin, code={"own.nets": "of then"})(None)
 
 
 def test_an_error_in_ones_own_criterion_is_a_failure_with_its_reason(own, home, capsys):

@@ -205,7 +205,9 @@ def test_silo_alone_gives_the_chain_that_the_sweep_recorded(tiny, tmp_path, rest
     assert run(tiny, tmp_path / "run", "--local", "--set", f"prune.restart={restart}") == 0
     study = open_study(tmp_path / "run")
     experiment = study.experiment
-    made = problems(experiment, load_dataset(experiment), torch.device("cpu"))[study.chains.training]
+    made = problems(experiment, load_dataset(experiment), study.data["digest"], torch.device("cpu"))[
+        study.chains.training
+    ]
     alone = iterative_pruning(made, experiment.schedule, cycles=3, seed=1)
     chain = {r["cell"]["cycle"]: r for r in records(tmp_path / "run").values() if is_silo(r, experiment, seed=1)}
     for cycle, result in enumerate(alone):

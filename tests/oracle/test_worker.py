@@ -28,7 +28,7 @@ def study(tiny, tmp_path):
 
 @pytest.fixture
 def made(study):
-    return Worker(study.experiment, study.data["digest"], study.store)
+    return Worker(study.experiment, study.dataset, study.data["digest"], study.store)
 
 
 @pytest.fixture
@@ -220,7 +220,7 @@ def killed_after_two_epochs(self, cell_id, held):
 
 checkpoint.Store.write_checkpoint = killed_after_two_epochs
 study = new_study(load(Path(sys.argv[1]), []), Path(sys.argv[2]))
-worker = Worker(study.experiment, study.data["digest"], study.store)
+worker = Worker(study.experiment, study.dataset, study.data["digest"], study.store)
 worker.run(Job(next(study.chains.steps()).cell, None, keeps_state=True))
 """
 
@@ -249,7 +249,7 @@ def numbers(record):
 def test_a_killed_training_goes_on_from_its_last_epoch_and_gives_the_same(cut_off, study, made, job, tmp_path):
     made.run(job)
     assert [entry.get("epoch") for entry in cut_off.attempts() if entry["event"] == "resumed"] == [2]
-    undisturbed = Worker(study.experiment, study.data["digest"], Store(tmp_path / "undisturbed"))
+    undisturbed = Worker(study.experiment, study.dataset, study.data["digest"], Store(tmp_path / "undisturbed"))
     undisturbed.run(job)
     assert numbers(cut_off.whole_record(job.cell.id)) == numbers(undisturbed.store.whole_record(job.cell.id))
     assert not list((cut_off.folder / "checkpoints").iterdir())

@@ -1,0 +1,166 @@
+"""What a sweep costs beside its trainings: cells that sleep for a known time, through the very Ray path of `silo-oracle run`.
+
+    python benchmarks/overhead.py [--to results/overhead]      # 25 minutes, on a machine that does nothing else
+
+A row is a sweep in a driver of its own. Of its start-up nothing counts: the clock starts once every worker has begun its
+first cell, and ends with the last record. Each cell writes all that a training writes: attempts, a record with its curve.
+
+efficiency   time slept / (workers x time on the clock)
+overhead_ms  of a cell: (workers x time on the clock - time slept) / cells
+driver_mb    peak of the driver's resident memory
+"""
+
+import argparse
+import io
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+from oracle.report.table import markdown
+from oracle.spec.experiment import Experiment
+from oracle.spec.load import validate
+from oracle.sweep.chain import Chains
+from oracle.sweep.frontier import Frontier
+from oracle.sweep.progress import Progress
+from oracle.sweep.store import Store
+from oracle.sweep.sweep import sweep_on_ray
+from oracle.sweep.worker import Job
+
+# cells, seconds each, workers
+ROWS = [(cells, seconds, n) for cells, seconds in ((100, 2.0), (1000, 0.05), (10_000, 0.05)) for n in (1, 2, 4)]
+DATA = "no data"
+EPOCHS, LAYERS = 20, 12  # how long a record is
+
+
+class Sleeper:
+    """Stands for a worker: each training takes so many seconds, and no processor."""
+
+    def __init__(self, store: Store, seconds: float) -> None:
+        self.store, self.seconds = store, seconds
+
+    def run(self, job: Job) -> None:
+        """Sleep, and record what a real training would."""
+        cell, who = job.cell, os.getpid()
+        self.store.log_attempt(cell=cell.id, event="started", worker=who)
+        time.sleep(self.seconds)
+        accuracies = dict.fromkeys(("validation", "test", "final_validation", "final_test"), 90.0)
+        curve = [{"loss": 0.1, "validation": 90.0, "test": 90.0}] * EPOCHS
+        self.store.write_record(
+            {
+                "id": cell.id,
+                "cell": dict(vars(cell)),
+                "outcome": {"diverged": False, "chosen_epoch": 1, "steps": EPOCHS, "curve": curve, **accuracies},
+                "alive": 1000,
+                "prunable": 1000,
+                "layers": [[f"layers.{layer}.weight", 100, 100] for layer in range(LAYERS)],
+                "leaves": "none",
+                "environment": {"device": "none"},
+                "seconds": self.seconds,
+            }
+        )
+        self.store.log_attempt(cell=cell.id, event="recorded", worker=who)
+
+
+class Sleepers:
+    """Begins a worker, as oracle.sweep.training.Beginning does."""
+
+    def __init__(self, folder: Path, seconds: float) -> None:
+        self.folder, self.seconds = folder, seconds
+
+    def __call__(self, dataset: None) -> Sleeper:
+        """No data is needed."""
+        return Sleeper(Store(self.folder), self.seconds)
+
+
+def independent(cells: int, workers: int) -> Experiment:
+    """An experiment of so many cells, none of which waits for another: 10 grid values, SILO's among them; one cycle."""
+    return validate(
+        {
+            "name": "overhead",
+            "data": "digits",
+            "model": "mlp",
+            "train": {"epochs": EPOCHS, "batch_size": 64, "momentum": 0.9, "weight_decay": 0.0, "shape": "constant"},
+            "prune": {"criterion": "random", "scope": "global", "rate": 0.2, "cycles": 1, "restart": "reinit"},
+            "silo": {"epsilon": 0.1, "delta": 0.0, "beta": 5.0, "delay": 1},
+            "oracle": {"grid": [0.1 * value for value in range(1, 11)], "seeds": cells // 10},
+            "compute": {"workers": workers},
+        },
+        "overhead",
+    )
+
+
+def sweep(cells: int, seconds: float, workers: int, folder: Path) -> None:
+    """One sweep, in this process."""
+    experiment, store = independent(cells, workers), Store(folder)
+    chains = Chains(experiment, DATA, store)
+    with Progress(Console(file=io.StringIO()), store, chains.training, cells, 0) as progress:
+        sweep_on_ray(Frontier(chains), Sleepers(folder, seconds), None, experiment.compute, store, progress)
+
+
+def measured(cells: int, seconds: float, workers: int) -> dict[str, Any]:
+    """One row of the table; the sweep runs in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, __file__, "--row", *map(str, (cells, seconds, workers)), folder]
+        driver = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        attempts = Store(Path(folder)).attempts()
+    first: dict[int, float] = {}
+    for entry in attempts:
+        first[entry["worker"]] = min(first.get(entry["worker"], entry["at"]), entry["at"])
+    began, ended = max(first.values()), max(entry["at"] for entry in attempts)
+    recorded = [entry["at"] for entry in attempts if entry["event"] == "recorded"]
+    assert (len(first), len(recorded)) == (workers, cells), "not every worker worked, or not every cell was recorded"
+    # a cell under way when the clock starts counts with the rest of it
+    slept = [min(seconds, at - began) for at in recorded if at > began]
+    paid, useful = workers * (ended - began), sum(slept)
+    return {
+        "cells": cells,
+        "seconds": seconds,
+        "workers": workers,
+        "wall_s": round(ended - began, 2),
+        "efficiency": round(useful / paid, 4),
+        "overhead_ms": round(1000 * (paid - useful) / len(slept), 1),
+        "start_s": round(began - driver["began"], 1),
+        "driver_mb": round(driver["peak_mb"]),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """All rows, or, in a driver of its own, one sweep."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--to", type=Path, default=Path("results/overhead"), metavar="DIR")
+    parser.add_argument("--row", nargs=4, metavar=("CELLS", "SECONDS", "WORKERS", "DIR"), help=argparse.SUPPRESS)
+    asked = parser.parse_args(arguments)
+    if asked.row:
+        cells, seconds, workers, folder = asked.row
+        began = time.time()
+        sweep(int(cells), float(seconds), int(workers), Path(folder))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps({"began": began, "peak_mb": peak}))
+        return
+    rows = []
+    for row in ROWS:
+        rows.append(measured(*row))
+        print(rows[-1], flush=True)
+    table = pd.DataFrame(rows)
+    asked.to.mkdir(parents=True, exist_ok=True)
+    table.to_csv(asked.to / "overhead.csv", index=False)
+    versions = ", ".join(f"{name} {version(name)}" for name in ("ray", "torch"))
+    where = f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, {versions}"
+    text = f"# Overhead of a sweep\n\nMade by `python benchmarks/overhead.py` on {where}.\n\n{markdown(table)}\n"
+    (asked.to / "README.md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+"""The Tune Searcher that feeds ready cells to warm workers, hears of every cell that ends, and of every worker that is lost."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ray.actor import ActorHandle
+from ray.tune import Callback, Stopper
+from ray.tune.experiment import Trial
+from ray.tune.search import Searcher
+
+from oracle.error import InputError
+from oracle.sweep.failure import last_line, reason_of_loss
+from oracle.sweep.frontier import Frontier
+from oracle.sweep.progress import Progress
+from oracle.sweep.store import Store
+from oracle.sweep.worker import Job
+
+LOSSES = 3  # of the worker that trains a cell: so often it is tried again
+LONGEST_IDLE = 60.0  # seconds until a worker that waits for cells gives its place in the cluster back
+SECONDS_BETWEEN_LOOKS = 1.0  # at the cluster's nodes, which come and go
+
+
+class ReadyCells(Searcher):
+    """Suggests a trial for every worker that is wanted, and assigns it one ready cell after another.
+
+    A trial a cell would cost the driver 20 ms and 50 kB each. And where one ends while the worker of another is starting,
+    Tune gives that other the free worker and ends the starting one: with short trainings a cluster would never fill.
+
+    slots  tells how many workers there is room for now
+    error  what has ended the sweep early: running cells end, no other begins. Tune would wrap what its callbacks raise
+    stuck  whether no worker can begin at all, however often Tune tries
+    """
+
+    def __init__(self, frontier: Frontier, store: Store, progress: Progress, slots: Callable[[], int]) -> None:
+        super().__init__()
+        self._frontier, self._store, self._progress = frontier, store, progress
+        self._slots = _remembered(slots, SECONDS_BETWEEN_LOOKS)
+        self._jobs: dict[str, Job | None] = {}  # by trial: what its worker trains; None: it is idle, or not there yet
+        self._workers: dict[str, ActorHandle] = {}
+        self._losses: Counter[str] = Counter()
+        self.error: Exception | None = None
+        self.stuck = False
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """A trial, where there are more ready cells than workers to train them, and room for another worker."""
+        idle = sum(job is None for job in self._jobs.values())
+        if self.error is not None or not (self._frontier.ready or idle < len(self._jobs)):
+            return Searcher.FINISHED
+        if self._frontier.ready <= idle or len(self._jobs) >= max(1, self._guarded(self._slots) or 0):
+            return None
+        self._jobs[trial_id] = None
+        return {}
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """A worker has begun, has finished a cell, or is idle."""
+        self._guarded(self._heard, trial_id, result)
+        self._guarded(self._assign, trial_id, result.get("idle", 0.0))
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """A worker has nothing more to do, or can't go on; of an error the callback tells more."""
+        if not error:
+            self._guarded(self._heard, trial_id, result)
+            self._gone(trial_id)
+
+    def lost(self, trial: Trial) -> None:
+        """The trial's worker is gone; Tune starts another for it."""
+        self._guarded(self._lost, trial.trial_id, Path(trial.error_file).read_text().rpartition("Failure # ")[2])
+
+    def given_up(self, trial: Trial) -> None:
+        """The trial's worker is gone, and Tune starts no other for it (a warm one was lost between two trials)."""
+        self._guarded(self._gone, trial.trial_id)
+
+    def _guarded(self, do: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            return do(*arguments)
+        except Exception as error:
+            self.error = self.error or error
+
+    def _heard(self, trial_id: str, result: dict[str, Any]) -> None:
+        if "halt" in result:
+            raise result["halt"]
+        if "worker" in result:
+            self._workers[trial_id] = result["worker"]
+        job = self._jobs[trial_id]
+        if job is not None and result.get("cell") == job.cell.id:
+            self._jobs[trial_id] = None
+            self._finished(job)
+
+    def _finished(self, job: Job) -> None:
+        self._frontier.finished(job)
+        self._progress.finished(job.cell)
+
+    def _assign(self, trial_id: str, idle: float) -> None:
+        if self._jobs[trial_id] is not None:
+            return
+        job = None if self.error is not None else self._frontier.next()
+        if job is not None:
+            self._jobs[trial_id] = job
+            self._workers[trial_id].assign.remote(job)
+        elif self.error is not None or not self._frontier.more_to_come or idle > LONGEST_IDLE:
+            self._workers[trial_id].assign.remote(None, over=True)
+
+    def _lost(self, trial_id: str, told: str) -> None:
+        self._workers.pop(trial_id, None)
+        job, self._jobs[trial_id] = self._jobs[trial_id], None
+        if "in its creation task" in told or "runtime environment" in told:
+            self.stuck = True
+            raise InputError(f"a worker can't begin: {last_line(told)}")
+        if job is None:
+            return
+        cell_id = job.cell.id
+        self._losses[cell_id] += 1
+        if self._losses[cell_id] <= LOSSES:
+            self._frontier.give_back(job)  # to whichever worker asks next: this trial's may find no room any more
+            return
+        reason = reason_of_loss(told, self._losses[cell_id])
+        self._store.log_attempt(cell=cell_id, event="failed", reason=reason)
+        self._store.write_failure(cell_id, reason)
+        self._finished(job)
+
+    def _gone(self, trial_id: str) -> None:
+        self._workers.pop(trial_id, None)
+        job = self._jobs.pop(trial_id)
+        if job is not None:
+            self._frontier.give_back(job)
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing to save: what is done is what the run folder holds."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing to restore."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # Tune pickles its searcher; the frontier and the display stay here
+
+
+class Losses(Callback):
+    """Tells the searcher of every worker that is lost: Tune itself doesn't tell a Searcher why."""
+
+    def __init__(self, searcher: ReadyCells) -> None:
+        self._searcher = searcher
+
+    def on_trial_recover(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """Before the trial is started again."""
+        self._searcher.lost(trial)
+
+    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """After the searcher was told that the trial is complete."""
+        self._searcher.given_up(trial)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class WhereStuck(Stopper):
+    """Stops every trial where no worker can begin."""
+
+    def __init__(self, searcher: ReadyCells) -> None:
+        self._searcher = searcher
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """Never a single one."""
+        return False
+
+    def stop_all(self) -> bool:
+        """All of them."""
+        return self._searcher.stuck
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+def _remembered(look: Callable[[], int], seconds: float) -> Callable[[], int]:
+    """What a look told, for some seconds."""
+    seen, at = 0, float("-inf")
+
+    def remembered() -> int:
+        nonlocal seen, at
+        if time.monotonic() - at >= seconds:
+            seen, at = look(), time.monotonic()
+        return seen
+
+    return remembered
