@@ -19,7 +19,7 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 CLUSTER = ROOT / "benchmarks" / "cluster"
-pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+pytestmark = pytest.mark.skipif(not (shutil.which("bash") and shutil.which("setsid")), reason="no bash, or no setsid")
 
 EXPERIMENT = {
     "name": "small",
@@ -231,7 +231,7 @@ def test_the_launchers_commands_run(launched, tmp_path):
     from ray.autoscaler._private.util import with_head_node_ip
 
     home, calls = tmp_path / "home", tmp_path / "calls"
-    called = f'echo "$RAY_AUTH_MODE $PWD $(basename "$0") $*" >>{calls}'
+    called = f'echo "$RAY_AUTH_MODE $(basename "$0") $*" >>{calls}'
     venv = home / "silo-oracle" / ".venv" / "bin"
     commands(tmp_path / "bin", sudo=called, mountpoint=f"{called}; exit 1", make=called)
     commands(venv, ray=called, python=called)
@@ -242,9 +242,7 @@ def test_the_launchers_commands_run(launched, tmp_path):
     def run(commands):
         calls.write_text("")
         for command in commands:
-            shell = " ".join(
-                _with_interactive(command.replace("/shared", str(tmp_path)) if "ray start" in command else command)
-            )
+            shell = " ".join(_with_interactive(command))
             done = subprocess.run(
                 shell, shell=True, env={"HOME": str(home)}, capture_output=True, start_new_session=True
             )
@@ -253,18 +251,17 @@ def test_the_launchers_commands_run(launched, tmp_path):
 
     for _ in range(2):  # once more, as at the next `ray up`
         setup = run(launched["head_setup_commands"])
-    assert [line.split()[2] for line in setup if "silo-oracle make install" in line] == ["make"]
+    assert [line for line in setup if "make install" in line] == ["token make install"]
     assert any("fs-0123456789abcdef0.efs.eu-central-1.amazonaws.com:/ /shared" in line for line in setup)
     assert any("pip install" in line and line.endswith("--constraint constraints.txt ray[default]") for line in setup)
     assert (home / ".bashrc").read_text().count("RAY_AUTH_MODE=token") == 1
     assert (home / ".ray" / "auth_token").stat().st_mode & 0o777 == 0o600
 
     assert run(launched["head_start_ray_commands"])[-1] == (
-        f"token {tmp_path} ray start --head --port=6379 --dashboard-host=127.0.0.1 "
-        f"--autoscaling-config=~/ray_bootstrap_config.yaml"
+        "token ray start --head --port=6379 --dashboard-host=127.0.0.1 --autoscaling-config=~/ray_bootstrap_config.yaml"
     )
     started = run(with_head_node_ip(launched["worker_start_ray_commands"], "10.0.0.1"))[-1]
-    assert started == f"token {tmp_path} ray start --address=10.0.0.1:6379"
+    assert started == "token ray start --address=10.0.0.1:6379"
 
 
 def job_script(folder, *arguments):
