@@ -3,17 +3,18 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from silo.checkpoint import Checkpoint, Position, momentum_of
+from silo.checkpoint import Checkpoint, Position, copies
 from silo.data.augment import Augment
 from silo.data.part import Batches
 from silo.data.split import Split
 from silo.mask import Mask
+from silo.outcome import Epoch, Outcome, Trained, chosen
 from silo.randomness import derive, generator
 from silo.restart import Weights
 from silo.shape import Shape
@@ -48,49 +49,6 @@ class Recipe:
     def steps_per_epoch(self, images: int) -> int:
         """Iterations over so many training images."""
         return math.ceil(images / self.batch_size)
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One epoch of a cycle: its mean training loss, and the accuracies in percent after it.
-
-    test  where it is chosen on validation, only where that rose, and at the end; with test-best, after every epoch: it is the
-          released code's measurement before the next one. That before the first epoch has no place in the curve.
-    """
-
-    loss: float
-    validation: float
-    test: float | None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a training gave. Accuracies are percent; None where it diverged (a loss or weight that is not finite).
-
-    chosen_epoch counts the epochs trained before validation and test were measured, final_validation and final_test are those
-    after the last. curve holds one Epoch for each that was finished.
-    Chosen on validation it is the first epoch (from 1) after which validation was best. With test-best it is from 0, the
-    cycle's start, to epochs - 1, the first state of best test accuracy; the final weights are never among these.
-    """
-
-    diverged: bool
-    chosen_epoch: int | None
-    validation: float | None
-    test: float | None
-    final_validation: float | None
-    final_test: float | None
-    steps: int
-    curve: tuple[Epoch, ...]
-
-
-@dataclass(frozen=True)
-class Trained:
-    """An outcome with the weights that pruning and the restart need, on the CPU: state_dicts, and None where not kept."""
-
-    outcome: Outcome
-    final: Weights
-    epoch_before: Weights
-    remembered: Weights | None
 
 
 @contextmanager
@@ -131,7 +89,8 @@ def train(
     Pruned weights are set to 0 before the first step and after every step, and no other weight is held.
     remember_at: the iteration (from 1) after which the weights are remembered.
     checkpoint: keeps the position after an epoch; a training that was cut off goes on from there and gives bitwise the same.
-    Raises ValueError where remember_at lies beyond the training, or the checkpoint is another network's.
+    Raises ValueError where remember_at lies beyond the training, or the checkpoint's position is another network's (which then
+    has its own weights still) or not before the last epoch.
     """
     device = data.mean.device
     # channels_last is the layout that the fastest convolutions want; it changes no shape and no result but rounding
@@ -146,7 +105,6 @@ def train(
     if remember_at is not None and remember_at > steps_per_epoch * recipe.epochs:
         total = steps_per_epoch * recipe.epochs
         raise ValueError(f"restart.to: iteration {remember_at} lies beyond the cycle's {total}")
-    position = checkpoint.load() if checkpoint else None
     curve, at_start, remembered = [], None, None
 
     def measured(part: str, epoch: int) -> float:
@@ -155,17 +113,19 @@ def train(
         return accuracy(model, getattr(data, part), data, random)
 
     with reproducible(), data.augmented(recipe.augment) as data:
-        if position is not None:
+        if checkpoint is not None and (position := checkpoint.load()) is not None:
+            if position.epochs >= recipe.epochs:
+                raise ValueError(f"this position is after epoch {position.epochs}; the last is {recipe.epochs}")
             position.restore(model, optimizer)
-            at_start, remembered = position.at_start, position.remembered
-            curve = [Epoch(*measurements) for measurements in position.curve]
+            curve, at_start, remembered = [*position.curve], position.at_start, position.remembered
+            del position  # it takes as much memory as the network and its momentum
         _apply(weights, masks)
-        if recipe.choose == "test-best" and position is None:
+        if recipe.choose == "test-best" and not curve:
             at_start = measured("validation", -1), measured("test", -1)
         t = len(curve) * steps_per_epoch
         for epoch in range(len(curve), recipe.epochs):
             if epoch == recipe.epochs - 1:
-                epoch_before = _copy(model)
+                epoch_before = copies(model.state_dict())
             torch.manual_seed(derive(seed, "dropout", cycle, epoch))
             order = torch.randperm(len(data.train), generator=generator(seed, "order", cycle, epoch))
             random = generator(seed, "augmentation", cycle, epoch)
@@ -182,30 +142,20 @@ def train(
                 _apply(weights, masks)
                 total_loss += loss.detach() * len(labels)
                 if t == remember_at:
-                    remembered = _copy(model)
+                    remembered = copies(model.state_dict())
             mean_loss = total_loss.item() / len(order)
             if not (math.isfinite(mean_loss) and all(bool(p.isfinite().all()) for p in model.parameters())):
                 outcome = Outcome(True, None, None, None, None, None, t, tuple(curve))
-                return Trained(outcome, _copy(model), {}, None)
+                return Trained(outcome, copies(model.state_dict()), {}, None)
             validation = measured("validation", epoch)
             better = all(validation > earlier.validation for earlier in curve)
             looks = better or epoch == recipe.epochs - 1 or recipe.choose == "test-best"
             curve.append(Epoch(mean_loss, validation, measured("test", epoch) if looks else None))
-            if checkpoint and epoch < recipe.epochs - 1 and checkpoint.due():
-                rows = tuple(astuple(finished) for finished in curve)
-                momentum = momentum_of(model, optimizer)
-                checkpoint.save(Position(len(curve), _copy(model), momentum, remembered, at_start, rows))
+            if checkpoint is not None and epoch < recipe.epochs - 1 and checkpoint.due():
+                checkpoint.save(Position.after(curve, model, optimizer, at_start, remembered))
 
-    outcome = Outcome(False, *_chosen(at_start, curve), curve[-1].validation, curve[-1].test, t, tuple(curve))
-    return Trained(outcome, _copy(model), epoch_before, remembered)
-
-
-def _chosen(at_start: tuple[float, float] | None, curve: list[Epoch]) -> tuple[int, float, float]:
-    """(epochs trained before it, validation, test) of the state that is reported; at_start is measured for test-best alone."""
-    states = [(epochs, epoch.validation, epoch.test) for epochs, epoch in enumerate(curve, 1)]
-    if at_start is None:
-        return max(states, key=lambda state: state[1])  # the first of equals
-    return max([(0, *at_start), *states[:-1]], key=lambda state: state[2])
+    outcome = Outcome(False, *chosen(at_start, curve), curve[-1].validation, curve[-1].test, t, tuple(curve))
+    return Trained(outcome, copies(model.state_dict()), epoch_before, remembered)
 
 
 def gradients(model: nn.Module, data: Split, batch_size: int) -> Weights:
@@ -247,7 +197,3 @@ def _normalized(pixels: Tensor, data: Split) -> Tensor:
 def _apply(weights: list[Tensor], masks: list[Tensor]) -> None:
     if weights:
         torch._foreach_mul_(weights, masks)
-
-
-def _copy(model: nn.Module) -> Weights:
-    return {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}

@@ -10,8 +10,9 @@ from torch import nn
 from silo.checkpoint import Checkpoint
 from silo.criterion import Criterion, Evidence
 from silo.data.split import Split
-from silo.engine import Outcome, Recipe, Trained, gradients, train
+from silo.engine import Recipe, gradients, train
 from silo.mask import Mask, prunable_weights
+from silo.outcome import Outcome, Trained
 from silo.randomness import generator, seeded
 from silo.restart import Restart, Weights, statistics
 from silo.schedule import Schedule

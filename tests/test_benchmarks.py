@@ -19,7 +19,7 @@ from oracle.sweep.problem import network
 from oracle.sweep.study import open_study
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-FILES = sorted([*BENCHMARKS.rglob("*.yaml"), *BENCHMARKS.rglob("*.yml")])
+FILES = sorted([*BENCHMARKS.glob("*.yaml"), *(BENCHMARKS / "paper").glob("*.yaml")])
 LOADED = {path: load(path, []) for path in FILES}
 EXPERIMENTS = [pytest.param(path, id=str(path.relative_to(BENCHMARKS))) for path in FILES]
 PAPER = BENCHMARKS / "paper"

@@ -10,6 +10,8 @@ attempts/*.jsonl  every attempt, a file for each sweep and process; apart from t
 report/           tables and plots made from the records
 """
 
+import hashlib
+import io
 import json
 import os
 import shutil
@@ -26,6 +28,7 @@ from silo.mask import Mask
 from silo.trajectory import State
 
 Record = dict[str, Any]
+CHECKSUM = hashlib.sha256().digest_size
 
 
 class Store:
@@ -153,15 +156,25 @@ class Store:
     # -- trainings under way
 
     def checkpoint(self, cell_id: str) -> dict[str, Any] | None:
-        """What a training under way left, read without executing code; None where there is nothing that can be read."""
+        """What a training under way left, read without executing code; None where there is nothing that can be trusted."""
         try:
-            return torch.load(self._checkpoint(cell_id), weights_only=True)
+            content = memoryview(self._checkpoint(cell_id).read_bytes())
+            if hashlib.sha256(content[CHECKSUM:]).digest() != content[:CHECKSUM]:
+                return None
+            return torch.load(io.BytesIO(content[CHECKSUM:]), weights_only=True)
         except Exception:  # torch.load raises half a dozen kinds of error; the training starts over then
             return None
 
     def write_checkpoint(self, cell_id: str, held: dict[str, Any]) -> None:
-        """Keep what a training needs to go on."""
-        write(self._checkpoint(cell_id), lambda out: torch.save(held, out))
+        """Keep what a training needs to go on, after a checksum: torch.load would read flipped bits as they are."""
+        content = io.BytesIO()
+        torch.save(held, content)
+
+        def fill(out: BinaryIO) -> None:
+            out.write(hashlib.sha256(content.getbuffer()).digest())
+            out.write(content.getbuffer())
+
+        write(self._checkpoint(cell_id), fill)
 
     def drop_checkpoint(self, cell_id: str) -> None:
         """Delete what was kept of a training under way."""

@@ -375,8 +375,11 @@ def test_a_checkpoint_comes_back_until_the_cell_is_recorded(store):
 def test_a_checkpoint_that_cannot_be_read_is_none(store):
     store.write_checkpoint("c0ffee", {"weights": torch.ones(100)})
     path = store.folder / "checkpoints" / "c0ffee.pt"
-    path.write_bytes(path.read_bytes()[:-300])
-    assert store.checkpoint("c0ffee") is None
-    torch.save({"weights": Trap(store.folder / "sprung")}, path)
+    whole = path.read_bytes()
+    at = whole.index(torch.ones(100).numpy().tobytes())
+    for damaged in (whole[:-300], b"", whole[:32], whole[:at] + b"\x01" + whole[at + 1 :]):
+        path.write_bytes(damaged)
+        assert store.checkpoint("c0ffee") is None
+    store.write_checkpoint("c0ffee", {"weights": Trap(store.folder / "sprung")})
     assert store.checkpoint("c0ffee") is None
     assert not (store.folder / "sprung").exists()

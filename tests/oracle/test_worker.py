@@ -215,7 +215,7 @@ write = checkpoint.Store.write_checkpoint
 
 def killed_after_two_epochs(self, cell_id, held):
     write(self, cell_id, held)
-    if held["position"]["epochs"] == 2:
+    if len(held["position"]["curve"]) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
 
 checkpoint.Store.write_checkpoint = killed_after_two_epochs
@@ -238,7 +238,7 @@ def killed(write_tiny, tmp_path_factory):
 def cut_off(killed, study, job):
     """A copy of it; the job is the killed training's."""
     shutil.copytree(killed, study.store.folder)
-    assert study.store.checkpoint(job.cell.id)["position"]["epochs"] == 2
+    assert len(study.store.checkpoint(job.cell.id)["position"]["curve"]) == 2
     return study.store
 
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from silo.criterion import magnitude
 from silo.data.digits import digits
-from silo.data.images import Dataset
+from silo.data.images import Dataset, Images
 from silo.data.split import Normalize, Pooled, Split, limited, split
 from silo.engine import Recipe
 from silo.mask import Mask, prunable_weights
@@ -49,6 +49,21 @@ def digits_split(digits_data) -> Split:
 def few_digits(digits_data) -> Split:
     """250 digits: 150 train, in 3 batches of 64, the last of 22."""
     return split(limited(digits_data, 250, None), Pooled(), Normalize(), 0)
+
+
+@pytest.fixture(scope="session")
+def coloured(few_digits) -> Callable[..., Split]:
+    """A few digits to train on, to validate and to test, of 3 channels and any multiple of 8 as their size."""
+
+    def of_size(size: int, images: int = 4) -> Split:
+        def part(images: Images, count: int) -> Images:
+            pixels = images.pixels[:count].repeat_interleave(size // 8, 2).repeat_interleave(size // 8, 3)
+            return Images(torch.cat([pixels, 255 - pixels, pixels // 2], 1), images.labels[:count])
+
+        parts = [part(of, images) for of in (few_digits.train, few_digits.validation, few_digits.test)]
+        return Split(*parts, *Normalize().constants(parts[0]))
+
+    return of_size
 
 
 @pytest.fixture(scope="session")

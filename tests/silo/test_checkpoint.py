@@ -1,73 +1,37 @@
 """A training that was cut off after any epoch goes on from there and gives bitwise what an undisturbed one gives."""
 
+import contextlib
 import copy
-import io
-from dataclasses import dataclass, field, replace
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kept import CutOff, Kept, bits, same
 from torch import nn
 
+from silo import checkpoint as module
 from silo.checkpoint import Position
 from silo.data.augment import Augment
+from silo.data.digits import digits
+from silo.data.split import Normalize, Pooled, limited, split
 from silo.engine import Recipe, train
 from silo.mask import Mask, prunable_weights
+from silo.model import MODELS
 from silo.randomness import seeded
 from silo.restart import Keep, Reinit, Rewind
-from silo.shape import Constant, WarmupStep
+from silo.shape import WarmupStep
 from silo.trajectory import State, run_cycle
 
 RECIPE = Recipe(4, 64, 0.9, 5e-4, WarmupStep("2ep", {"3ep": 0.1}))
-EPOCHS = range(1, RECIPE.epochs)
 STEPS = 3  # an epoch of the few digits
-
-
-class CutOff(Exception):
-    pass
-
-
-@dataclass
-class Kept:
-    """Keeps the position of every epoch that is due, as a file would; cuts the training off after ``until`` epochs."""
-
-    until: int = 99
-    position: Position | None = None
-    due_epochs: tuple[int, ...] = tuple(range(99))
-    saved: list[bytes] = field(default_factory=list)
-    asked: int = 0
-
-    def load(self):
-        return self.position
-
-    def due(self):
-        self.asked += 1
-        return self.asked in self.due_epochs
-
-    def save(self, position):
-        file = io.BytesIO()
-        torch.save(position.plain(), file)
-        self.saved.append(file.getvalue())
-        if position.epochs == self.until:
-            raise CutOff
-
-    @property
-    def last(self):
-        return Position.of(torch.load(io.BytesIO(self.saved[-1]), weights_only=True))
-
-
-def equal(one, other):
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
-    if isinstance(one, torch.Tensor):
-        return one.dtype == other.dtype and torch.equal(one, other)
-    return one == other
-
-
-def same(one, other):
-    parts = ("outcome", "final", "epoch_before", "remembered")
-    return all(equal(getattr(one, part), getattr(other, part)) for part in parts)
+ROOT = Path(__file__).parents[2]
 
 
 def half(model):
@@ -76,15 +40,31 @@ def half(model):
     return Mask({name: torch.rand(w.shape, generator=random) < 0.5 for name, w in weights.items()})
 
 
-def dropout_net():
+class Scaled(nn.Module):
+    """A convolution, batch norm, dropout, and a buffer that training changes and state_dict leaves out."""
+
+    def __init__(self):
+        super().__init__()
+        layers = [nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.5), nn.Flatten(), nn.Linear(144, 10)]
+        self.body = nn.Sequential(*layers)
+        self.register_buffer("scale", torch.ones(()), persistent=False)
+
+    def forward(self, x):
+        if self.training:
+            self.scale.lerp_(x.abs().max(), 0.1)
+        return self.body(x / self.scale)
+
+
+def drawn(make, *arguments, **options):
     with seeded(0, "initialization"):
-        return nn.Sequential(nn.Flatten(), nn.Linear(64, 40), nn.BatchNorm1d(40), nn.Dropout(0.5), nn.Linear(40, 10))
+        return make(*arguments, **options)
 
 
 NETWORKS = {
-    "mlp": lambda build: build("mlp"),
-    "small-cnn": lambda build: build("small-cnn"),
-    "dropout": lambda _: dropout_net(),
+    "mlp": lambda: drawn(MODELS["mlp"], 1, 8, 10, hidden=(30, 20)),
+    "small-cnn": lambda: drawn(MODELS["small-cnn"], 1, 8, 10, width=4),
+    "own buffer": lambda: drawn(Scaled),
+    "vit-small with dropout": lambda: drawn(MODELS["vit-small"], 3, 8, 10, width=32, depth=2, heads=2, dropout=0.3),
 }
 RECIPES = {
     "plain": RECIPE,
@@ -92,123 +72,308 @@ RECIPES = {
     "augmented": replace(RECIPE, augment=Augment(crop=1, flip=True)),
     "evaluation augmented": replace(RECIPE, augment=Augment(crop=1, flip=True, evaluation=True)),
     "test-best": replace(RECIPE, choose="test-best"),
+    "test-best, evaluation augmented": replace(RECIPE, augment=Augment(crop=1, evaluation=True), choose="test-best"),
 }
 
 
-@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
-@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
-def test_cut_off_after_any_epoch_it_ends_the_same(few_digits, build, network, recipe):
-    def training(checkpoint, remember_at=None):
-        model = network(build)
+@pytest.fixture(scope="module")
+def training(few_digits, coloured):
+    """Trains a new network, half of it pruned, and gives what it gave."""
+
+    def run(checkpoint=None, network="mlp", recipe=RECIPE, max_lr=0.1, remember_at=None):
+        model, data = NETWORKS[network](), few_digits
+        if network.startswith("vit"):
+            data, recipe = coloured(8, images=16), replace(recipe, batch_size=6)  # in as many steps
         place = {"seed": 3, "cycle": 2, "remember_at": remember_at}
-        return train(model, few_digits, recipe, 0.1, half(model), checkpoint=checkpoint, **place)
+        return train(model, data, recipe, max_lr, half(model), checkpoint=checkpoint, **place)
 
-    for epochs in EPOCHS:
-        # the weights to remember pass before, at and after the cut
-        remember_at = {1: 5 * STEPS // 2, 2: 2 * STEPS, 3: 1}[epochs]
-        undisturbed = training(None, remember_at)
-        kept = Kept(until=epochs)
+    return run
+
+
+# ---- the same bits
+
+
+def cut_off_after_every_epoch(run, epochs):
+    """What the last of so many lives gives, each of which trains one epoch and is cut off."""
+    kept = Kept()
+    for kept.until in range(1, epochs):
         with pytest.raises(CutOff):
-            training(kept, remember_at)
-        torch.manual_seed(epochs)  # the global generator is nowhere the same
-        assert same(training(Kept(position=kept.last), remember_at), undisturbed)
+            run(kept)
+        torch.manual_seed(kept.until)  # no life begins with the global generator of another
+    kept.until = None
+    result = run(kept)
+    every = range(1, epochs)
+    assert kept.log == [(asked, epoch) for epoch in every for asked in ("due", "save")]
+    return result
 
 
-def test_keeping_positions_changes_nothing_and_the_last_epoch_is_not_kept(few_digits, build):
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_cut_off_after_every_epoch_it_ends_the_same(training, network, recipe):
+    undisturbed = training(None, network, recipe)
+    assert same(cut_off_after_every_epoch(lambda kept: training(kept, network, recipe), recipe.epochs), undisturbed)
+
+
+@pytest.mark.parametrize("step", [2 * STEPS - 1, 2 * STEPS, 2 * STEPS + 1])
+def test_the_weights_to_remember_come_before_at_or_after_a_cut(training, step):
+    undisturbed = training(None, "small-cnn", remember_at=step)
+    assert undisturbed.remembered is not None
+    result = cut_off_after_every_epoch(lambda kept: training(kept, "small-cnn", remember_at=step), RECIPE.epochs)
+    assert same(result, undisturbed)
+
+
+LIVES = st.lists(st.tuples(st.sets(st.integers(1, 5)), st.integers(1, 5)), max_size=4)
+
+
+@settings(max_examples=40)
+@given(
+    recipe=st.builds(
+        Recipe,
+        epochs=st.integers(1, 6),
+        batch_size=st.just(64),
+        momentum=st.sampled_from([0.0, 0.9]),
+        weight_decay=st.sampled_from([0.0, 5e-4]),
+        shape=st.just(WarmupStep("2ep", {"3ep": 0.1})),
+        augment=st.builds(Augment, crop=st.integers(0, 1), flip=st.booleans(), evaluation=st.booleans()),
+        choose=st.sampled_from(["validation", "test-best"]),
+    ),
+    remembered_epoch=st.none() | st.floats(0.01, 1),
+    lives=LIVES,
+)
+def test_however_often_it_is_cut_off_and_whatever_was_due(training, recipe, remembered_epoch, lives):
+    """A life: the epochs after which a position is wanted, and the one after which it ends, whether that was or not."""
+    remember_at = remembered_epoch and max(1, round(remembered_epoch * recipe.epochs * STEPS))
+    undisturbed = training(recipe=recipe, remember_at=remember_at)
     kept = Kept()
-    undisturbed, watched = (
-        train(build(), few_digits, RECIPE, 0.1, half(build()), seed=0, cycle=0, checkpoint=one) for one in (None, kept)
-    )
-    assert same(undisturbed, watched)
-    assert kept.asked == len(kept.saved) == RECIPE.epochs - 1
+    for kept.due_after, kept.until in lives:
+        with contextlib.suppress(CutOff):
+            assert same(training(kept, recipe=recipe, remember_at=remember_at), undisturbed)
+    kept.until = None
+    assert same(training(kept, recipe=recipe, remember_at=remember_at), undisturbed)
 
 
-def test_nothing_is_copied_where_none_is_due(few_digits, build):
-    kept = Kept(due_epochs=(2,))
-    train(build(), few_digits, RECIPE, 0.1, half(build()), seed=0, cycle=0, checkpoint=kept)
-    assert kept.last.epochs == 2
-    assert len(kept.saved) == 1
-
-
-def test_a_kept_position_does_not_move_on_with_the_training(few_digits, build):
-    """It may be written later than it was taken."""
-    taken = []
-    kept = Kept()
-    kept.save = lambda position: taken.append((position, copy.deepcopy(position)))
-    train(build("small-cnn"), few_digits, RECIPE, 0.1, half(build("small-cnn")), seed=0, cycle=0, checkpoint=kept)
-    assert all(equal(position.plain(), then.plain()) for position, then in taken)
-
-
-def test_a_training_that_diverges_after_it_was_cut_off_diverges_at_the_same_step(few_digits, build):
-    recipe = replace(RECIPE, shape=Constant())
-
-    def training(checkpoint):
-        return train(build(), few_digits, recipe, 30.0, half(build()), seed=0, cycle=0, checkpoint=checkpoint)
-
-    undisturbed = training(None)
-    assert undisturbed.outcome.diverged
-    assert 0 < len(undisturbed.outcome.curve) < recipe.epochs
-    kept = Kept(until=1)
-    with pytest.raises(CutOff):
-        training(kept)
-    resumed = training(Kept(position=kept.last))
-    assert resumed.outcome == undisturbed.outcome
-
-
-@pytest.mark.parametrize("restart", [Reinit(keep_statistics=True), Rewind("4it"), Rewind("1ep"), Keep()], ids=str)
-def test_a_cycle_that_was_cut_off_leaves_the_same(problem, restart):
-    """Through run_cycle, from a state that a first cycle left: what the sweep does."""
-    made, _ = problem("small-cnn", restart=restart, recipe=replace(RECIPE, epochs=3))
-    start = run_cycle(made, 1, 0, 0.1, State()).leaves
-    undisturbed = run_cycle(made, 1, 1, 0.1, start)
+def test_a_training_that_diverges_does_so_at_the_same_step_with_the_same_weights(training):
+    options = {"recipe": replace(RECIPE, shape=WarmupStep("0it", {"0ep": 1e-7, "2ep": 1})), "max_lr": 1e6}
+    undisturbed = training(**options)
+    assert undisturbed.outcome.diverged and len(undisturbed.outcome.curve) == 2
+    assert not all(weight.isfinite().all() for weight in undisturbed.final.values())
     kept = Kept(until=2)
     with pytest.raises(CutOff):
-        run_cycle(made, 1, 1, 0.1, start, kept)
-    resumed = run_cycle(made, 1, 1, 0.1, start, Kept(position=kept.last))
+        training(kept, **options)
+    assert same(training(kept, **options), undisturbed)
+
+
+RESTARTS = [Reinit(), Reinit(keep_statistics=True), Rewind(), Rewind("4it"), Rewind("2ep"), Keep()]
+
+
+@pytest.mark.parametrize("cycle", [0, 1])
+@pytest.mark.parametrize("restart", RESTARTS, ids=str)
+def test_a_cycle_that_was_cut_off_leaves_the_same(problem, restart, cycle):
+    """Through run_cycle, from what the cycle before left: what the sweep does."""
+    made, _ = problem("small-cnn", restart=restart, recipe=replace(RECIPE, epochs=3))
+    start = run_cycle(made, 1, 0, 0.1, State()).leaves if cycle else State()
+    undisturbed = run_cycle(made, 1, cycle, 0.1, start)
+    resumed = cut_off_after_every_epoch(lambda kept: run_cycle(made, 1, cycle, 0.1, start, kept), 3)
     assert resumed.outcome == undisturbed.outcome
     assert resumed.leaves.digest() == undisturbed.leaves.digest()
 
 
-@settings(max_examples=25)
-@given(cuts=st.lists(st.integers(1, 5), max_size=4))
-def test_cut_off_again_and_again(few_digits, build, cuts):
-    recipe = replace(RECIPE, epochs=6)
+def test_a_position_may_lie_in_memory_otherwise_than_the_network(training):
+    """SGD's fused step goes through a buffer as it lies; a file may hold all tensors row-major."""
+    kept = Kept(until=2)
+    with pytest.raises(CutOff):
+        training(kept, "small-cnn")
+    plain, moved = kept.plain(), 0
+    for part in ("weights", "momentum"):
+        moved += sum(not tensor.is_contiguous() for tensor in plain[part].values())
+        plain[part] = {name: tensor.contiguous() for name, tensor in plain[part].items()}
+    assert moved > 0
+    kept.write(plain)
+    assert same(training(kept, "small-cnn"), training(network="small-cnn"))
 
-    def training(checkpoint):
-        return train(build(), few_digits, recipe, 0.1, half(build()), seed=0, cycle=0, checkpoint=checkpoint)
 
-    position = None
-    for until in sorted(set(cuts)):
-        kept = Kept(until=until, position=position)
-        with pytest.raises(CutOff):
-            training(kept)
-        position = kept.last
-    assert same(training(Kept(position=position)), training(None))
+# ---- a process that is killed
+
+
+class File:
+    """A checkpoint in a file, written whole or not at all."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def load(self):
+        return Position.of(torch.load(self.path, weights_only=True)) if self.path.exists() else None
+
+    def due(self):
+        return True
+
+    def save(self, position):
+        torch.save(position.plain(), self.path.with_suffix(".tmp"))
+        self.path.with_suffix(".tmp").replace(self.path)
+
+
+def trained(checkpoint, killed_at=None):
+    """What an augmented training gives; at batch ``killed_at`` (from 1) of it this process kills itself."""
+    model, batches = drawn(Scaled), []
+
+    def forward(module, _):
+        batches.append(module.training)
+        if sum(batches) == killed_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    model.register_forward_pre_hook(forward)
+    data = split(limited(digits(), 250, None), Pooled(), Normalize(), 0)
+    recipe = RECIPES["evaluation augmented"]
+    return train(model, data, recipe, 0.1, half(model), seed=0, cycle=0, remember_at=STEPS - 1, checkpoint=checkpoint)
+
+
+def test_a_process_killed_within_an_epoch_is_gone_on_with_by_another(tmp_path):
+    file, path = tmp_path / "position.pt", os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
+    code = "import sys, test_checkpoint as t; t.trained(t.File(t.Path(sys.argv[1])), killed_at=8)"
+    killed = subprocess.run([sys.executable, "-c", code, str(file)], env={**os.environ, "PYTHONPATH": path}, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    assert File(file).load().epochs == 2
+    assert same(trained(File(file)), trained(None))
+
+
+# ---- what is kept, and when
+
+
+def test_keeping_positions_changes_nothing_and_the_last_epoch_is_not_asked_about(training):
+    kept = Kept()
+    assert same(training(kept, "small-cnn"), training(network="small-cnn"))
+    assert kept.log == [("due", 1), ("save", 1), ("due", 2), ("save", 2), ("due", 3), ("save", 3)]
+
+
+def test_a_single_epoch_asks_nothing(training):
+    kept = Kept()
+    training(kept, recipe=replace(RECIPE, epochs=1))
+    assert kept.log == []
+
+
+def test_nothing_is_copied_before_it_is_due(training, monkeypatch):
+    kept, real = Kept(due_after=(2,)), module.copies
+    monkeypatch.setattr(module, "copies", lambda tensors: kept.log.append(("copy", kept.epoch)) or real(tensors))
+    training(kept)
+    assert kept.log == [("due", 1), ("due", 2), ("copy", 2), ("copy", 2), ("save", 2), ("due", 3)]
+
+
+@pytest.mark.parametrize("network", ["mlp", "small-cnn"])
+def test_a_kept_position_moves_on_neither_with_its_training_nor_with_one_that_goes_on_from_it(training, network):
+    taken = []
+
+    class Remembers(Kept):
+        def load(self):
+            super().load()
+            return taken[0][0] if taken else None
+
+        def save(self, position):
+            taken.append((position, copy.deepcopy(position)))
+
+    for _ in range(2):
+        training(Remembers(), network, remember_at=1)
+    assert len(taken) == 5  # after 1, 2, 3, and gone on from 1 after 2, 3
+    assert all(bits(position.plain()) == bits(then.plain()) for position, then in taken)
+
+
+def test_a_position_survives_being_stored(training):
+    kept = Kept(until=3)
+    with pytest.raises(CutOff):
+        training(kept, "small-cnn", RECIPES["test-best"], remember_at=1)
+    plain = kept.plain()
+    position = Position.of(plain)
+    assert position.epochs == len(position.curve) == 3
+    assert bits(position.plain()) == bits(plain)
+    assert bits(vars(Position.of(position.plain()))) == bits(vars(position))
+    on_cpu = [
+        t.device.type for part in (plain["weights"], plain["momentum"], plain["remembered"]) for t in part.values()
+    ]
+    assert {*on_cpu} == {"cpu"}
+
+
+# ---- what doesn't fit
+
+
+def changed(part, name, change):
+    """A spoiler: this tensor of this part is replaced; without change it is left out."""
+
+    def spoil(plain):
+        tensor = plain[part].pop(name)
+        if change is not None:
+            plain[part][name] = change(tensor)
+
+    return spoil
+
+
+def added(part):
+    def spoil(plain):
+        plain[part]["more"] = torch.zeros(1)
+
+    return spoil
+
+
+SPOILERS = {f"{part}: more": added(part) for part in ("weights", "momentum", "remembered")}
+for part in ("weights", "momentum", "remembered"):
+    SPOILERS[f"{part}: another shape"] = changed(part, "3.weight", lambda tensor: tensor[:1])
+    SPOILERS[f"{part}: another type"] = changed(part, "3.weight", torch.Tensor.double)
+SPOILERS["weights: one missing"] = changed("weights", "11.bias", None)
+SPOILERS["weights: a buffer missing"] = changed("weights", "1.num_batches_tracked", None)
+SPOILERS["remembered: one missing"] = changed("remembered", "11.bias", None)
+SPOILERS["all epochs finished"] = lambda plain: plain["curve"].append(plain["curve"][-1])
+
+
+@pytest.mark.parametrize("spoil", SPOILERS.values(), ids=SPOILERS)
+def test_a_position_that_does_not_fit_is_refused_and_nothing_is_loaded(few_digits, spoil):
+    """Not even a training from the start on the same network object would notice."""
+    model, kept, recipe = NETWORKS["small-cnn"](), Kept(until=1), replace(RECIPE, epochs=2)
+    place = {"seed": 0, "cycle": 0, "remember_at": 1}
+    with pytest.raises(CutOff):
+        train(model, few_digits, recipe, 0.1, half(model), checkpoint=kept, **place)
+    plain = kept.plain()
+    spoil(plain)
+    kept.write(plain)
+    model = NETWORKS["small-cnn"]()
+    with pytest.raises(ValueError, match="this position is"):
+        train(model, few_digits, recipe, 0.1, half(model), checkpoint=kept, **place)
+    assert bits(model.state_dict()) == bits(NETWORKS["small-cnn"]().state_dict())
+    other = NETWORKS["small-cnn"]()
+    assert same(*(train(net, few_digits, recipe, 0.1, half(net), **place) for net in (model, other)))
+
+
+def test_the_position_of_a_wider_network_is_refused(training, few_digits):
+    kept = Kept(until=1)
+    with pytest.raises(CutOff):
+        training(kept)
+    model = drawn(MODELS["mlp"], 1, 8, 10, hidden=(31, 20))
+    with pytest.raises(ValueError, match="this position is of another network"):
+        train(model, few_digits, RECIPE, 0.1, half(model), seed=3, cycle=2, checkpoint=kept)
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "plain",
     [
-        lambda plain: plain["weights"].pop("layers.0.weight", None) or plain["weights"].popitem(),
-        lambda plain: plain["weights"].update(more=torch.zeros(1)),
-        lambda plain: plain["momentum"].update(more=torch.zeros(1)),
-        lambda plain: plain.update(momentum={name: torch.zeros(1) for name in plain["momentum"]}),
-        lambda plain: plain.update(weights={name: w.double() for name, w in plain["weights"].items()}),
+        {},
+        {"epochs": 1, "steps": 3},
+        {"curve": [[0.1, 50.0, None]]},
+        dict.fromkeys(["weights", "momentum", "remembered", "at_start", "curve"]),
+        {**dict.fromkeys(["weights", "momentum", "remembered", "at_start", "more"]), "curve": []},
+        {**dict.fromkeys(["weights", "momentum", "remembered", "at_start"]), "curve": [[0.1, 50.0]]},
+        None,
+        [],
+        7,
     ],
-    ids=["weights missing", "other weights", "other momentum", "momentum of another shape", "of another type"],
 )
-def test_the_position_of_another_network_is_refused_and_nothing_is_loaded(few_digits, build, spoil):
-    kept = Kept(until=1)
-    with pytest.raises(CutOff):
-        train(build(), few_digits, RECIPE, 0.1, half(build()), seed=0, cycle=0, checkpoint=kept)
-    plain = kept.last.plain()
-    spoil(plain)
-    model = build()
-    with pytest.raises(ValueError, match="another network"):
-        train(model, few_digits, RECIPE, 0.1, half(model), seed=0, cycle=0, checkpoint=Kept(position=Position(**plain)))
-    assert equal(dict(model.state_dict()), dict(build().state_dict()))
+def test_other_fields_are_no_position(plain):
+    with pytest.raises(ValueError, match="this is no position"):
+        Position.of(plain)
 
 
-def test_other_fields_are_refused():
-    with pytest.raises(TypeError):
-        Position.of({"epochs": 1, "steps": 3})
+@pytest.mark.parametrize("asked", ["load", "due", "save"])
+def test_an_error_of_the_checkpoint_ends_the_training(training, monkeypatch, asked):
+    def fail(*_):
+        raise OSError("the disk is full")
+
+    kept = Kept()
+    monkeypatch.setattr(kept, asked, fail)
+    with pytest.raises(OSError, match="the disk is full"):
+        training(kept)

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from kept import CutOff, Kept, same
 from PIL import Image
 from torch import nn
 from torchvision import transforms
@@ -128,10 +129,11 @@ def network():
 CARVED = Carve(0.25)
 
 
-def trained(data, recipe=RECIPE, rule=CARVED, model=None, seed=0):
+def trained(data, recipe=RECIPE, rule=CARVED, model=None, seed=0, checkpoint=None):
     model = model or network()
     mask = Mask.dense(prunable_weights(model, norm=True, first=True, head=True))
-    return train(model, split(data, rule, GIVEN, seed), recipe, 0.05, mask, seed=seed, cycle=1)
+    parts = split(data, rule, GIVEN, seed)
+    return train(model, parts, recipe, 0.05, mask, seed=seed, cycle=1, checkpoint=checkpoint)
 
 
 @pytest.mark.parametrize("rule", [CARVED, Pooled()], ids=["carve", "pooled"])
@@ -147,6 +149,20 @@ def test_numbers_depend_on_no_loader_worker(root, rule):
     for other in results[1:]:
         assert other.outcome == results[0].outcome
         assert all(torch.equal(weights, other.final[name]) for name, weights in results[0].final.items())
+
+
+def test_cut_off_between_epochs_it_goes_on_with_loader_workers_to_the_same_bits(root):
+    recipe = replace(RECIPE, epochs=3, augment=replace(AUGMENT, evaluation=True))
+
+    def life(loaders, checkpoint):
+        data = imagenet(str(root), SIZE, loaders)
+        data.train.loader.workers = loaders
+        return trained(data, recipe, checkpoint=checkpoint)
+
+    kept = Kept(until=1)
+    with pytest.raises(CutOff):
+        life(0, kept)
+    assert same(life(1, kept), life(0, None))
 
 
 class Recorder(nn.Module):

@@ -6,8 +6,6 @@ import pytest
 import torch
 from torch import nn
 
-from silo.data.images import Images
-from silo.data.split import Normalize, Split
 from silo.engine import Recipe, accuracy, train
 from silo.mask import Mask, prunable_weights
 from silo.model import MODELS
@@ -25,21 +23,6 @@ NETWORKS = {  # name: (size of the images, options)
     "resnet50": (32, {}),
     "vit-small": (8, TINY),
 }
-
-
-@pytest.fixture(scope="module")
-def coloured(few_digits):
-    """A few digits to train on, to validate and to test, of 3 channels and any multiple of 8 as their size."""
-
-    def of_size(size, images=4):
-        def part(images, count):
-            pixels = images.pixels[:count].repeat_interleave(size // 8, 2).repeat_interleave(size // 8, 3)
-            return Images(torch.cat([pixels, 255 - pixels, pixels // 2], 1), images.labels[:count])
-
-        parts = [part(of, images) for of in (few_digits.train, few_digits.validation, few_digits.test)]
-        return Split(*parts, *Normalize().constants(parts[0]))
-
-    return of_size
 
 
 def built(name, size, init="kaiming", **options):
