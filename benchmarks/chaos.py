@@ -69,12 +69,15 @@ class Cluster:
             one.wait()
 
     def kill_a_node(self, chance: random.Random) -> bool:
-        """The raylet and all its children; another node joins in its place."""
-        place = chance.randrange(NODES)
-        kill_tree(self.nodes[place].pid)
-        self.nodes[place].wait()
-        self.nodes[place] = self._start_node()
+        """The raylet and all its children."""
+        node = chance.choice(self.nodes)
+        kill_tree(node.pid)
+        node.wait()
         return True
+
+    def revive(self) -> None:
+        """Another node joins in the place of each that is gone."""
+        self.nodes = [node if node.poll() is None else self._start_node() for node in self.nodes]
 
     def kill_a_worker(self, chance: random.Random) -> bool:
         """A process that trains or waits to; False where there is none."""
@@ -135,6 +138,7 @@ def _storm(
     while True:
         if done.total() < kills:
             _wait(driver, out, max(1, round(chance.uniform(0, 1.5) * total / kills)), chance)
+        cluster.revive()
         code = driver.poll() if done.total() < kills else driver.wait()
         if code == 0:
             if done.total() < kills:
@@ -210,7 +214,8 @@ def _descendants(pid: int) -> list[psutil.Process]:
 
 def _is_worker(process: psutil.Process) -> bool:
     with contextlib.suppress(psutil.NoSuchProcess, IndexError):
-        return process.cmdline()[0].startswith("ray::")
+        name = process.cmdline()[0]
+        return name.startswith("ray::") and not name.endswith("Agent")  # whose death is a node's
     return False
 
 
