@@ -119,22 +119,23 @@ def chaos(file: Path, kills: int, seed: int, folder: Path, overrides: tuple[str,
     calm, stormy = folder / "calm", folder / "stormy"
     began = time.monotonic()
     with Cluster(folder) as cluster:
-        if _drive(cluster, file, calm, overrides).wait() != 0:
+        if drive(cluster, file, calm, overrides).wait() != 0:
             raise RuntimeError(f"the undisturbed run failed; its log is {calm}.log")
-        undisturbed, total = time.monotonic() - began, _records(calm)
+        undisturbed, total = time.monotonic() - began, records(calm)
         began = time.monotonic()
-        done, drivers = _storm(cluster, file, stormy, overrides, kills, total, random.Random(seed))
+        done, drivers = storm(cluster, file, stormy, overrides, kills, total, random.Random(seed))
         seconds = time.monotonic() - began
-    again, twice = _judged(stormy)
-    return Outcome(done, drivers, total, seconds, undisturbed, again, twice, _left(stormy), _differing(calm, stormy))
+    again, twice = judged(stormy)
+    return Outcome(done, drivers, total, seconds, undisturbed, again, twice, left(stormy), differing(calm, stormy))
 
 
-def _storm(
+def storm(
     cluster: Cluster, file: Path, out: Path, overrides: tuple[str, ...], kills: int, total: int, chance: random.Random
 ) -> tuple[Counter[str], int]:
     """Kill, and start what was killed again, until the sweep is complete: (kills by kind, drivers started)."""
     done: Counter[str] = Counter()
-    driver, drivers = _drive(cluster, file, out, overrides), 1
+    kinds = [kind for _ in range(kills) for kind in chance.sample(KINDS, len(KINDS))]  # in turns of random order
+    driver, drivers = drive(cluster, file, out, overrides), 1
     while True:
         if done.total() < kills:
             _wait(driver, out, max(1, round(chance.uniform(0, 1.5) * total / kills)), chance)
@@ -147,35 +148,37 @@ def _storm(
         if (
             code is not None
         ):  # it gave up, which it may, having lost too much at once: so that a user would start it again
-            driver, drivers = _drive(cluster, file, out, overrides), drivers + 1
+            driver, drivers = drive(cluster, file, out, overrides), drivers + 1
             continue
-        kind = chance.choice(KINDS)
+        kind = kinds.pop()
         if kind == "driver":
             kill_tree(driver.pid)
             driver.wait()
-            driver, drivers = _drive(cluster, file, out, overrides), drivers + 1
+            driver, drivers = drive(cluster, file, out, overrides), drivers + 1
             done[kind] += 1
         else:
             done[kind] += cluster.kill_a_node(chance) if kind == "node" else cluster.kill_a_worker(chance)
 
 
-def _wait(driver: subprocess.Popen, out: Path, records: int, chance: random.Random) -> None:
+def _wait(driver: subprocess.Popen, out: Path, more: int, chance: random.Random) -> None:
     """For so many new records, or for a random time; no longer than the driver lives."""
-    by_time, goal = chance.random() < 0.5, _records(out) + records
+    by_time, goal = chance.random() < 0.5, records(out) + more
     until = time.monotonic() + (chance.uniform(0, LONGEST) if by_time else 60)
-    while driver.poll() is None and time.monotonic() < until and (by_time or _records(out) < goal):
+    while driver.poll() is None and time.monotonic() < until and (by_time or records(out) < goal):
         time.sleep(0.01)
 
 
-def _drive(cluster: Cluster, file: Path, out: Path, overrides: tuple[str, ...]) -> subprocess.Popen:
-    sets = [part for override in overrides for part in ("--set", override)]
+def drive(cluster: Cluster, file: Path, out: Path, overrides: tuple[str, ...]) -> subprocess.Popen:
+    """Start a driver of the experiment on the cluster; what it says goes to a log beside the run folder."""
+    # so many trainings at once, whichever nodes there are at the moment
+    sets = [part for override in (*overrides, f"compute.workers={NODES}") for part in ("--set", override)]
     address = f"127.0.0.1:{cluster.port}"
     command = [sys.executable, "-m", "oracle.cli", "run", str(file), "--out", str(out), "--address", address, *sets]
     with Path(f"{out}.log").open("a") as log:
         return subprocess.Popen(command, env=cluster.environment, stdout=log, stderr=log)
 
 
-def _judged(out: Path) -> tuple[list[str], int]:
+def judged(out: Path) -> tuple[list[str], int]:
     """The cells whose training began when their record was there; how many were trained by two workers side by side."""
     recorded_at = {path.stem: path.stat().st_mtime for path in (out / "records").glob("*.json")}
     entries = []
@@ -187,17 +190,19 @@ def _judged(out: Path) -> tuple[list[str], int]:
     return again, sum(one["event"] == "had a record already" for one in entries)
 
 
-def _left(out: Path) -> list[str]:
+def left(out: Path) -> list[str]:
+    """Files half written, and checkpoints."""
     return [str(path.relative_to(out)) for path in [*out.rglob(".*.tmp"), *(out / "checkpoints").glob("*")]]
 
 
-def _differing(calm: Path, stormy: Path) -> list[str]:
+def differing(calm: Path, stormy: Path) -> list[str]:
     """The files of the reports that aren't equal byte for byte."""
     one, other = ({p.name: p.read_bytes() for p in (out / "report").iterdir()} for out in (calm, stormy))
     return sorted(name for name in one.keys() | other.keys() if name not in APART and one.get(name) != other.get(name))
 
 
-def _records(out: Path) -> int:
+def records(out: Path) -> int:
+    """How many trainings are recorded."""
     return len(list((out / "records").glob("*.json")))
 
 
