@@ -31,10 +31,10 @@ from rich.console import Console
 from oracle.report.table import markdown
 from oracle.spec.experiment import Experiment
 from oracle.spec.load import validate
+from oracle.store.store import Store
 from oracle.sweep.chain import Chains
 from oracle.sweep.frontier import Frontier
 from oracle.sweep.progress import Progress
-from oracle.sweep.store import Store
 from oracle.sweep.sweep import sweep_on_ray
 from oracle.sweep.worker import Job
 

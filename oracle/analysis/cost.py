@@ -4,7 +4,7 @@ import pandas as pd
 
 from oracle.analysis.cells import of_baseline
 from oracle.spec.experiment import Experiment
-from oracle.sweep.store import Store
+from oracle.store.store import Store
 
 
 def costs_table(cells: pd.DataFrame, experiment: Experiment, store: Store) -> pd.DataFrame:

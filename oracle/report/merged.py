@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from oracle.spec.wider import asking
-from oracle.sweep.environment import mixture
+from oracle.store.environment import mixture
 from oracle.sweep.merge import Taken
 from oracle.sweep.study import Study
 from oracle.sweep.tally import tally

@@ -19,7 +19,7 @@ from oracle.report.layer_plot import plot_layers
 from oracle.report.overview import widening
 from oracle.report.paper import Table, paper_of, tables
 from oracle.report.policy_plot import plot_policies
-from oracle.sweep.environment import mixture
+from oracle.store.environment import mixture
 from oracle.sweep.study import Study
 from oracle.sweep.tally import tally
 

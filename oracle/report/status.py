@@ -3,8 +3,8 @@
 import time
 from collections import Counter
 
-from oracle.sweep.activity import Activity, activity
-from oracle.sweep.environment import mixture
+from oracle.store.activity import Activity, activity
+from oracle.store.environment import mixture
 from oracle.sweep.study import Study
 from oracle.sweep.tally import Tally, tally
 

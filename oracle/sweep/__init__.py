@@ -1,1 +1,1 @@
-"""Training what is asked: cells, chains, the run folder, Ray."""
+"""Training what is asked: cells, chains, workers, Ray."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from oracle.interval import find_interval
 from oracle.spec.experiment import DENSE, Experiment
+from oracle.store.store import Record, Store
 from oracle.sweep.cell import Cell
-from oracle.sweep.store import Record, Store
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from oracle.error import InputError
 from oracle.spec.wider import Override, asked_beyond
-from oracle.sweep.environment import comparable
-from oracle.sweep.store import Record, Store
+from oracle.store.environment import comparable
+from oracle.store.store import Record, Store
 from oracle.sweep.study import Study, claimed, first_difference, open_study
 
 

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from oracle.store.store import Store
 from oracle.sweep.cell import Cell
-from oracle.sweep.store import Store
 
 SECONDS_BETWEEN_LINES = 10
 

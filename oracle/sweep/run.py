@@ -2,8 +2,8 @@
 
 from rich.console import Console
 
+from oracle.store.environment import difference, environment
 from oracle.sweep.cluster import check
-from oracle.sweep.environment import difference, environment
 from oracle.sweep.frontier import Frontier
 from oracle.sweep.problem import device
 from oracle.sweep.progress import Progress

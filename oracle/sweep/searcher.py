@@ -12,10 +12,10 @@ from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
 from oracle.error import InputError
+from oracle.store.store import Store
 from oracle.sweep.failure import last_line, reason_of_loss
 from oracle.sweep.frontier import Frontier
 from oracle.sweep.progress import Progress
-from oracle.sweep.store import Store
 from oracle.sweep.worker import Job
 
 LOSSES = 3  # of the worker that trains a cell: so often it is tried again

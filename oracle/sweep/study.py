@@ -14,10 +14,10 @@ from typing import IO, Any
 from oracle.error import FieldError, InputError
 from oracle.spec.experiment import Experiment
 from oracle.spec.load import validate
+from oracle.store.store import Store
 from oracle.sweep.chain import Chains
 from oracle.sweep.description import asked, described, known_data
 from oracle.sweep.problem import load_dataset
-from oracle.sweep.store import Store
 from silo.data.images import Dataset
 
 PATIENCE = 1.0  # seconds that a driver tries to have the lock

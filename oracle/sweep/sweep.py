@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from oracle.spec.experiment import Compute
+from oracle.store.store import Store
 from oracle.sweep.cluster import connected, placed, slots
 from oracle.sweep.frontier import Frontier
 from oracle.sweep.progress import Progress
-from oracle.sweep.store import Store
 from oracle.sweep.training import Trains, cell_training
 
 

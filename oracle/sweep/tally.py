@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from oracle.store.store import Record
 from oracle.sweep.chain import Blocked, Chains, Waiting, Wanted
-from oracle.sweep.store import Record
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from oracle.error import InputError
 from oracle.spec.experiment import Experiment
 from oracle.spec.import_path import code_of
 from oracle.spec.load import validate
-from oracle.sweep.store import Store
+from oracle.store.store import Store
 from oracle.sweep.worker import Job, Worker
 from silo.data.images import Dataset
 

@@ -6,13 +6,13 @@ from typing import Any
 import torch
 
 from oracle.spec.experiment import Experiment
-from oracle.sweep.ballast import ROOM, Ballast
+from oracle.store.ballast import ROOM, Ballast
+from oracle.store.checkpoint import EpochCheckpoint
+from oracle.store.environment import environment
+from oracle.store.store import Store
 from oracle.sweep.cell import Cell
-from oracle.sweep.checkpoint import EpochCheckpoint
-from oracle.sweep.environment import environment
 from oracle.sweep.failure import reason_of
 from oracle.sweep.problem import device, problems
-from oracle.sweep.store import Store
 from silo.data.images import Dataset
 from silo.trajectory import CycleResult, State, run_cycle
 

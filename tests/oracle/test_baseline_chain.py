@@ -23,9 +23,9 @@ from synthetic import (
 )
 
 from oracle.spec.experiment import DENSE
+from oracle.store.store import Store
 from oracle.sweep.cell import Cell
 from oracle.sweep.chain import Chains, Wanted
-from oracle.sweep.store import Store
 from oracle.sweep.tally import tally
 
 COSINE = {"cosine": {"shape": "cosine"}}

@@ -27,10 +27,10 @@ from synthetic import (
 )
 
 from oracle.spec.experiment import DENSE
+from oracle.store.store import Store
 from oracle.sweep.cell import Cell
 from oracle.sweep.chain import Blocked, Chains, Wanted
 from oracle.sweep.frontier import Frontier
-from oracle.sweep.store import Store
 from oracle.sweep.tally import tally
 
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from oracle.cli import main
-from oracle.sweep.environment import difference, environment, mixture
-from oracle.sweep.store import Store
+from oracle.store.environment import difference, environment, mixture
+from oracle.store.store import Store
 
 HERE = {"device": "CPU, AVX512", "machine": "x86_64", "python": "3.11.7", "torch": "2.15.0", "numpy": "2.4.6"}
 

@@ -17,8 +17,8 @@ from oracle.error import InputError
 from oracle.spec.experiment import digest
 from oracle.spec.import_path import ImportPath, code_of, target_of
 from oracle.spec.load import validate
+from oracle.store.store import Store
 from oracle.sweep.problem import load_dataset
-from oracle.sweep.store import Store
 from oracle.sweep.training import Beginning
 from oracle.sweep.worker import Worker
 from silo.criterion import CRITERIA, magnitude

@@ -12,9 +12,9 @@ import torch
 
 from oracle.cli import main
 from oracle.spec.load import load
+from oracle.store.store import Store
 from oracle.sweep.chain import Wanted
 from oracle.sweep.merge import merge, mergeable
-from oracle.sweep.store import Store
 from oracle.sweep.study import claimed, new_study, open_study
 from silo.mask import Mask
 from silo.trajectory import State

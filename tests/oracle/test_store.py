@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from oracle.error import InputError
-from oracle.sweep.store import Store
+from oracle.store.store import Store
 from silo.mask import Mask
 from silo.trajectory import State
 

@@ -14,7 +14,7 @@ import pytest
 from run_folder import records, report
 
 from oracle.cli import main
-from oracle.sweep.store import Store
+from oracle.store.store import Store
 from oracle.sweep.study import open_study
 
 # SILO's 0.1 is a grid value at cycles 0 and 1, not at cycle 2: 2 seeds x (6 + 6 + 7)

@@ -16,8 +16,8 @@ from rich.console import Console
 from oracle.cli import main
 from oracle.report.status import status_text
 from oracle.spec.load import load
+from oracle.store.store import Store
 from oracle.sweep.run import run_study
-from oracle.sweep.store import Store
 from oracle.sweep.study import new_study, open_study
 
 TOTAL = 38  # trainings

@@ -14,9 +14,10 @@ import torch
 
 from oracle.cli import main
 from oracle.spec.load import load
-from oracle.sweep import checkpoint, worker
-from oracle.sweep.ballast import Ballast
-from oracle.sweep.store import Store
+from oracle.store import checkpoint
+from oracle.store.ballast import Ballast
+from oracle.store.store import Store
+from oracle.sweep import worker
 from oracle.sweep.study import new_study
 from oracle.sweep.worker import TRIES, Job, Worker
 
@@ -206,7 +207,7 @@ CUT = """
 import os, signal, sys
 from pathlib import Path
 from oracle.spec.load import load
-from oracle.sweep import checkpoint
+from oracle.store import checkpoint
 from oracle.sweep.study import new_study
 from oracle.sweep.worker import Job, Worker
 

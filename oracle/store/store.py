@@ -23,7 +23,7 @@ import torch
 
 from oracle.error import InputError
 from oracle.spec.experiment import digest
-from oracle.sweep.durable import WRITER, make_folder, write
+from oracle.store.durable import WRITER, make_folder, write
 from silo.mask import Mask
 from silo.trajectory import State
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from oracle.sweep.durable import make_folder, temporary_beside
+from oracle.store.durable import make_folder, temporary_beside
 
 ROOM = 2**18  # bytes: a record with its curve of some hundred epochs
 

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import IO, Any
 
-from oracle.sweep.store import Store
+from oracle.store.store import Store
 
 BEGINS = ("started", "resumed")
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from oracle.spec.experiment import digest
-from oracle.sweep.store import Record
+from oracle.store.store import Record
 
 Environment = Mapping[str, Any]
 NOT_SAID = "not said"

@@ -4,7 +4,7 @@ import contextlib
 import time
 from typing import Any
 
-from oracle.sweep.store import Store
+from oracle.store.store import Store
 from silo.checkpoint import Position
 
 SECONDS = 10  # between two checkpoints at least: a shorter training starts over as fast
