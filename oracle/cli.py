@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from rich.console import Console
 
-from oracle.error import FieldError, InputError
+from oracle.error import FieldError, InputError, SweepError
 from oracle.spec.load import load, told
 from oracle.spec.portable import portable
 
@@ -29,8 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `silo-oracle ... | head`
         sys.stderr.close()
         return 0
-    except OSError as error:  # a full disk, say
-        print(f"silo-oracle: {error}; what is recorded stays", file=sys.stderr)
+    except (SweepError, OSError) as error:  # of a full disk, say
+        print(f"silo-oracle: {error}; what is recorded stays: run again once that is mended", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         print("interrupted; what is recorded stays: run again to go on", file=sys.stderr)

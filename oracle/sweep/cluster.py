@@ -5,9 +5,11 @@ import os
 import signal
 import socket
 import sys
+import threading
+import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,9 @@ PRIVATE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 LOOKING = {"RAY_gcs_rpc_server_connect_timeout_s": "2", "RAY_py_gcs_connect_timeout_s": "5"}
 # What a worker on another node can't inherit from the driver.
 OF_WORKERS = ("RAY_CHDIR_TO_TRIAL_DIR", "GLIBC_TUNABLES", "OMP_NUM_THREADS")
+
+# Seconds that the head may be silent (Ray itself waits 60 for one that comes back), and between two looks at it.
+SILENCE, SECONDS_BETWEEN_KNOCKS = 40.0, 5.0
 
 Node = dict[str, float]  # all that a node has, by Ray's names: CPU, GPU, ...
 
@@ -102,8 +107,7 @@ def _nodes_at(address: str) -> list[Node]:
         if resolved is None:
             raise ValueError
         ensure_token_if_auth_enabled(create_token_if_missing=False)
-        host, _, port = resolved.rpartition(":")
-        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
+        _knock(resolved)
         with _nothing_on_stderr():
             infos = GcsClient(address=resolved).get_all_node_info(timeout=10)
     except ValueError as error:
@@ -142,10 +146,38 @@ def connected(compute: Compute, address: str | None) -> Iterator[None]:
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     # the end of a batch job, `ray job stop`: as Ctrl-C. Ray's own handler would drain its node for 30 seconds
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    ended = threading.Event()
+    head = ray.get_runtime_context().gcs_address
+    threading.Thread(target=_end_without, args=(head, ended), daemon=True).start()
     try:
         yield
     finally:
+        ended.set()
         ray.shutdown()
+
+
+def _end_without(head: str, ended: threading.Event) -> None:
+    """End this process, with one line, once the head has been silent for long.
+
+    Ray waits a minute in calls that no exception ends, and then ends the process with messages of its own.
+    """
+    heard = time.monotonic()
+    while not ended.wait(SECONDS_BETWEEN_KNOCKS):
+        with suppress(OSError):
+            _knock(head)
+            heard = time.monotonic()
+        if time.monotonic() - heard > SILENCE and not ended.is_set():
+            shown = "\033[?25h" if sys.stderr.isatty() else ""  # the cursor, which the display hides
+            told = (
+                f"silo-oracle: the head of the Ray cluster is gone; what is recorded stays: run again to go on{shown}"
+            )
+            print(told, file=sys.stderr, flush=True)
+            os._exit(1)
+
+
+def _knock(address: str) -> None:
+    host, _, port = address.rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
 
 
 def slots(compute: Compute) -> int:

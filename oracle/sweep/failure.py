@@ -30,22 +30,13 @@ def reason_of(error: BaseException, compute: Compute) -> str:
     return " ".join(part for part in (_portable(f"{type(error).__name__}: {error}"), _fix(error, compute)) if part)
 
 
-def reason_of_loss(told: str, times: int) -> str:
-    """Why a cell is given up whose worker process was lost so many times; told: what Ray said of the last time."""
+def reason_of_loss(told: str) -> str:
+    """Why a worker process was lost, by what Ray tells of it: the fix, a Python error's last line, or a few words."""
     if "low on memory" in told:
-        why = f"the machine's memory was full: {FEWER}"
-    elif "node has died" in told or "node was terminated" in told:
-        why = "its node died"
-    elif "Traceback" in told:
-        why = last_line(told)
-    else:
-        why = "it was killed, or crashed"
-    return f"its worker process was lost {times} times, at last because {why}"
-
-
-def last_line(text: str) -> str:
-    """Of a traceback: kind and text of the error."""
-    return _portable(text.strip().splitlines()[-1])
+        return f"because the machine's memory was full: {FEWER}"
+    if "Traceback" in told:
+        return f"by {_portable(told.strip().splitlines()[-1])}"
+    return "because its node died" if "node has died" in told else "because it was killed, or crashed"
 
 
 def _portable(text: str) -> str:

@@ -1,24 +1,22 @@
-"""The Tune Searcher that feeds ready cells to warm workers, hears of every cell that ends, and of every worker that is lost."""
+"""The Tune Searcher that feeds ready cells to warm workers, and hears of every cell that ends."""
 
 import time
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from ray.actor import ActorHandle
-from ray.tune import Callback, Stopper
-from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
-from oracle.error import InputError
+from oracle.error import SweepError
 from oracle.store.store import Store
-from oracle.sweep.failure import last_line, reason_of_loss
+from oracle.sweep.failure import reason_of_loss
 from oracle.sweep.frontier import Frontier
 from oracle.sweep.progress import Progress
 from oracle.sweep.worker import Job
 
 LOSSES = 3  # of the worker that trains a cell: so often it is tried again
+FALSE_STARTS = 10  # workers that are lost, one after the other, before they have begun
 LONGEST_IDLE = 60.0  # seconds until a worker that waits for cells gives its place in the cluster back
 SECONDS_BETWEEN_LOOKS = 1.0  # at the cluster's nodes, which come and go
 
@@ -41,6 +39,7 @@ class ReadyCells(Searcher):
         self._jobs: dict[str, Job | None] = {}  # by trial: what its worker trains; None: it is idle, or not there yet
         self._workers: dict[str, ActorHandle] = {}
         self._losses: Counter[str] = Counter()
+        self._false_starts = 0
         self.error: Exception | None = None
         self.stuck = False
 
@@ -60,18 +59,18 @@ class ReadyCells(Searcher):
         self._guarded(self._assign, trial_id, result.get("idle", 0.0))
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """A worker has nothing more to do, or can't go on; of an error the callback tells more."""
+        """A worker has nothing more to do, or can't go on; of an error on_trial_given_up tells."""
         if not error:
             self._guarded(self._heard, trial_id, result)
             self._gone(trial_id)
 
-    def lost(self, trial: Trial) -> None:
-        """The trial's worker is gone; Tune starts another for it."""
-        self._guarded(self._lost, trial.trial_id, Path(trial.error_file).read_text().rpartition("Failure # ")[2])
+    def on_worker_lost(self, trial_id: str, told: str) -> None:
+        """A trial's worker is gone; Tune starts another for it. told: what Ray says of it."""
+        self._guarded(self._lost, trial_id, told)
 
-    def given_up(self, trial: Trial) -> None:
-        """The trial's worker is gone, and Tune starts no other for it (a warm one was lost between two trials)."""
-        self._guarded(self._gone, trial.trial_id)
+    def on_trial_given_up(self, trial_id: str) -> None:
+        """A trial's worker is gone, and Tune starts no other for it (a warm one was lost between two trials)."""
+        self._guarded(self._gone, trial_id)
 
     def _guarded(self, do: Callable[..., Any], *arguments: Any) -> Any:
         try:
@@ -83,7 +82,7 @@ class ReadyCells(Searcher):
         if "halt" in result:
             raise result["halt"]
         if "worker" in result:
-            self._workers[trial_id] = result["worker"]
+            self._workers[trial_id], self._false_starts = result["worker"], 0
         job = self._jobs[trial_id]
         if job is not None and result.get("cell") == job.cell.id:
             self._jobs[trial_id] = None
@@ -104,11 +103,11 @@ class ReadyCells(Searcher):
             self._workers[trial_id].assign.remote(None, over=True)
 
     def _lost(self, trial_id: str, told: str) -> None:
-        self._workers.pop(trial_id, None)
+        self._false_starts += self._workers.pop(trial_id, None) is None
         job, self._jobs[trial_id] = self._jobs[trial_id], None
-        if "in its creation task" in told or "runtime environment" in told:
+        if "in its creation task" in told or "runtime environment" in told or self._false_starts == FALSE_STARTS:
             self.stuck = True
-            raise InputError(f"a worker can't begin: {last_line(told)}")
+            raise SweepError(f"a worker can't begin: {reason_of_loss(told)}")
         if job is None:
             return
         cell_id = job.cell.id
@@ -116,7 +115,7 @@ class ReadyCells(Searcher):
         if self._losses[cell_id] <= LOSSES:
             self._frontier.give_back(job)  # to whichever worker asks next: this trial's may find no room any more
             return
-        reason = reason_of_loss(told, self._losses[cell_id])
+        reason = f"its worker was lost {self._losses[cell_id]} times, the last time {reason_of_loss(told)}"
         self._store.log_attempt(cell=cell_id, event="failed", reason=reason)
         self._store.write_failure(cell_id, reason)
         self._finished(job)
@@ -135,42 +134,6 @@ class ReadyCells(Searcher):
 
     def __getstate__(self) -> dict[str, Any]:
         return {}  # Tune pickles its searcher; the frontier and the display stay here
-
-
-class Losses(Callback):
-    """Tells the searcher of every worker that is lost: Tune itself doesn't tell a Searcher why."""
-
-    def __init__(self, searcher: ReadyCells) -> None:
-        self._searcher = searcher
-
-    def on_trial_recover(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        """Before the trial is started again."""
-        self._searcher.lost(trial)
-
-    def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
-        """After the searcher was told that the trial is complete."""
-        self._searcher.given_up(trial)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {}
-
-
-class WhereStuck(Stopper):
-    """Stops every trial where no worker can begin."""
-
-    def __init__(self, searcher: ReadyCells) -> None:
-        self._searcher = searcher
-
-    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        """Never a single one."""
-        return False
-
-    def stop_all(self) -> bool:
-        """All of them."""
-        return self._searcher.stuck
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {}
 
 
 def _remembered(look: Callable[[], int], seconds: float) -> Callable[[], int]:

@@ -43,7 +43,8 @@ def sweep_on_ray(
     with connected(compute, address):
         from ray import tune
 
-        from oracle.sweep.searcher import Losses, ReadyCells, WhereStuck
+        from oracle.sweep.loss import Losses, WhereStuck
+        from oracle.sweep.searcher import ReadyCells
 
         searcher = ReadyCells(frontier, store, progress, lambda: slots(compute))
         trainable = tune.with_parameters(cell_training(), begin=begin, dataset=placed(dataset))

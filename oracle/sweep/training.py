@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from oracle.error import InputError
+from oracle.error import InputError, SweepError
 from oracle.spec.experiment import Experiment
 from oracle.spec.import_path import code_of
 from oracle.spec.load import validate
@@ -72,7 +72,7 @@ def cell_training() -> type:
                 self.worker = begin(dataset)
             except Exception as error:
                 kind = "" if isinstance(error, InputError) else f"{type(error).__name__}: "
-                self.halt = InputError(f"a worker on {platform.node()} can't begin: {kind}{error}")
+                self.halt = SweepError(f"a worker on {platform.node()} can't begin: {kind}{error}")
             self.reset_config(config)
 
         def reset_config(self, new_config: dict[str, Any]) -> bool:
