@@ -4,6 +4,7 @@ import copy
 import fcntl
 import math
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -401,6 +402,30 @@ COMMANDS = [
         (f"{command} changed", "changed/records/", "changed since it was written")
         for command in ("status", "report", "publish", "run e.yaml --local --out", "plan e.yaml --out")
     ),
+    # merging
+    ("merge done", "required: OTHER"),
+    *((f"merge done {folder}", f"{folder}: no run folder") for folder in ("nowhere", "full", "e.yaml")),
+    ("merge nowhere done", "nowhere: no run folder"),
+    ("merge done done", "done: is the folder done that it would be merged into; another folder is allowed"),
+    ("merge done done/report", "done/report: "),
+    ("merge done foreign", "foreign/study.json"),
+    *((f"merge run {folder}", f"{folder}/records/") for folder in ("torn", "changed")),
+    ("merge torn run", "torn/records/"),
+    # addresses
+    *(
+        (
+            f"run e.yaml --address {address}",
+            f"--address: {address}: HOST:PORT of a running Ray cluster, or auto, is allowed",
+        )
+        for address in ("nonsense", "local", "ray://127.0.0.1:10001")
+    ),
+    *(
+        (f"run e.yaml --address {address}", f"--address: {address}: no Ray cluster answers there; `ray start --head`")
+        for address in ("127.0.0.1:1", "127.0.0.1:99999", "nowhere.invalid:6379")
+    ),
+    ("run e.yaml --address auto --local", "--local: not allowed with argument --address"),
+    ("run e.yaml --address", "--address", "expected one argument"),
+    ("plan e.yaml --address auto", "unrecognized arguments: --address auto"),
     # publishing
     ("publish run", "run: nothing is recorded there"),
     ("publish done --to full", "full: ", "allowed"),  # thesis.txt is no earlier publication
@@ -421,6 +446,12 @@ def test_a_run_folder_in_use(refused):
     with Path("run/lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         names(refused("run", "e.yaml", "--local", "--out", "run"), "run: another run is at work in this folder")
+
+
+def test_what_listens_at_an_address_may_be_no_ray(refused):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        names(refused("run", "e.yaml", "--address", address), f"--address: {address}: no Ray cluster answers there")
 
 
 ODD = [None, "", [], {}, True, -1, 0, 0.5, 1e-20, 1e308, math.nan, math.inf, 10**20, 10**400]
