@@ -159,7 +159,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     table.to_csv(asked.to / "overhead.csv", index=False)
     versions = ", ".join(f"{name} {version(name)}" for name in ("ray", "torch"))
     where = f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, {versions}"
-    text = f"# Overhead of a sweep\n\nMade by `python benchmarks/overhead.py` on {where}.\n\n{markdown(table)}\n"
+    told = __doc__[__doc__.index("A row is") :].replace("\nefficiency", "\n```\nefficiency")
+    made = f"Made by `python benchmarks/overhead.py` on {where}."
+    text = f"# Overhead of a sweep\n\n{made} {told}```\n\n{markdown(table.astype(str))}\n"
     (asked.to / "README.md").write_text(text)
 
 
