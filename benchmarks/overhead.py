@@ -158,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     table.to_csv(asked.to / "overhead.csv", index=False)
     versions = ", ".join(f"{name} {version(name)}" for name in ("ray", "torch"))
     where = f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, {versions}"
-    text = f"# Overhead of a sweep\n\nMade by `python benchmarks/overhead.py` on {where}.\n\n{markdown(table)}\n"
+    text = f"# Overhead of a sweep\n\nMade by `python benchmarks/overhead.py` on {where}.\n\n{markdown(table.astype(str))}\n"
     (asked.to / "README.md").write_text(text)
 
 

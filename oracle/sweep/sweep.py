@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from oracle.spec.experiment import Compute
-from oracle.sweep.cluster import connected, placed, slots
+from oracle.sweep.cluster import connected, slots
 from oracle.sweep.frontier import Frontier
+from oracle.sweep.placement import placed
 from oracle.sweep.progress import Progress
 from oracle.sweep.store import Store
 from oracle.sweep.training import Trains, cell_training

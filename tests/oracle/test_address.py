@@ -6,7 +6,10 @@ import pytest
 
 from oracle.cli import main
 from oracle.spec.experiment import Compute
-from oracle.sweep.cluster import fitting
+from oracle.sweep.cluster import PRIVATE, fitting, prepare
+
+prepare(PRIVATE)  # ray reads it when it is imported, and other tests start it in this process
+from ray.exceptions import RpcError  # noqa: E402
 
 
 @pytest.fixture
@@ -44,10 +47,14 @@ def test_an_address_that_leads_nowhere(refused, address, told):
     assert refused("--address", address) == f"silo-oracle: --address: {address}: {told}\n"
 
 
-def test_what_listens_there_may_be_no_ray(refused):
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        address = f"127.0.0.1:{silent.getsockname()[1]}"
-        assert NOBODY in refused("--address", address)
+def test_what_listens_there_may_be_no_ray(refused, monkeypatch):
+    def silent(address):  # after the seconds that cluster.LOOKING allows
+        raise RpcError("Timed out while waiting for GCS to become available.")
+
+    monkeypatch.setattr("ray._raylet.GcsClient", silent)
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "a" * 64)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert NOBODY in refused("--address", f"127.0.0.1:{server.getsockname()[1]}")
 
 
 def test_here_or_at_an_address(refused):
