@@ -7,13 +7,10 @@ import socket
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 
 from oracle.error import FieldError, InputError
@@ -45,26 +42,31 @@ SILENCE, SECONDS_BETWEEN_KNOCKS = 40.0, 5.0
 Node = dict[str, float]  # all that a node has, by Ray's names: CPU, GPU, ...
 
 
-def check(compute: Compute, address: str | None) -> None:
-    """Raises FieldError or InputError, one line and within seconds, where no training could be started. Starts nothing.
+def check(compute: Compute, address: str | None) -> int:
+    """How many trainings there is room for; starts nothing. Raises FieldError or InputError, one line and within seconds,
+    where none could be started.
 
     That is where nothing answers at the address, or not to this machine's token, where this machine is no node of the cluster,
-    and where no node (without an address: this machine) has what a training asks for.
+    and where no node (without an address: this machine) has what a training asks for. With compute.workers given a cluster may
+    have no such node yet: an autoscaler may start one.
     """
     if address is None:
-        if fitting(compute, [_this_machine(compute)]) == 0:
+        room = fitting(compute, [_this_machine(compute)])
+        if room == 0:
             asked, gpus = compute.gpus_per_trial, torch.cuda.device_count()
             allowed = f"this machine has {gpus} CUDA GPUs" if gpus else "no CUDA GPU is visible here; 0 is allowed"
             raise FieldError(f"compute.gpus_per_trial: {asked:g}: {allowed}")
-        return
+        return room
     nodes = _nodes_at(address)
-    if fitting(compute, nodes) == 0 and compute.workers is None:
+    room = fitting(compute, nodes)
+    if room == 0 and compute.workers is None:
         largest = max(nodes, key=lambda node: (node.get("GPU", 0), node.get("CPU", 0)))
         has = f"the largest node of the cluster has {largest.get('CPU', 0):g} CPUs and {largest.get('GPU', 0):g} GPUs"
         asked = f"{compute.cpus_per_trial:g} CPUs and {compute.gpus_per_trial:g} GPUs"
         field = "gpus" if compute.gpus_per_trial > largest.get("GPU", 0) else "cpus"
         waits = "compute.workers makes it wait for nodes that are still to come"
         raise FieldError(f"compute.{field}_per_trial: a training asks for {asked}, and {has}; {waits}")
+    return room
 
 
 def fitting(compute: Compute, nodes: list[Node]) -> int:
@@ -94,7 +96,7 @@ def _this_machine(compute: Compute) -> Node:
 
 def _nodes_at(address: str) -> list[Node]:
     """What the live nodes of a cluster have; looks without connecting, which would take minutes where nothing answers."""
-    _set(LOOKING)
+    prepare(LOOKING)
     from ray._private.authentication.authentication_token_setup import ensure_token_if_auth_enabled
     from ray._private.services import canonicalize_bootstrap_address, find_node_ids
     from ray._raylet import GcsClient
@@ -106,8 +108,8 @@ def _nodes_at(address: str) -> list[Node]:
         resolved = canonicalize_bootstrap_address(address)
         if resolved is None:
             raise ValueError
-        ensure_token_if_auth_enabled(create_token_if_missing=False)
         _knock(resolved)
+        ensure_token_if_auth_enabled(create_token_if_missing=False)
         with _nothing_on_stderr():
             infos = GcsClient(address=resolved).get_all_node_info(timeout=10)
     except ValueError as error:
@@ -131,9 +133,10 @@ def connected(compute: Compute, address: str | None) -> Iterator[None]:
 
     Raises InputError where that cluster won't have this driver (of other versions, say).
     """
-    _set(PRIVATE if address is None else LOOKING)
+    prepare(PRIVATE if address is None else LOOKING)
     import ray
 
+    before = signal.getsignal(signal.SIGTERM)
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None:
         here = _this_machine(compute)
@@ -154,6 +157,7 @@ def connected(compute: Compute, address: str | None) -> Iterator[None]:
     finally:
         ended.set()
         ray.shutdown()
+        signal.signal(signal.SIGTERM, before)
 
 
 def _end_without(head: str, ended: threading.Event) -> None:
@@ -187,34 +191,14 @@ def slots(compute: Compute) -> int:
     return compute.workers or fitting(compute, [node["Resources"] for node in ray.nodes() if node["Alive"]])
 
 
-def placed(dataset: Any) -> Any:
-    """The data, put once into Ray's object store: the workers of a node read it where it lies, and can't write to it."""
-    import ray
-
-    ray.util.register_serializer(torch.Tensor, serializer=_array, deserializer=_tensor)
-    try:
-        return ray.put(dataset)
-    finally:
-        ray.util.deregister_serializer(torch.Tensor)
-
-
-def _array(tensor: torch.Tensor) -> np.ndarray:
-    return tensor.contiguous().numpy()
-
-
-def _tensor(array: np.ndarray) -> torch.Tensor:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that one must not write to it
-        return torch.from_numpy(array)
-
-
 def _worker_environment() -> dict[str, str]:
     suite = str(Path(__file__).parents[2])  # where it isn't installed: a checkout
     here = [str(Path.cwd()), suite, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {"PYTHONPATH": os.pathsep.join(here)} | {name: os.environ[name] for name in OF_WORKERS if name in os.environ}
 
 
-def _set(more: dict[str, str]) -> None:
+def prepare(more: dict[str, str]) -> None:
+    """What ray reads from the environment when it is imported; what the user has set stands."""
     for name, value in {**ENVIRONMENT, **more}.items():
         os.environ.setdefault(name, value)
 

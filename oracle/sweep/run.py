@@ -23,8 +23,8 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool, a
     gpus = study.experiment.compute.gpus_per_trial
     if local:
         device(study.experiment)
-    else:
-        check(study.experiment.compute, address)
+    elif check(study.experiment.compute, address) == 0:
+        console.print("no node of the cluster has room for a training: waiting for one that has", highlight=False)
     tally(study.chains)  # reads the records: a damaged one is told before anything is written
     with claimed(study):
         if retry_failed:

@@ -6,8 +6,9 @@ from typing import Any
 
 from oracle.spec.experiment import Compute
 from oracle.store.store import Store
-from oracle.sweep.cluster import connected, placed, slots
+from oracle.sweep.cluster import connected, slots
 from oracle.sweep.frontier import Frontier
+from oracle.sweep.placement import placed
 from oracle.sweep.progress import Progress
 from oracle.sweep.training import Trains, cell_training
 

@@ -575,6 +575,11 @@ def test_a_worker_refuses_code_that_changed_since_the_run_was_started(own, home)
     assert isinstance(begin(load_dataset(own_experiment(own))), Worker)
     with pytest.raises(InputError, match=r"^the code of own.nets isn't that which the run was started with$"):
         replace(begin, code={"own.nets": "of then"})(None)
+    for change, what in (({"folder": home / "no"}, "run"), ({"here": home / "no"}, "working")):
+        with pytest.raises(
+            InputError, match=f"^has no {home / 'no'}: the {what} folder must lie on a file system that all"
+        ):
+            replace(begin, **change)(None)
 
 
 def test_an_error_in_ones_own_criterion_is_a_failure_with_its_reason(own, home, capsys):

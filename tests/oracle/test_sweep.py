@@ -1,6 +1,5 @@
 """Real sweeps on digits: the same numbers however they are run, and nothing trained twice, whatever is killed."""
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -10,6 +9,7 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
+import psutil
 import pytest
 from run_folder import records, report
 
@@ -62,17 +62,27 @@ def test_a_second_run_trains_nothing(tiny, undisturbed, capsys):
 
 
 def interrupted(tiny, out, how, *arguments):
-    """Start a run, interrupt it once some cells are recorded, and return its exit code."""
+    """Start a run, interrupt it once some cells are recorded, and return its exit code once all its workers have ended.
+
+    What it listens to meanwhile must be on loopback.
+    """
     command = [sys.executable, "-m", "oracle.cli", "run", str(tiny), "--out", str(out), *arguments]
-    driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    # other tests of this process have set what a sweep sets
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "TUNE_"))}
+    driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=clean)
     deadline = time.monotonic() + 60
     while len(list((out / "records").glob("*.json"))) < 6 and time.monotonic() < deadline:
         time.sleep(0.002)
+    driver.send_signal(signal.SIGSTOP)  # to look around
+    family = [psutil.Process(driver.pid), *psutil.Process(driver.pid).children(recursive=True)]
+    workers = [process for process in family if "Trainable" in " ".join(process.cmdline())]
+    listening = {c.laddr.ip for process in family for c in process.net_connections() if c.status == "LISTEN"}
     driver.send_signal(how)
+    driver.send_signal(signal.SIGCONT)
     code = driver.wait(60)
-    if how == signal.SIGKILL:  # what a reboot would take along
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(driver.pid, signal.SIGKILL)
+    assert psutil.wait_procs(workers, 20)[1] == []
+    assert listening <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+    assert bool(workers) == bool(listening) == ("--local" not in arguments)
     return code
 
 
