@@ -48,7 +48,8 @@ class Cluster:
             token.touch(mode=0o600)
             token.write_text(os.urandom(32).hex())
         own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token)}
-        return {**os.environ, **own, "RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": os.pathsep.join(sys.path)}
+        others = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+        return {**others, **own, "RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": os.pathsep.join(sys.path)}
 
     def __enter__(self) -> "Cluster":
         with socket.socket() as free:
