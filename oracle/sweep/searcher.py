@@ -40,7 +40,7 @@ class ReadyCells(Searcher):
         self._workers: dict[str, ActorHandle] = {}
         self._losses: Counter[str] = Counter()
         self._false_starts = 0
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self.stuck = False
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:

@@ -1,7 +1,9 @@
 """Train the missing cells: on Ray Tune, or one after another in this process."""
 
+import signal
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from oracle.spec.experiment import Compute
@@ -49,7 +51,7 @@ def sweep_on_ray(
 
         searcher = ReadyCells(frontier, store, progress, lambda: slots(compute))
         trainable = tune.with_parameters(cell_training(), begin=begin, dataset=placed(dataset))
-        with tempfile.TemporaryDirectory(prefix="silo-oracle-") as scratch:
+        with tempfile.TemporaryDirectory(prefix="silo-oracle-") as scratch, _ended_by_signals(searcher):
             tune.Tuner(
                 tune.with_resources(trainable, {"cpu": compute.cpus_per_trial, "gpu": compute.gpus_per_trial}),
                 tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),
@@ -64,3 +66,19 @@ def sweep_on_ray(
             ).fit()
         if searcher.error is not None:
             raise searcher.error
+
+
+@contextmanager
+def _ended_by_signals(searcher: Any) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the sweep, also where the exception is lost (in a destructor of Ray's, say): in order, then."""
+
+    def end(*signalled: Any) -> None:
+        searcher.error = searcher.error or KeyboardInterrupt()
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
