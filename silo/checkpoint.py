@@ -78,7 +78,8 @@ class Position:
                 tensor.copy_(self.weights[name])
         for name, buffer in self.momentum.items():
             # SGD's fused step heeds no strides: whatever those of the buffer, here it lies in memory as its parameter does
-            optimizer.state[parameters[name]]["momentum_buffer"] = torch.empty_like(parameters[name]).copy_(buffer)
+            state = optimizer.state[parameters[name]]
+            state.setdefault("momentum_buffer", torch.empty_like(parameters[name])).copy_(buffer)
 
 
 class Checkpoint(Protocol):

@@ -14,7 +14,7 @@ class Evidence:
     final         the weights at the end of the cycle's training; a pruned one is 0
     epoch_before  the weights one epoch before that
     random        a generator derived from the cell (seed and cycle)
-    gradient      gives the training loss's gradient at the final weights (:func:`silo.engine.gradients`); it costs an
+    gradient      gives the training loss's gradient at the final weights (:func:`silo.evaluation.gradients`); it costs an
                   epoch's passes over the network, once for all its layers, and only where a criterion calls it
     """
 

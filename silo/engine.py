@@ -1,75 +1,21 @@
-"""Train one network for one pruning cycle: start weights, mask and max_lr in; the outcome and the trained weights out."""
+"""Train networks for one pruning cycle: start weights, masks and rates in; outcomes and the trained weights out."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from itertools import groupby
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import nn
 
 from silo.checkpoint import Checkpoint, Position, copies
-from silo.data.augment import Augment
-from silo.data.part import Batches
 from silo.data.split import Split
+from silo.evaluation import accuracy, normalized
+from silo.lane import EAGER, Lane, Start, Stepping
 from silo.mask import Mask
 from silo.outcome import Epoch, Outcome, Trained, chosen
+from silo.precision import reproducible
 from silo.randomness import derive, generator
-from silo.restart import Weights
-from silo.shape import Shape
-
-CHOICES = ("validation", "test-best")
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How one cycle is trained: SGD on cross entropy, a fresh optimizer each cycle, the last partial batch kept.
-
-    epochs, batch_size  at least 1;  momentum  from 0, under 1;  weight_decay  at least 0
-    shape               of the learning rate within the cycle;  augment  of the training images
-    choose              the state that is reported: "validation", the first with the best validation accuracy after an epoch;
-                        or, as the released code does, "test-best", the first with the best test accuracy before an epoch
-    """
-
-    epochs: int
-    batch_size: int
-    momentum: float
-    weight_decay: float
-    shape: Shape
-    augment: Augment = Augment()
-    choose: str = "validation"
-
-    def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch_size < 1:
-            raise ValueError(f"epochs, batch_size: {self.epochs}, {self.batch_size}: at least 1 is allowed")
-        if self.choose not in CHOICES:
-            raise ValueError(f"choose: {self.choose}: {' or '.join(CHOICES)} is allowed")
-
-    def steps_per_epoch(self, images: int) -> int:
-        """Iterations over so many training images."""
-        return math.ceil(images / self.batch_size)
-
-
-@contextmanager
-def reproducible() -> Iterator[None]:
-    """One thread, deterministic and full-precision kernels, the caller's global random state untouched."""
-    backends = torch.backends
-    exact = [backends.cuda.matmul, backends.cudnn.conv, backends.mkldnn.matmul, backends.mkldnn.conv]
-    settings = [(backends.cudnn, "benchmark", False), (backends.cudnn, "deterministic", True)]
-    settings += [(kernels, "fp32_precision", "ieee") for kernels in exact]
-    before = [(where, name, getattr(where, name)) for where, name, _ in settings]
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    for where, name, value in settings:
-        setattr(where, name, value)
-    try:
-        with torch.random.fork_rng():
-            yield
-    finally:
-        torch.set_num_threads(threads)
-        for where, name, value in before:
-            setattr(where, name, value)
+from silo.recipe import Recipe
 
 
 def train(
@@ -84,116 +30,157 @@ def train(
     remember_at: int | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Trained:
-    """Train the model in place, on the device that it and the data are on, from the weights it has.
+    """Train one network in place: :func:`train_lanes` of one."""
+    place = {"seed": seed, "cycle": cycle, "remember_at": remember_at}
+    return train_lanes([Start(model, mask, max_lr)], data, recipe, checkpoints=[checkpoint], **place)[0]
 
+
+def train_lanes(
+    starts: Sequence[Start],
+    data: Split,
+    recipe: Recipe,
+    *,
+    seed: int,
+    cycle: int,
+    remember_at: int | None = None,
+    checkpoints: Sequence[Checkpoint | None] = (),
+    stepping: Stepping = EAGER,
+) -> list[Trained]:
+    """Train candidates of one seed and cycle, on the device that the data is on, each from the weights it has.
+
+    Each gives the numbers that it would give alone, however many are trained at once: they share the batches and nothing else.
     Pruned weights are set to 0 before the first step and after every step, and no other weight is held.
+
     remember_at: the iteration (from 1) after which the weights are remembered.
-    checkpoint: keeps the position after an epoch; a training that was cut off goes on from there and gives bitwise the same.
-    Raises ValueError where remember_at lies beyond the training, or the checkpoint's position is another network's (which then
+    checkpoints: one a start; each keeps its lane's position after an epoch. A training that was cut off goes on from there and
+    gives bitwise the same. Those that stand elsewhere are trained apart.
+    stepping: how they take their steps, and how many at once.
+    Raises ValueError where remember_at lies beyond the training, or a checkpoint's position is another network's (which then
     has its own weights still) or not before the last epoch.
     """
-    device = data.mean.device
-    # channels_last is the layout that the fastest convolutions want; it changes no shape and no result but rounding
-    model = model.to(device, memory_format=torch.channels_last)
-    parameters = dict(model.named_parameters())
-    pruned = [(parameters[name], layer.to(device)) for name, layer in mask.layers.items() if not layer.all()]
-    weights, masks = [w for w, _ in pruned], [layer.to(weight.dtype) for weight, layer in pruned]
-    optimizer = torch.optim.SGD(
-        model.parameters(), lr=0.0, momentum=recipe.momentum, weight_decay=recipe.weight_decay, fused=True
-    )
-    steps_per_epoch = recipe.steps_per_epoch(len(data.train))
-    if remember_at is not None and remember_at > steps_per_epoch * recipe.epochs:
-        total = steps_per_epoch * recipe.epochs
+    total = recipe.steps_per_epoch(len(data.train)) * recipe.epochs
+    if remember_at is not None and remember_at > total:
         raise ValueError(f"restart.to: iteration {remember_at} lies beyond the cycle's {total}")
-    curve, at_start, remembered = [], None, None
+    kept = checkpoints or [None] * len(starts)
+    positions = [None if checkpoint is None else checkpoint.load() for checkpoint in kept]
+    for position in positions:
+        if position is not None and position.epochs >= recipe.epochs:
+            raise ValueError(f"this position is after epoch {position.epochs}; the last is {recipe.epochs}")
 
-    def measured(part: str, epoch: int) -> float:
-        """The model's accuracy; where the recipe augments evaluation, too, as drawn for this epoch."""
-        random = generator(seed, f"augmentation {part}", cycle, epoch)
-        return accuracy(model, getattr(data, part), data, random)
+    def stands(number: int) -> int:
+        return 0 if positions[number] is None else positions[number].epochs
 
-    with reproducible(), data.augmented(recipe.augment) as data:
-        if checkpoint is not None and (position := checkpoint.load()) is not None:
-            if position.epochs >= recipe.epochs:
-                raise ValueError(f"this position is after epoch {position.epochs}; the last is {recipe.epochs}")
-            position.restore(model, optimizer)
-            curve, at_start, remembered = [*position.curve], position.at_start, position.remembered
-            del position  # it takes as much memory as the network and its momentum
-        _apply(weights, masks)
-        if recipe.choose == "test-best" and not curve:
-            at_start = measured("validation", -1), measured("test", -1)
-        t = len(curve) * steps_per_epoch
-        for epoch in range(len(curve), recipe.epochs):
-            if epoch == recipe.epochs - 1:
-                epoch_before = copies(model.state_dict())
-            torch.manual_seed(derive(seed, "dropout", cycle, epoch))
-            order = torch.randperm(len(data.train), generator=generator(seed, "order", cycle, epoch))
-            random = generator(seed, "augmentation", cycle, epoch)
-            model.train()
-            total_loss = torch.zeros((), dtype=torch.float64, device=device)
-            for pixels, labels in data.train.batches(recipe.batch_size, order, random):
-                t += 1
-                optimizer.param_groups[0]["lr"] = max_lr * recipe.shape.factor(t, steps_per_epoch, recipe.epochs)
-                output = model(_normalized(pixels, data))
-                loss = functional.cross_entropy(output, labels)
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                optimizer.step()
-                _apply(weights, masks)
-                total_loss += loss.detach() * len(labels)
-                if t == remember_at:
-                    remembered = copies(model.state_dict())
-            mean_loss = total_loss.item() / len(order)
-            if not (math.isfinite(mean_loss) and all(bool(p.isfinite().all()) for p in model.parameters())):
-                outcome = Outcome(True, None, None, None, None, None, t, tuple(curve))
-                return Trained(outcome, copies(model.state_dict()), {}, None)
-            validation = measured("validation", epoch)
-            better = all(validation > earlier.validation for earlier in curve)
-            looks = better or epoch == recipe.epochs - 1 or recipe.choose == "test-best"
-            curve.append(Epoch(mean_loss, validation, measured("test", epoch) if looks else None))
-            if checkpoint is not None and epoch < recipe.epochs - 1 and checkpoint.due():
-                checkpoint.save(Position.after(curve, model, optimizer, at_start, remembered))
-
-    outcome = Outcome(False, *chosen(at_start, curve), curve[-1].validation, curve[-1].test, t, tuple(curve))
-    return Trained(outcome, copies(model.state_dict()), epoch_before, remembered)
+    trained: dict[int, Trained] = {}
+    with reproducible(recipe.precision), data.augmented(recipe.augment) as augmented:
+        for _, same in groupby(sorted(range(len(starts)), key=stands), key=stands):
+            numbers = list(same)
+            for first in range(0, len(numbers), stepping.at_once):
+                pack = numbers[first : first + stepping.at_once]
+                lanes = stepping.lanes([starts[number] for number in pack], recipe, data.mean.device)
+                trainings = [
+                    _Training(lane, augmented, recipe, seed, cycle, kept[number])
+                    for lane, number in zip(lanes, pack, strict=True)
+                ]
+                for training, number in zip(trainings, pack, strict=True):
+                    training.begin(positions[number])
+                    positions[number] = None  # it takes as much memory as the network and its momentum
+                _run(trainings, lanes, stepping, augmented, remember_at)
+                trained |= {number: training.trained for number, training in zip(pack, trainings, strict=True)}
+    return [trained[number] for number in range(len(starts))]
 
 
-def gradients(model: nn.Module, data: Split, batch_size: int) -> Weights:
-    """The gradient of the mean cross entropy over all training images, by parameter name: float64, on the CPU.
+def _run(
+    trainings: Sequence["_Training"], lanes: Sequence[Lane], stepping: Stepping, data: Split, remember_at: int | None
+) -> None:
+    """All epochs that are left, of lanes that stand after the same one."""
+    one = trainings[0]
+    recipe, seed, cycle, begun = one.recipe, one.seed, one.cycle, len(one.curve)
+    steps_per_epoch = recipe.steps_per_epoch(len(data.train))
+    t = begun * steps_per_epoch
+    running = list(trainings)
+    for epoch in range(begun, recipe.epochs):
+        if epoch == recipe.epochs - 1:
+            for training in running:
+                training.epoch_before = copies(training.lane.model.state_dict())
+        torch.manual_seed(derive(seed, "dropout", cycle, epoch))
+        order = torch.randperm(len(data.train), generator=generator(seed, "order", cycle, epoch))
+        random = generator(seed, "augmentation", cycle, epoch)
+        for lane in lanes:
+            lane.model.train()
+            lane.loss.zero_()
+        for pixels, labels in data.train.batches(recipe.batch_size, order, random):
+            t += 1
+            factor = recipe.shape.factor(t, steps_per_epoch, recipe.epochs)
+            stepping.step(lanes, normalized(pixels, data), labels, factor)
+            if t == remember_at:
+                for training in running:
+                    training.remembered = copies(training.lane.model.state_dict())
+        for training in running:
+            training.end_epoch(t)
+        running = [training for training in running if training.trained is None]
+        if not running:
+            return
+        # asked of all, and then kept of all, so that they go on side by side
+        due = [training.due() for training in running]
+        if any(due):
+            for training in running:
+                training.save()
 
-    Images are not augmented and the model is in evaluation mode (our choice: it is the trained function that is judged, without
-    chance). The batch size bounds memory; a short last batch counts by its images.
-    """
-    model.eval()
-    parameters = dict(model.named_parameters())
-    sums = [torch.zeros_like(p, dtype=torch.float64) for p in parameters.values()]
-    with reproducible():
-        for pixels, labels in data.train.batches(batch_size):
-            loss = functional.cross_entropy(model(_normalized(pixels, data)), labels, reduction="sum")
-            torch._foreach_add_(sums, torch.autograd.grad(loss, list(parameters.values())))
-    return {name: (total / len(data.train)).cpu() for name, total in zip(parameters, sums, strict=True)}
 
+class _Training:
+    """What is measured of a lane on its way, and what it gives in the end."""
 
-@torch.no_grad()
-def accuracy(model: nn.Module, images: Batches, data: Split, random: torch.Generator | None = None) -> float:
-    """Percent of the images that the model, in evaluation mode, classifies as labelled; every image counts once.
+    def __init__(
+        self, lane: Lane, data: Split, recipe: Recipe, seed: int, cycle: int, checkpoint: Checkpoint | None
+    ) -> None:
+        self.lane, self.data, self.recipe = lane, data, recipe
+        self.seed, self.cycle = seed, cycle
+        self.checkpoint = checkpoint
+        self.curve: list[Epoch] = []
+        self.at_start: tuple[float, float] | None = None
+        self.epoch_before = self.remembered = None
+        self.trained: Trained | None = None
 
-    random: draws the augmentation, if the images were given one (see Split.augmented); None: they are not augmented.
-    """
-    model.eval()
-    # on a CPU 64 images of 32x32 fit the cache and are the fastest (1000 take 2.4 times as long); a GPU wants many
-    batch = max(1, (2**23 if data.mean.is_cuda else 64 * 3 * 32 * 32) // (images.channels * images.size**2))
-    correct = 0
-    for pixels, labels in images.batches(batch, random=random):
-        correct += int((model(_normalized(pixels, data)).argmax(1) == labels).sum())
-    return 100 * correct / len(images)
+    def begin(self, position: Position | None) -> None:
+        """From the start weights, or from a position."""
+        if position is not None:
+            position.restore(self.lane.model, self.lane.optimizer)
+            self.curve, self.at_start, self.remembered = [*position.curve], position.at_start, position.remembered
+        self.lane.apply_mask()
+        if self.recipe.choose == "test-best" and not self.curve:
+            self.at_start = self._measured("validation", -1), self._measured("test", -1)
 
+    def end_epoch(self, t: int) -> None:
+        """Measure; after the last epoch, or where it diverged, ``trained`` is what it gives. t: the iterations by now."""
+        epoch, model = len(self.curve), self.lane.model
+        last = epoch == self.recipe.epochs - 1
+        loss = self.lane.loss.item() / len(self.data.train)
+        if not (math.isfinite(loss) and all(bool(p.isfinite().all()) for p in model.parameters())):
+            outcome = Outcome(True, None, None, None, None, None, t, tuple(self.curve))
+            self.trained = Trained(outcome, copies(model.state_dict()), {}, None)
+            return
+        validation = self._measured("validation", epoch)
+        better = all(validation > earlier.validation for earlier in self.curve)
+        looks = better or last or self.recipe.choose == "test-best"
+        self.curve.append(Epoch(loss, validation, self._measured("test", epoch) if looks else None))
+        if last:
+            end = self.curve[-1]
+            best = chosen(self.at_start, self.curve)
+            outcome = Outcome(False, *best, end.validation, end.test, t, tuple(self.curve))
+            self.trained = Trained(outcome, copies(model.state_dict()), self.epoch_before, self.remembered)
 
-def _normalized(pixels: Tensor, data: Split) -> Tensor:
-    return (pixels.float() - data.mean).div_(data.std).contiguous(memory_format=torch.channels_last)
+    def due(self) -> bool:
+        """Whether its position is to be kept now."""
+        return self.checkpoint is not None and self.checkpoint.due()
 
+    def save(self) -> None:
+        """Keep its position."""
+        if self.checkpoint is not None:
+            lane = self.lane
+            at = Position.after(self.curve, lane.model, lane.optimizer, self.at_start, self.remembered)
+            self.checkpoint.save(at)
 
-@torch.no_grad()
-def _apply(weights: list[Tensor], masks: list[Tensor]) -> None:
-    if weights:
-        torch._foreach_mul_(weights, masks)
+    def _measured(self, part: str, epoch: int) -> float:
+        """The network's accuracy; where the recipe augments evaluation, too, as drawn for this epoch."""
+        random = generator(self.seed, f"augmentation {part}", self.cycle, epoch)
+        return accuracy(self.lane.model, getattr(self.data, part), self.data, random, self.recipe.precision)

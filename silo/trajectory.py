@@ -1,7 +1,7 @@
 """Iterative pruning: train, prune the lowest share of what is alive, restart under the mask, again."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -10,10 +10,13 @@ from torch import nn
 from silo.checkpoint import Checkpoint
 from silo.criterion import Criterion, Evidence
 from silo.data.split import Split
-from silo.engine import Recipe, gradients, train
+from silo.engine import train_lanes
+from silo.evaluation import gradients
+from silo.lane import EAGER, Start, Stepping
 from silo.mask import Mask, prunable_weights
 from silo.outcome import Outcome, Trained
 from silo.randomness import generator, seeded
+from silo.recipe import Recipe
 from silo.restart import Restart, Weights, statistics
 from silo.schedule import Schedule
 
@@ -90,6 +93,15 @@ class CycleResult:
     leaves: State | None
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """What one training of a seed and cycle has for itself: its max_lr, its start state, where its position is kept."""
+
+    max_lr: float
+    start: State
+    checkpoint: Checkpoint | None = None
+
+
 def iterative_pruning(problem: Problem, schedule: Schedule, cycles: int, seed: int) -> Iterator[CycleResult]:
     """Train and prune ``cycles`` times at the schedule's max_lr; stops early after a cycle that diverged."""
     state = State()
@@ -107,19 +119,34 @@ def run_cycle(
     """Train one cycle from its start state (or on from its checkpoint), then prune: what the paper's loop does between two
     restarts.
     """
-    model, mask = _restart(problem, seed, cycle, start)
+    return run_lanes(problem, seed, cycle, [Candidate(max_lr, start, checkpoint)])[0]
+
+
+def run_lanes(
+    problem: Problem, seed: int, cycle: int, candidates: Sequence[Candidate], stepping: Stepping = EAGER
+) -> list[CycleResult]:
+    """:func:`run_cycle` of several candidates, side by side as the stepping can; each gives what it would give alone."""
     data = problem.data(seed)
     remember_at = problem.restart.remember_at(cycle, problem.recipe.steps_per_epoch(len(data.train)))
-    place = {"seed": seed, "cycle": cycle, "remember_at": remember_at}
-    trained = train(model, data, problem.recipe, max_lr, mask, checkpoint=checkpoint, **place)
-    leaves = None
-    if not trained.outcome.diverged:
-        # the model is still the trained one, on its device
-        all_gradients = cache(lambda: gradients(model, data, problem.recipe.batch_size))
-        scores = _scores(problem.pruning.criterion, mask, trained, all_gradients, seed, cycle)
-        pruned = mask.prune(scores, problem.pruning.rate, problem.pruning.scope)
-        leaves = State(pruned, problem.restart.carry(start.weights, trained.remembered, trained.final))
-    return CycleResult(trained.outcome, mask.alive, mask.total, mask.counts, leaves)
+    starts = [Start(*_restart(problem, seed, cycle, one.start), one.max_lr) for one in candidates]
+    trained = train_lanes(
+        starts,
+        data,
+        problem.recipe,
+        seed=seed,
+        cycle=cycle,
+        remember_at=remember_at,
+        checkpoints=[one.checkpoint for one in candidates],
+        stepping=stepping,
+    )
+    results = []
+    for one, start, gave in zip(candidates, starts, trained, strict=True):
+        mask, leaves = start.mask, None
+        if not gave.outcome.diverged:
+            pruned = _pruned(problem, start, gave, data, seed, cycle)
+            leaves = State(pruned, problem.restart.carry(one.start.weights, gave.remembered, gave.final))
+        results.append(CycleResult(gave.outcome, mask.alive, mask.total, mask.counts, leaves))
+    return results
 
 
 def _restart(problem: Problem, seed: int, cycle: int, start: State) -> tuple[nn.Module, Mask]:
@@ -132,11 +159,20 @@ def _restart(problem: Problem, seed: int, cycle: int, start: State) -> tuple[nn.
     return model, start.mask or Mask.dense(problem.pruning.prunable(model))
 
 
-def _scores(
-    criterion: Criterion, mask: Mask, trained: Trained, all_gradients: Callable[[], Weights], seed: int, cycle: int
-) -> Weights:
-    random = generator(seed, "criterion", cycle)
-    return {
-        n: criterion(Evidence(trained.final[n], trained.epoch_before[n], random, lambda n=n: all_gradients()[n]))
-        for n in mask.layers
+def _pruned(problem: Problem, start: Start, trained: Trained, data: Split, seed: int, cycle: int) -> Mask:
+    """What is alive after the cycle's prune."""
+
+    @cache
+    def all_gradients() -> Weights:
+        model = start.model.to(data.mean.device)
+        model.load_state_dict(trained.final)
+        return gradients(model, data, problem.recipe.batch_size)
+
+    random, pruning = generator(seed, "criterion", cycle), problem.pruning
+    scores = {
+        n: pruning.criterion(
+            Evidence(trained.final[n], trained.epoch_before[n], random, lambda n=n: all_gradients()[n])
+        )
+        for n in start.mask.layers
     }
+    return start.mask.prune(scores, pruning.rate, pruning.scope)

@@ -17,10 +17,10 @@ from silo.criterion import CRITERIA
 from silo.data import SOURCES
 from silo.data.augment import Augment
 from silo.data.split import SPLITS, Normalize
-from silo.engine import Recipe
 from silo.mask import SCOPES
 from silo.model import MODELS
 from silo.model.initialization import INITIALIZATIONS
+from silo.recipe import Recipe
 from silo.schedule import SiloSchedule
 from silo.trajectory import Pruning
 

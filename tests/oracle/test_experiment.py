@@ -15,7 +15,7 @@ from oracle.sweep.cell import Cell
 from silo.criterion import movement
 from silo.data.augment import Augment
 from silo.duration import Duration
-from silo.engine import Recipe
+from silo.recipe import Recipe
 from silo.restart import Rewind
 from silo.schedule import SiloSchedule
 from silo.shape import WarmupStep

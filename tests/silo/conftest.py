@@ -11,10 +11,10 @@ from silo.criterion import magnitude
 from silo.data.digits import digits
 from silo.data.images import Dataset, Images
 from silo.data.split import Normalize, Pooled, Split, limited, split
-from silo.engine import Recipe
 from silo.mask import Mask, prunable_weights
 from silo.model import MODELS
 from silo.randomness import generator, seeded
+from silo.recipe import Recipe
 from silo.restart import Reinit
 from silo.shape import Constant
 from silo.trajectory import Problem, Pruning

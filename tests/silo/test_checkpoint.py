@@ -21,10 +21,11 @@ from silo.checkpoint import Position
 from silo.data.augment import Augment
 from silo.data.digits import digits
 from silo.data.split import Normalize, Pooled, limited, split
-from silo.engine import Recipe, train
+from silo.engine import train
 from silo.mask import Mask, prunable_weights
 from silo.model import MODELS
 from silo.randomness import seeded
+from silo.recipe import Recipe
 from silo.restart import Keep, Reinit, Rewind
 from silo.shape import WarmupStep
 from silo.trajectory import State, run_cycle

@@ -9,10 +9,12 @@ from torch import nn
 
 from silo import engine
 from silo.data.augment import Augment
-from silo.engine import Recipe, accuracy, train
+from silo.engine import train
+from silo.evaluation import accuracy
 from silo.mask import Mask, prunable_weights
 from silo.outcome import Epoch
 from silo.randomness import seeded
+from silo.recipe import Recipe
 from silo.shape import Constant, WarmupStep
 from silo.trajectory import State, run_cycle
 

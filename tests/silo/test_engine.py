@@ -11,9 +11,11 @@ from torch.nn import functional
 from silo.data.augment import Augment, Augmented
 from silo.data.images import Images
 from silo.data.split import Split
-from silo.engine import Recipe, accuracy, train
+from silo.engine import train
+from silo.evaluation import accuracy
 from silo.mask import Mask, prunable_weights
 from silo.randomness import generator, seeded
+from silo.recipe import Recipe
 from silo.shape import Constant, WarmupStep
 
 RECIPE = Recipe(epochs=2, batch_size=64, momentum=0.9, weight_decay=5e-4, shape=Constant())

@@ -10,8 +10,9 @@ from silo.criterion import CRITERIA
 from silo.data.augment import Augment
 from silo.data.images import Images
 from silo.data.split import Split
-from silo.engine import Recipe, gradients
+from silo.evaluation import gradients
 from silo.randomness import seeded
+from silo.recipe import Recipe
 from silo.shape import Constant
 from silo.trajectory import Pruning, iterative_pruning
 

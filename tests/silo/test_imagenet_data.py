@@ -17,9 +17,11 @@ from silo.data.augment import Augment
 from silo.data.error import DataError
 from silo.data.imagenet import imagenet
 from silo.data.split import Carve, Normalize, Pooled, limited, split
-from silo.engine import Recipe, accuracy, train
+from silo.engine import train
+from silo.evaluation import accuracy
 from silo.mask import Mask, prunable_weights
 from silo.randomness import generator, seeded
+from silo.recipe import Recipe
 from silo.shape import Constant
 
 SIZE = 14

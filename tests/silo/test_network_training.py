@@ -6,11 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from silo.engine import Recipe, accuracy, train
+from silo.engine import train
+from silo.evaluation import accuracy
 from silo.mask import Mask, prunable_weights
 from silo.model import MODELS
 from silo.model.initialization import INITIALIZATIONS
 from silo.randomness import seeded
+from silo.recipe import Recipe
 from silo.shape import Constant
 
 RECIPE = Recipe(epochs=1, batch_size=16, momentum=0.0, weight_decay=0.0, shape=Constant())

@@ -1,0 +1,200 @@
+"""Lanes side by side on one GPU: the steps of all on a batch are one CUDA graph, each lane's on a stream of its own.
+
+A small network's step is some 250 kernels, each of which takes the host longer to launch than the device to run. A graph is
+launched at once, and its streams let the lanes' kernels share the device. Each lane keeps its ordinary model and kernels, so
+that its numbers depend on no other lane.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from silo.data.split import Split
+from silo.evaluation import accuracy, normalized
+from silo.lane import EAGER, Eager, Lane, Start, Stepping
+from silo.precision import reproducible
+from silo.randomness import generator
+from silo.recipe import Recipe
+
+MOST_LANES = 16
+USABLE = 0.85  # of the memory: the allocator rounds up, libraries need some of their own
+WARM_UPS = 3  # steps before a capture: libraries choose kernels and allocate in the first
+
+Step = Callable[[], None]
+
+
+class Recorder(Protocol):
+    """Takes steps that do the same whenever they are run, and gives what runs them all at once, again and again.
+
+    It may run them, any number of times.
+    """
+
+    def __call__(self, steps: Sequence[Step]) -> Step: ...
+
+
+class CudaGraphs:
+    """Records steps as one CUDA graph, each on a stream of its own."""
+
+    def __init__(self) -> None:
+        self._streams: list[torch.cuda.Stream] = []
+        self._pool: tuple[int, int] | None = None
+
+    def __call__(self, steps: Sequence[Step]) -> Step:
+        """The graph's replay."""
+        self._streams += [torch.cuda.Stream() for _ in steps[len(self._streams) :]]
+        for _ in range(WARM_UPS):
+            self._fork(steps)
+        torch.cuda.synchronize()
+        graph = torch.cuda.CUDAGraph()
+        # the loader threads of images that stream may go on meanwhile
+        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
+            self._fork(steps)
+        self._pool = graph.pool()  # graphs run one after another, so that they can share their memory
+        return graph.replay
+
+    def _fork(self, steps: Sequence[Step]) -> None:
+        main, streams = torch.cuda.current_stream(), self._streams[: len(steps)]
+        for step, stream in zip(steps, streams, strict=True):
+            stream.wait_stream(main)
+            with torch.cuda.stream(stream):
+                step()
+        for stream in streams:
+            main.wait_stream(stream)
+
+
+class Captured:
+    """Steps of up to ``at_once`` lanes as one graph for every number of lanes and batch size that comes.
+
+    Lanes and graphs stay for the next trainings of the same kind of network, which are copied into them. A network must be all
+    in its parameters and buffers: what its Python code does beside is done once, as it is recorded.
+    """
+
+    def __init__(self, at_once: int, recorder: Callable[[], Recorder] = CudaGraphs) -> None:
+        self.at_once = at_once
+        self._new_recorder = recorder
+        self._kind: tuple | None = None
+
+    def lanes(self, starts: Sequence[Start], recipe: Recipe, device: torch.device) -> list[Lane]:
+        """The kept lanes with the networks, masks and rates of these starts copied into them."""
+        if len(starts) > self.at_once:
+            raise ValueError(f"{len(starts)} lanes: at most {self.at_once} are allowed")
+        kind = _kind(starts[0], recipe, device)
+        if kind != self._kind:
+            # the former ones go first: their memory is needed
+            self._lanes, self._graphs = [], {}
+            self._kind, self._record = kind, self._new_recorder()
+            # SGD's fused step on a GPU takes single precision alone
+            self._rates = torch.zeros(self.at_once, dtype=torch.float32 if device.type == "cuda" else torch.float64)
+            self._rates = self._rates.to(device)
+        for lane, start in zip(self._lanes, starts, strict=False):
+            lane.load(start)
+        for start in starts[len(self._lanes) :]:
+            self._lanes.append(Lane(start, recipe, device, rate=self._rates[len(self._lanes)]))
+            self._lanes[-1].hold_momentum()
+        lanes = self._lanes[: len(starts)]
+        self._max_lrs = torch.tensor([lane.max_lr for lane in lanes], dtype=torch.float64, device=device)
+        return lanes
+
+    def step(self, lanes: Sequence[Lane], images: Tensor, labels: Tensor, factor: float) -> None:
+        """One iteration of each, at factor times its max_lr."""
+        self._rates[: len(lanes)] = self._max_lrs * factor
+        which = len(lanes), len(labels)
+        if which not in self._graphs:
+            self._graphs[which] = self._recorded(lanes, images, labels)
+        own_images, own_labels, replay = self._graphs[which]
+        own_images.copy_(images)
+        own_labels.copy_(labels)
+        replay()
+
+    def _recorded(self, lanes: Sequence[Lane], images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Step]:
+        """Where a batch of this size is to be put, and what then takes the steps; the lanes are as they were."""
+        own = images.clone(), labels.clone()
+        before = [[tensor.clone() for tensor in lane.tensors()] for lane in lanes]
+        for lane in lanes:
+            lane.optimizer.zero_grad(set_to_none=True)  # the recorded gradients have a place of their own
+        replay = self._record([partial(lane.step, *own) for lane in lanes])
+        for lane, tensors in zip(lanes, before, strict=True):
+            lane.restore(tensors)
+        return *own, replay
+
+    def __str__(self) -> str:
+        return f"a CUDA graph of up to {self.at_once} lanes"
+
+
+def _kind(start: Start, recipe: Recipe, device: torch.device) -> tuple:
+    """All that a recorded step has fixed, but for the number of lanes and the batch size."""
+    tensors = {**dict(start.model.named_parameters()), **dict(start.model.named_buffers())}
+    shapes = tuple((name, tensor.dtype, tensor.shape) for name, tensor in tensors.items())
+    constants = recipe.momentum, recipe.weight_decay, recipe.precision
+    return str(start.model), shapes, tuple(start.mask.layers), constants, device
+
+
+def stepping_on(start: Start, data: Split, recipe: Recipe, at_once: int | None, share: float) -> Stepping:
+    """How this network's trainings step on the device that the data is on, which the start is moved to and tried on.
+
+    On a CPU, and where the network's steps can't be captured: one lane at a time, eager. On a GPU: up to at_once lanes (None:
+    as many as a share of the device's memory holds, up to 16) as one CUDA graph.
+    """
+    device = data.mean.device
+    if device.type != "cuda":
+        return EAGER
+    with reproducible(recipe.precision), data.augmented(recipe.augment) as augmented:
+        batches = augmented.train.batches(recipe.batch_size, random=generator(0, "trial"))
+        pixels, labels = next(iter(batches))
+        images = normalized(pixels, data)
+        held = torch.cuda.memory_allocated(device)
+        lane = Lane(start, recipe, device)
+        if draws(lane.model, images):
+            return Eager(because="the network draws random numbers in training")
+        lane.hold_momentum()
+        try:
+            for _ in range(WARM_UPS):
+                _step_without_waiting(lane, images, labels)
+        except RuntimeError as error:
+            if isinstance(error, torch.OutOfMemoryError):
+                raise
+            return Eager(because="the network's step waits for the device")
+        if at_once is not None:
+            return Captured(at_once)
+        torch.cuda.reset_peak_memory_stats(device)
+        _step_without_waiting(lane, images, labels)
+        of_step = torch.cuda.max_memory_allocated(device) - held
+        torch.cuda.reset_peak_memory_stats(device)
+        accuracy(lane.model, data.validation, data, precision=recipe.precision)
+        of_evaluation = torch.cuda.max_memory_allocated(device) - held
+        free, total = torch.cuda.mem_get_info(device)
+        room = min(free + torch.cuda.memory_reserved(device) - held, share * total) * USABLE
+        return Captured(lanes_in(room, of_step, of_evaluation))
+
+
+def lanes_in(room: float, of_step: int, of_evaluation: int) -> int:
+    """How many lanes fit into so many bytes: a step of all at once, one evaluation after another; from 1 to 16."""
+    return max(1, min(MOST_LANES, int((room - of_evaluation) // of_step)))
+
+
+def _step_without_waiting(lane: Lane, images: Tensor, labels: Tensor) -> None:
+    """One step; raises RuntimeError where it makes the host wait for the device, which a capture forbids."""
+    before = torch.cuda.get_sync_debug_mode()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        lane.step(images, labels)
+    finally:
+        torch.cuda.set_sync_debug_mode(before)
+
+
+def draws(model: nn.Module, images: Tensor) -> bool:
+    """Whether the network, as it is in training, draws from torch's global generators: as dropout does.
+
+    Side by side its lanes would draw one after the other, and a lane's numbers depend on the others.
+    """
+
+    def states() -> list[Tensor]:
+        return [torch.get_rng_state(), *([torch.cuda.get_rng_state(images.device)] if images.is_cuda else [])]
+
+    with torch.random.fork_rng(), torch.no_grad():
+        before = states()
+        model.train()(images)
+        return any(not torch.equal(a, b) for a, b in zip(before, states(), strict=True))

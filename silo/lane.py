@@ -1,0 +1,144 @@
+"""A lane: one network under training. Several may train side by side, on the same batches, each with a rate of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from silo.mask import Mask
+from silo.precision import computing
+from silo.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a lane begins with: a network with its start weights, the mask they are under, and its max_lr."""
+
+    model: nn.Module
+    mask: Mask
+    max_lr: float
+
+
+class Lane:
+    """A network with its mask, SGD's momentum, its rate and the sum of its losses, all on one device.
+
+    Pruned weights are 0 after every step (and before the first, once the mask was applied), and no other weight is held.
+    """
+
+    def __init__(self, start: Start, recipe: Recipe, device: torch.device, rate: Tensor | None = None) -> None:
+        self.precision = recipe.precision
+        # channels_last is the layout that the fastest convolutions want; it changes no shape and no result but rounding
+        self.model = start.model.to(device, memory_format=torch.channels_last)
+        self.max_lr = start.max_lr
+        # on a GPU the rate is a tensor: a captured step reads it there, and eager steps shall give the same numbers
+        if rate is None and device.type == "cuda":
+            rate = torch.zeros((), device=device)
+        lr = 0.0 if rate is None else rate
+        self.optimizer = torch.optim.SGD(
+            self.model.parameters(), lr=lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay, fused=True
+        )
+        self.loss = torch.zeros((), dtype=torch.float64, device=device)
+        parameters = dict(self.model.named_parameters())
+        self._pruned = [parameters[name] for name in start.mask.layers]
+        self._masks = [layer.to(device, parameters[name].dtype) for name, layer in start.mask.layers.items()]
+
+    def step(self, images: Tensor, labels: Tensor) -> None:
+        """One iteration of SGD at the rate that is set; adds the batch's loss, counted by images, to ``loss``.
+
+        images: normalized, (n, channels, size, size); labels: int64 (n). Waits for no result, so that it can be captured.
+        """
+        with computing(self.precision, images.device):
+            loss = functional.cross_entropy(self.model(images), labels)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        self.apply_mask()
+        self.loss += loss.detach() * len(labels)
+
+    def set_rate(self, rate: float) -> None:
+        """The learning rate of the steps to come."""
+        group = self.optimizer.param_groups[0]
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate
+
+    def hold_momentum(self) -> None:
+        """Make momentum's buffers, of zeros, before the first step, which gives the same numbers without them: a captured step
+        finds them where they are.
+        """
+        if self.optimizer.param_groups[0]["momentum"]:
+            for p in self.model.parameters():
+                self.optimizer.state[p]["momentum_buffer"] = torch.zeros_like(p)
+
+    def tensors(self) -> list[Tensor]:
+        """All that a step changes: weights, buffers, momentum, the sum of losses."""
+        momentum = [state["momentum_buffer"] for state in self.optimizer.state.values() if "momentum_buffer" in state]
+        return [*self.model.parameters(), *self.model.buffers(), *momentum, self.loss]
+
+    @torch.no_grad()
+    def restore(self, tensors: Sequence[Tensor]) -> None:
+        """Put what :meth:`tensors` gave back where it was."""
+        for own, tensor in zip(self.tensors(), tensors, strict=True):
+            own.copy_(tensor)
+
+    @torch.no_grad()
+    def load(self, start: Start) -> None:
+        """Another start of the same kind of network, copied to where the last one was, and no momentum."""
+        of_model = [*self.model.parameters(), *self.model.buffers()]
+        given = [*start.model.parameters(), *start.model.buffers()]
+        for own, tensor in zip([*of_model, *self._masks], [*given, *start.mask.layers.values()], strict=True):
+            own.copy_(tensor)
+        for tensor in self.tensors()[len(of_model) :]:
+            tensor.zero_()
+        self.max_lr = start.max_lr
+
+    @torch.no_grad()
+    def apply_mask(self) -> None:
+        """Set pruned weights to 0."""
+        if self._pruned:
+            torch._foreach_mul_(self._pruned, self._masks)
+
+
+class Stepping(Protocol):
+    """How lanes take their steps; at_once: how many side by side, at most."""
+
+    at_once: int
+
+    def lanes(self, starts: Sequence[Start], recipe: Recipe, device: torch.device) -> list[Lane]:
+        """So many lanes, at most at_once, on a device."""
+        ...
+
+    def step(self, lanes: Sequence[Lane], images: Tensor, labels: Tensor, factor: float) -> None:
+        """One iteration of each, at factor times its max_lr."""
+        ...
+
+
+@dataclass(frozen=True)
+class Eager:
+    """Operation by operation. One lane at a time is the fastest on a CPU, and leaves a network's own draws what they are.
+
+    because: why a GPU's steps are not captured
+    """
+
+    at_once: int = 1
+    because: str = ""
+
+    def lanes(self, starts: Sequence[Start], recipe: Recipe, device: torch.device) -> list[Lane]:
+        """Each around the network that it starts with, which is trained in place."""
+        return [Lane(start, recipe, device) for start in starts]
+
+    def step(self, lanes: Sequence[Lane], images: Tensor, labels: Tensor, factor: float) -> None:
+        """One lane after another."""
+        for lane in lanes:
+            lane.set_rate(lane.max_lr * factor)
+            lane.step(images, labels)
+
+    def __str__(self) -> str:
+        return ": ".join(filter(None, ["eager", self.because]))
+
+
+EAGER = Eager()

@@ -1,0 +1,39 @@
+"""The arithmetic that a training computes in, the same whatever the caller has set."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+# fp32: IEEE single precision, the only one that the others are measured against. tf32: a CUDA device's matrix units round the
+# factors of a product to 10 bits. bf16: convolutions and matrix products in bfloat16 (7 bits), weights and sums in fp32.
+PRECISIONS = ("fp32", "tf32", "bf16")
+
+
+@contextmanager
+def reproducible(precision: str = "fp32") -> Iterator[None]:
+    """One thread, deterministic kernels of this precision, the caller's settings and global random state untouched."""
+    backends = torch.backends
+    rounded = "tf32" if precision == "tf32" else "ieee"
+    of_cuda, of_cpu = [backends.cuda.matmul, backends.cudnn.conv], [backends.mkldnn.matmul, backends.mkldnn.conv]
+    settings = [(backends.cudnn, "benchmark", False), (backends.cudnn, "deterministic", True)]
+    settings += [(kernels, "fp32_precision", rounded) for kernels in of_cuda]
+    settings += [(kernels, "fp32_precision", "ieee") for kernels in of_cpu]
+    before = [(where, name, getattr(where, name)) for where, name, _ in settings]
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    for where, name, value in settings:
+        setattr(where, name, value)
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        torch.set_num_threads(threads)
+        for where, name, value in before:
+            setattr(where, name, value)
+
+
+def computing(precision: str, device: torch.device) -> torch.autocast:
+    """The context that a network's forward pass and its loss are computed in."""
+    # without the cache of cast weights, which a CUDA graph can't hold; every weight is used once a pass anyhow
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16", cache_enabled=False)
