@@ -49,10 +49,14 @@ class Sleeper:
     """Stands for a worker: each training takes so many seconds, and no processor."""
 
     def __init__(self, store: Store, seconds: float) -> None:
-        self.store, self.seconds = store, seconds
+        self.store, self.seconds, self.lanes = store, seconds, 1
 
-    def run(self, job: Job) -> None:
-        """Sleep, and record what a real training would."""
+    def run(self, *jobs: Job) -> None:
+        """Sleep, and record what real trainings would."""
+        for job in jobs:
+            self._run(job)
+
+    def _run(self, job: Job) -> None:
         cell, who = job.cell, os.getpid()
         self.store.log_attempt(cell=cell.id, event="started", worker=who)
         time.sleep(self.seconds)

@@ -7,14 +7,14 @@ that its numbers depend on no other lane.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor, nn
 
 from silo.data.split import Split
 from silo.evaluation import accuracy, normalized
-from silo.lane import EAGER, Eager, Lane, Start, Stepping
+from silo.lane import Eager, Lane, Start, Stepping
 from silo.precision import reproducible
 from silo.randomness import generator
 from silo.recipe import Recipe
@@ -76,6 +76,10 @@ class Captured:
         self.at_once = at_once
         self._new_recorder = recorder
         self._kind: tuple | None = None
+
+    def anew(self, at_once: int) -> Self:
+        """The same for so many lanes, with nothing recorded yet."""
+        return type(self)(at_once, self._new_recorder)
 
     def lanes(self, starts: Sequence[Start], recipe: Recipe, device: torch.device) -> list[Lane]:
         """The kept lanes with the networks, masks and rates of these starts copied into them."""
@@ -139,8 +143,6 @@ def stepping_on(start: Start, data: Split, recipe: Recipe, at_once: int | None, 
     as many as a share of the device's memory holds, up to 16) as one CUDA graph.
     """
     device = data.mean.device
-    if device.type != "cuda":
-        return EAGER
     with reproducible(recipe.precision), data.augmented(recipe.augment) as augmented:
         batches = augmented.train.batches(recipe.batch_size, random=generator(0, "trial"))
         pixels, labels = next(iter(batches))

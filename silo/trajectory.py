@@ -128,7 +128,7 @@ def run_lanes(
     """:func:`run_cycle` of several candidates, side by side as the stepping can; each gives what it would give alone."""
     data = problem.data(seed)
     remember_at = problem.restart.remember_at(cycle, problem.recipe.steps_per_epoch(len(data.train)))
-    starts = [Start(*_restart(problem, seed, cycle, one.start), one.max_lr) for one in candidates]
+    starts = [start_of(problem, seed, cycle, one) for one in candidates]
     trained = train_lanes(
         starts,
         data,
@@ -149,14 +149,16 @@ def run_lanes(
     return results
 
 
-def _restart(problem: Problem, seed: int, cycle: int, start: State) -> tuple[nn.Module, Mask]:
+def start_of(problem: Problem, seed: int, cycle: int, candidate: Candidate) -> Start:
+    """The network that a candidate begins with, under its mask."""
     with seeded(seed, "initialization", problem.restart.initialization_cycle(cycle)):
         model = problem.build()
-    if start.weights is not None:
+    given = candidate.start.weights
+    if given is not None:
         drawn = model.state_dict()
-        alone = start.weights.keys() == statistics(drawn).keys()
-        model.load_state_dict(drawn | start.weights if alone else start.weights)
-    return model, start.mask or Mask.dense(problem.pruning.prunable(model))
+        alone = given.keys() == statistics(drawn).keys()
+        model.load_state_dict(drawn | given if alone else given)
+    return Start(model, candidate.start.mask or Mask.dense(problem.pruning.prunable(model)), candidate.max_lr)
 
 
 def _pruned(problem: Problem, start: Start, trained: Trained, data: Split, seed: int, cycle: int) -> Mask:

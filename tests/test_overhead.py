@@ -34,8 +34,8 @@ def test_a_cell_sleeps_and_leaves_what_a_training_leaves(overhead, tmp_path, mon
     data = {"digest": overhead.DATA, "chance": 10.0, "training_images": 100, "validation_images": 50, "test_images": 50}
     study = Study(overhead.independent(20, 1), data, store, "overhead")
     worker, frontier = overhead.Sleepers(tmp_path, 0.05)(None), Frontier(study.chains)
-    while (job := frontier.next()) is not None:
-        worker.run(job)
-        frontier.finished(job)
+    while jobs := frontier.next():
+        worker.run(*jobs)
+        frontier.finished(*jobs)
     assert slept == [0.05] * 20
     assert (find(study).cells.status == "done").sum() == 20

@@ -69,7 +69,8 @@ class Model(Component):
 class Train(Strict):
     """How each cycle is trained: SGD on cross entropy, the rate max_lr * shape.
 
-    choose  the epoch that is reported, and the Oracle's value: by validation, or as the released code does ("test-best")
+    choose     the epoch that is reported, and the Oracle's value: by validation, or as the released code does ("test-best")
+    precision  of the network's arithmetic (silo.precision)
     """
 
     epochs: Count
@@ -78,6 +79,7 @@ class Train(Strict):
     weight_decay: NotNegative
     shape: AnyShape
     choose: Literal["validation", "test-best"] = "validation"
+    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
 
 
 class Prunable(Strict):
@@ -153,11 +155,16 @@ class Rate(Strict):
 
 
 class Compute(Strict):
-    """What one training gets; workers: how many train at once (null: as many as fit). With GPUs, trainings run on CUDA."""
+    """What one worker gets; workers: how many there are (null: as many as fit). With GPUs, trainings run on CUDA.
+
+    lanes  trainings of a seed and cycle that a worker takes at once: side by side on a GPU ("auto": as many as its memory
+           holds), one after another on a CPU ("auto": 1). No number depends on it.
+    """
 
     cpus_per_trial: Positive = 1.0
     gpus_per_trial: NotNegative = 0.0
     workers: Count | None = None
+    lanes: Literal["auto"] | Count = "auto"
     rate: Rate | None = None
 
     @field_validator("gpus_per_trial")
@@ -202,6 +209,12 @@ class Experiment(Strict):
                     if not isinstance(rate, float | int) or not 0 < rate <= 1e9:
                         given = f"policies.baselines.{name}.max_lr: {rate!r} at cycle {cycle}"
                         raise ValueError(f"{given}: a number above 0, up to 1e9, is allowed")
+        return self
+
+    @model_validator(mode="after")
+    def _the_device_has_the_precision(self) -> "Experiment":
+        if self.train.precision == "tf32" and self.compute.gpus_per_trial == 0:
+            raise ValueError("train.precision: tf32: needs a GPU (compute.gpus_per_trial); fp32 or bf16 is allowed")
         return self
 
     @model_validator(mode="after")
@@ -276,6 +289,7 @@ class Experiment(Strict):
             part.shape.make(),
             self.data.augment.make(),
             part.choose,
+            part.precision,
         )
 
     @property
@@ -299,12 +313,15 @@ class Experiment(Strict):
         """
         data = self.data.model_dump(mode="json", include={"split", "augment", "normalize"})
         prune = self.prune.model_dump(mode="json", exclude={"cycles"})
+        train = self.train.model_dump(mode="json")
+        if train["precision"] == "fp32":
+            del train["precision"]  # single precision is what a training without the word has always meant
         code = code_of(self.data.split, self.model, self.train, self.prune)
         return {
             "schema": SCHEMA,
             "data": {"digest": data_digest, **data},
             "model": self.model.model_dump(mode="json"),
-            "train": self.train.model_dump(mode="json"),
+            "train": train,
             "prune": prune,
             **({"code": code} if code else {}),
         }

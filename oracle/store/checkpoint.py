@@ -16,16 +16,18 @@ class EpochCheckpoint:
     starts over, since a record names one environment.
     """
 
-    def __init__(self, store: Store, cell_id: str, environment: dict[str, Any]) -> None:
+    def __init__(self, store: Store, cell_id: str, environment: dict[str, Any], lanes: int = 1) -> None:
         self._store, self._cell_id, self._environment = store, cell_id, environment
         self._began = self._saved = time.monotonic()
         self._wait = SECONDS
-        self._earlier = 0.0
+        self._earlier, self._lanes = 0.0, lanes
 
     @property
     def seconds(self) -> float:
-        """What the training has taken by now, with the time before it was cut off up to its checkpoint."""
-        return self._earlier + time.monotonic() - self._began
+        """What the training has taken by now (of lanes side by side, its share), with the time before it was cut off up to its
+        checkpoint.
+        """
+        return self._earlier + (time.monotonic() - self._began) / self._lanes
 
     def load(self) -> Position | None:
         """Where to go on, or None: from the start."""

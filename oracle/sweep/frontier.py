@@ -5,8 +5,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import count
 
+from oracle.sweep.cell import Cell
 from oracle.sweep.chain import Blocked, Chains, Released, Step, Waiting, Wanted
 from oracle.sweep.worker import Job
+
+
+def _group(cell: Cell) -> tuple[str, int, int]:
+    """What cells share that are trained side by side: they see the same batches."""
+    return cell.training, cell.seed, cell.cycle
 
 
 class Frontier:
@@ -24,6 +30,7 @@ class Frontier:
         self._chains: dict[str, list[Iterator[Step]]] = defaultdict(
             list
         )  # those that wait for the cell that is the key
+        self._alone: set[str] = set()
         self._order = count()
         self._walk(chains.all())
 
@@ -37,24 +44,51 @@ class Frontier:
         """Whether others may be ready once those that are under way have finished."""
         return bool(self._chains or self._stateless)
 
-    def next(self) -> Job | None:
-        """A ready job, or None: wait for a running one, or, if none is running, done."""
+    def next(self, at_most: int = 1) -> list[Job]:
+        """Ready jobs that can be trained side by side: of one training, seed and cycle.
+
+        Where it gives none, wait for a running one; if none is running, all is done.
+        """
         if not self._ready:
-            return None
-        wanted = self._wanted[heapq.heappop(self._ready)[1]]
-        needs_state = self._claims[wanted.cell.id] > 0 or wanted.cell.id in self._stateless
+            return []
+        first = heapq.heappop(self._ready)[1]
+        pack = [first, *self._beside(first, at_most - 1)]
+        return [self._job(cell_id) for cell_id in pack]
+
+    def _beside(self, first: str, at_most: int) -> list[str]:
+        """Takes others that can be trained beside a cell. One whose worker was lost is trained alone: it may be the cause."""
+        if at_most < 1 or first in self._alone:
+            return []
+        beside = _group(self._wanted[first].cell)
+        found = [
+            entry
+            for entry in self._ready
+            if entry[1] not in self._alone and _group(self._wanted[entry[1]].cell) == beside
+        ]
+        taken = {cell_id for _, cell_id in heapq.nsmallest(at_most, found)}
+        self._ready = [entry for entry in self._ready if entry[1] not in taken]
+        heapq.heapify(self._ready)
+        return sorted(taken, key=lambda cell_id: self._wanted[cell_id].cell.max_lr)
+
+    def _job(self, cell_id: str) -> Job:
+        wanted = self._wanted[cell_id]
+        needs_state = self._claims[cell_id] > 0 or cell_id in self._stateless
         return Job(wanted.cell, wanted.parent and wanted.parent.id, needs_state)
 
-    def give_back(self, job: Job) -> None:
-        """A job that wasn't finished is ready again."""
+    def give_back(self, job: Job, alone: bool = False) -> None:
+        """A job that wasn't finished is ready again; alone: from now on it is trained beside no other."""
+        if alone:
+            self._alone.add(job.cell.id)
         self._push(job.cell.id)
 
-    def finished(self, job: Job) -> None:
-        """Call after a job was recorded, or failed, or was given up."""
-        for waiting in self._stateless.pop(job.cell.id, []):
-            if self._store.has_state(job.cell.id):
-                self._push(waiting)
-        self._walk(self._chains.pop(job.cell.id, []))
+    def finished(self, *jobs: Job) -> None:
+        """Call after jobs were recorded, or failed, or were given up."""
+        for job in jobs:
+            for waiting in self._stateless.pop(job.cell.id, []):
+                if self._store.has_state(job.cell.id):
+                    self._push(waiting)
+        for job in jobs:
+            self._walk(self._chains.pop(job.cell.id, []))
 
     def _walk(self, chains: list[Iterator[Step]]) -> None:
         """Each as far as it goes."""

@@ -1,5 +1,6 @@
 """The Tune Searcher that feeds ready cells to warm workers, and hears of every cell that ends."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -22,7 +23,7 @@ SECONDS_BETWEEN_LOOKS = 1.0  # at the cluster's nodes, which come and go
 
 
 class ReadyCells(Searcher):
-    """Suggests a trial for every worker that is wanted, and assigns it one ready cell after another.
+    """Suggests a trial for every worker that is wanted, and assigns it ready cells, as many at once as it has lanes.
 
     A trial a cell would cost the driver 20 ms and 50 kB each. And where one ends while the worker of another is starting,
     Tune gives that other the free worker and ends the starting one: with short trainings a cluster would never fill.
@@ -36,8 +37,9 @@ class ReadyCells(Searcher):
         super().__init__()
         self._frontier, self._store, self._progress = frontier, store, progress
         self._slots = _remembered(slots, SECONDS_BETWEEN_LOOKS)
-        self._jobs: dict[str, Job | None] = {}  # by trial: what its worker trains; None: it is idle, or not there yet
+        self._jobs: dict[str, list[Job]] = {}  # by trial: what its worker trains; nothing: it is idle, or not there yet
         self._workers: dict[str, ActorHandle] = {}
+        self._lanes: dict[str, int] = {}
         self._losses: Counter[str] = Counter()
         self._false_starts = 0
         self.error: BaseException | None = None
@@ -45,12 +47,12 @@ class ReadyCells(Searcher):
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """A trial, where there are more ready cells than workers to train them, and room for another worker."""
-        idle = sum(job is None for job in self._jobs.values())
+        idle = sum(not jobs for jobs in self._jobs.values())
         if self.error is not None or not (self._frontier.ready or idle < len(self._jobs)):
             return Searcher.FINISHED
         if self._frontier.ready <= idle or len(self._jobs) >= max(1, self._guarded(self._slots) or 0):
             return None
-        self._jobs[trial_id] = None
+        self._jobs[trial_id] = []
         return {}
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
@@ -82,34 +84,44 @@ class ReadyCells(Searcher):
         if "halt" in result:
             raise result["halt"]
         if "worker" in result:
-            self._workers[trial_id], self._false_starts = result["worker"], 0
-        job = self._jobs[trial_id]
-        if job is not None and result.get("cell") == job.cell.id:
-            self._jobs[trial_id] = None
-            self._finished(job)
+            self._workers[trial_id], self._lanes[trial_id], self._false_starts = result["worker"], result["lanes"], 0
+        jobs = self._jobs[trial_id]
+        if jobs and result.get("cells") == [job.cell.id for job in jobs]:
+            self._jobs[trial_id] = []
+            self._finished(*jobs)
 
-    def _finished(self, job: Job) -> None:
-        self._frontier.finished(job)
-        self._progress.finished(job.cell)
+    def _finished(self, *jobs: Job) -> None:
+        self._frontier.finished(*jobs)
+        for job in jobs:
+            self._progress.finished(job.cell)
 
     def _assign(self, trial_id: str, idle: float) -> None:
-        if self._jobs[trial_id] is not None:
+        if self._jobs[trial_id]:
             return
-        job = None if self.error is not None else self._frontier.next()
-        if job is not None:
-            self._jobs[trial_id] = job
-            self._workers[trial_id].assign.remote(job)
+        jobs = [] if self.error is not None else self._frontier.next(self._share(trial_id))
+        if jobs:
+            self._jobs[trial_id] = jobs
+            self._workers[trial_id].assign.remote(jobs)
         elif self.error is not None or not self._frontier.more_to_come or idle > LONGEST_IDLE:
-            self._workers[trial_id].assign.remote(None, over=True)
+            self._workers[trial_id].assign.remote([], over=True)
+
+    def _share(self, trial_id: str) -> int:
+        """As many cells at once as the worker has lanes, and as leaves work for the others."""
+        return min(self._lanes[trial_id], math.ceil(self._frontier.ready / max(1, self._slots())))
 
     def _lost(self, trial_id: str, told: str) -> None:
         self._false_starts += self._workers.pop(trial_id, None) is None
-        job, self._jobs[trial_id] = self._jobs[trial_id], None
+        jobs, self._jobs[trial_id] = self._jobs[trial_id], []
         if "in its creation task" in told or "runtime environment" in told or self._false_starts == FALSE_STARTS:
             self.stuck = True
             raise SweepError(f"a worker can't begin: {reason_of_loss(told)}")
-        if job is None:
-            return
+        for job in jobs:
+            if len(jobs) > 1:  # any of them may be the cause
+                self._frontier.give_back(job, alone=True)
+            else:
+                self._lost_alone(job, told)
+
+    def _lost_alone(self, job: Job, told: str) -> None:
         cell_id = job.cell.id
         self._losses[cell_id] += 1
         if self._losses[cell_id] <= LOSSES:
@@ -122,8 +134,7 @@ class ReadyCells(Searcher):
 
     def _gone(self, trial_id: str) -> None:
         self._workers.pop(trial_id, None)
-        job = self._jobs.pop(trial_id)
-        if job is not None:
+        for job in self._jobs.pop(trial_id):
             self._frontier.give_back(job)
 
     def save(self, checkpoint_path: str) -> None:

@@ -20,10 +20,11 @@ def sweep_here(frontier: Frontier, worker: Trains, progress: Progress) -> None:
 
     Raises what the worker raises: OSError where the run folder can't be written.
     """
-    while (job := frontier.next()) is not None:
-        worker.run(job)
-        frontier.finished(job)
-        progress.finished(job.cell)
+    while jobs := frontier.next(worker.lanes):
+        worker.run(*jobs)
+        frontier.finished(*jobs)
+        for job in jobs:
+            progress.finished(job.cell)
 
 
 def sweep_on_ray(

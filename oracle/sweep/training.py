@@ -3,7 +3,7 @@
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,9 +20,11 @@ SHORTEST_WAIT, LONGEST_WAIT = 0.05, 2.0  # seconds between two questions of a wo
 
 
 class Trains(Protocol):
-    """Whatever trains a job and records what came of it."""
+    """Whatever trains jobs and records what came of them; lanes: how many at once, at most."""
 
-    def run(self, job: Job) -> None: ...
+    lanes: int
+
+    def run(self, *jobs: Job) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,10 @@ def cell_training() -> type:
     from ray import tune
 
     class CellTraining(tune.Trainable):
-        """A trial is a worker process, a step one cell; the driver assigns the next one before it asks for the next step.
+        """A trial is a worker process, a step a pack of cells; the driver assigns the next before it asks for the next step.
 
-        A result tells which cell has ended, or how long this worker has been idle, or, as halt, why no training can go on.
-        The first one tells where it is to be reached.
+        A result tells which cells have ended, or how long this worker has been idle, or, as halt, why no training can go on.
+        The first one tells where it is to be reached, and how many lanes it has.
         """
 
         def setup(self, config: dict[str, Any], begin: Callable[[Any], Trains], dataset: Any) -> None:
@@ -78,32 +80,32 @@ def cell_training() -> type:
         def reset_config(self, new_config: dict[str, Any]) -> bool:
             """The same process for another trial."""
             self.introduced = self.over = False
-            self.assign(None)
+            self.assign([])
             return True
 
-        def assign(self, job: Job | None, over: bool = False) -> None:
+        def assign(self, jobs: Sequence[Job], over: bool = False) -> None:
             """What the next step trains; over: nothing, and it will be the last."""
-            self.job, self.over, self.idle_since = job, over, time.monotonic()
+            self.jobs, self.over, self.idle_since = jobs, over, time.monotonic()
 
         def step(self) -> dict[str, Any]:
             if self.halt is not None or self.over:
                 return {"done": True, **({"halt": self.halt} if self.halt else {})}
             if not self.introduced:
                 self.introduced = True
-                return {"worker": ray.get_runtime_context().current_actor}
-            if self.job is None:
+                return {"worker": ray.get_runtime_context().current_actor, "lanes": self.worker.lanes}
+            if not self.jobs:
                 idle = time.monotonic() - self.idle_since
                 time.sleep(min(max(idle, SHORTEST_WAIT), LONGEST_WAIT))
                 return {"idle": idle}
-            return self._train(self.job)
+            return self._train(self.jobs)
 
-        def _train(self, job: Job) -> dict[str, Any]:
-            self.assign(None)
+        def _train(self, jobs: Sequence[Job]) -> dict[str, Any]:
+            self.assign([])
             try:
-                self.worker.run(job)
+                self.worker.run(*jobs)
             except (InputError, OSError) as error:  # a damaged record; a run folder that can't be written
                 return {"done": True, "halt": error}
             self.idle_since = time.monotonic()
-            return {"cell": job.cell.id}
+            return {"cells": [job.cell.id for job in jobs]}
 
     return CellTraining

@@ -1,6 +1,8 @@
 """Train one cell and make its record durable: the same in a Ray worker and in this process."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import repeat
 from typing import Any
 
 import torch
@@ -14,7 +16,9 @@ from oracle.sweep.cell import Cell
 from oracle.sweep.failure import reason_of
 from oracle.sweep.problem import device, problems
 from silo.data.images import Dataset
-from silo.trajectory import CycleResult, State, run_cycle
+from silo.graph import Captured, stepping_on
+from silo.lane import EAGER, Eager, Stepping
+from silo.trajectory import Candidate, CycleResult, State, run_lanes, start_of
 
 TRIES = 3  # of a training that raises an error: a busy file system or a full GPU may be another's fault
 
@@ -38,49 +42,102 @@ class Worker:
         self.ballast = Ballast(store.folder)
         self._largest_state = 0
         self.problems = problems(experiment, dataset, data_digest, self.device)
+        self.stepping = self._stepping(experiment)
+        asked = self.compute.lanes
+        self.lanes = asked if self.device.type == "cpu" and asked != "auto" else self.stepping.at_once
 
-    def run(self, job: Job) -> None:
-        """Train, and record what came of it; a training that raises an error again and again becomes a recorded failure.
+    def _stepping(self, experiment: Experiment) -> Stepping:
+        if self.device.type == "cpu":
+            return EAGER
+        problem, seed = next(iter(self.problems.values())), experiment.oracle.seeds[0]
+        start = start_of(problem, seed, 0, Candidate(max_lr=0.0, start=State()))
+        at_once = None if self.compute.lanes == "auto" else self.compute.lanes
+        return stepping_on(start, problem.data(seed), problem.recipe, at_once, min(1.0, self.compute.gpus_per_trial))
+
+    def run(self, *jobs: Job) -> None:
+        """Train jobs of one training, seed and cycle, and record what came of each; one that raises an error again and again
+        becomes a recorded failure.
 
         A cell that another worker recorded meanwhile isn't trained. Raises OSError where the run folder can't be written (if it
         can be known, before the training), torch.AcceleratorError where this process can't use its device any more.
         """
-        cell = job.cell
-        if self.store.record(cell.id) is not None and (self.store.has_state(cell.id) or not job.keeps_state):
-            self.store.log_attempt(cell=cell.id, event="skipped")
+        due = [job for job in jobs if not self._recorded(job)]
+        if not due:
             return
-        self.ballast.hold(self._largest_state + ROOM)
-        for tried in range(1, TRIES + 1):
-            self.store.log_attempt(cell=cell.id, event="started")
-            reason = self._try(job)
-            if reason is None:
-                return
-            self.store.log_attempt(cell=cell.id, event="failed", reason=reason)
-            if self.device.type == "cuda":
-                torch.cuda.empty_cache()
-            if tried == TRIES - 1:  # the last try goes without what may be the cause
-                self.store.drop_checkpoint(cell.id)
-        self.store.write_failure(cell.id, reason)
+        self.ballast.hold(len(due) * (self._largest_state + ROOM))
+        if isinstance(self.stepping, Captured):
+            self._run_together(due)
+        else:
+            for job in due:
+                self._run_alone(job, self.stepping)
 
-    def _try(self, job: Job) -> str | None:
-        """Train and record; why it failed, or None."""
-        cell = job.cell
-        checkpoint = EpochCheckpoint(self.store, cell.id, environment(self.device))
+    def _recorded(self, job: Job) -> bool:
+        cell_id = job.cell.id
+        recorded = self.store.record(cell_id) is not None and (self.store.has_state(cell_id) or not job.keeps_state)
+        if recorded:
+            self.store.log_attempt(cell=cell_id, event="skipped")
+        return recorded
+
+    def _run_together(self, jobs: Sequence[Job]) -> None:
+        """Side by side; where that fails in halves, and in the end one by one."""
+        error = self._try(jobs, self.stepping)
+        if error is None:
+            return
+        # begun anew: what failed may be half a graph. Fewer at once where memory is short
+        lanes = self.stepping.at_once
+        fewer = isinstance(error, torch.OutOfMemoryError)
+        self.stepping = self.stepping.anew(max(1, lanes // 2) if fewer else lanes)
+        self._give_memory_back()
+        if len(jobs) > 1:
+            half = len(jobs) // 2
+            self._run_together(jobs[:half])
+            self._run_together(jobs[half:])
+        else:
+            self._run_alone(jobs[0], Eager(because=f"captured, it failed by {type(error).__name__}"))
+
+    def _run_alone(self, job: Job, stepping: Stepping) -> None:
+        for tried in range(1, TRIES + 1):
+            error = self._try([job], stepping)
+            if error is None:
+                return
+            self._give_memory_back()
+            if tried == TRIES - 1:  # the last try goes without what may be the cause
+                self.store.drop_checkpoint(job.cell.id)
+        self.store.write_failure(job.cell.id, reason_of(error, self.compute))
+
+    def _give_memory_back(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _try(self, jobs: Sequence[Job], stepping: Stepping) -> Exception | None:
+        """Train and record; why that failed, or None."""
+        for job in jobs:
+            self.store.log_attempt(cell=job.cell.id, event="started")
+        here = environment(self.device)
+        checkpoints = [EpochCheckpoint(self.store, job.cell.id, here, len(jobs)) for job in jobs]
+        one = jobs[0].cell
         try:
-            problem, start = self.problems[cell.training], self._start(job)
-            result = run_cycle(problem, cell.seed, cell.cycle, cell.max_lr, start, checkpoint)
+            candidates = [
+                Candidate(job.cell.max_lr, self._start(job), checkpoint)
+                for job, checkpoint in zip(jobs, checkpoints, strict=True)
+            ]
+            results = run_lanes(self.problems[one.training], one.seed, one.cycle, candidates, stepping)
         except torch.AcceleratorError:
             raise
         except Exception as error:
-            return reason_of(error, self.compute)
-        self.ballast.spent_on(lambda: self._write(job, result, checkpoint.seconds))
+            reason = reason_of(error, self.compute)
+            for job in jobs:
+                self.store.log_attempt(cell=job.cell.id, event="failed", reason=reason)
+            return error
+        seconds = [checkpoint.seconds for checkpoint in checkpoints]
+        self.ballast.spent_on(lambda: [*map(self._write, jobs, results, seconds, repeat(str(stepping)))])
         return None
 
-    def _write(self, job: Job, result: CycleResult, seconds: float) -> None:
+    def _write(self, job: Job, result: CycleResult, seconds: float, stepping: str) -> None:
         if job.keeps_state and result.leaves is not None:
             size = self.store.write_state(job.cell.id, result.leaves)
             self._largest_state = max(self._largest_state, size)
-        first = self.store.write_record(self._record(job.cell, result, seconds))
+        first = self.store.write_record(self._record(job.cell, result, seconds, stepping))
         self.store.log_attempt(cell=job.cell.id, event="recorded" if first else "had a record already")
 
     def _start(self, job: Job) -> State:
@@ -91,7 +148,7 @@ class Worker:
             prunable = problem.pruning.prunable(problem.build())
         return self.store.state(job.parent_id, job.cell.start, prunable)
 
-    def _record(self, cell: Cell, result: CycleResult, seconds: float) -> dict[str, Any]:
+    def _record(self, cell: Cell, result: CycleResult, seconds: float, stepping: str) -> dict[str, Any]:
         return {
             "id": cell.id,
             "cell": {
@@ -109,5 +166,6 @@ class Worker:
             ],  # a list: the network's order is kept
             "leaves": result.leaves and result.leaves.digest(),
             "environment": environment(self.device),
+            "stepping": stepping,
             "seconds": round(seconds, 4),
         }

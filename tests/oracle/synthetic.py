@@ -54,11 +54,15 @@ def leaves(cell):
 class Worker:
     """Gives each cell's accuracy; None stands for a training that diverged, a text for the reason why it failed."""
 
-    def __init__(self, store, gives=accuracy, leaves=leaves):
-        self.store, self.gives, self.leaves = store, gives, leaves
+    def __init__(self, store, gives=accuracy, leaves=leaves, lanes=1):
+        self.store, self.gives, self.leaves, self.lanes = store, gives, leaves, lanes
         self.trained = []
 
-    def run(self, job):
+    def run(self, *jobs):
+        for job in jobs:
+            self._run(job)
+
+    def _run(self, job):
         cell, given = job.cell, self.gives(job.cell)
         if job.parent_id is None:
             assert cell.start == DENSE
@@ -80,7 +84,8 @@ def sweep(asked, store, pick=lambda count: 0, workers=1, **changes):
     worker = Worker(store, **changes)
     frontier, running = Frontier(Chains(asked, DATA, store)), []
     while True:
-        while len(running) < workers and (job := frontier.next()) is not None:
+        while len(running) < workers and (jobs := frontier.next()):
+            (job,) = jobs
             assert job.parent_id is None or store.has_state(job.parent_id), "offered before its start state is there"
             running.append(job)
         if not running:

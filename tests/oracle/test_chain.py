@@ -338,11 +338,11 @@ def test_the_total_is_known_from_the_start(store, follow):
     asked = experiment(follow)
     worker, frontier = Worker(store), Frontier(chains := Chains(asked, DATA, store))
     totals, missing = set(), []
-    while (job := frontier.next()) is not None:
+    while jobs := frontier.next():
         totals.add(tally(chains).total)
         missing.append(tally(chains).count("missing"))
-        worker.run(job)
-        frontier.finished(job)
+        worker.run(*jobs)
+        frontier.finished(*jobs)
     assert totals == {len(worker.trained)}
     assert missing == list(range(len(worker.trained), 0, -1))
 
@@ -353,8 +353,8 @@ def test_an_interrupted_sweep_goes_on_with_what_is_missing(store, follow, after)
     asked = experiment(follow)
     worker, frontier = Worker(store), Frontier(Chains(asked, DATA, store))
     for _ in range(after):
-        worker.run(job := frontier.next())
-        frontier.finished(job)
+        worker.run(*(jobs := frontier.next()))
+        frontier.finished(*jobs)
     rest = sweep(asked, Store(store.folder))
     expected = follow_silo(OFF_GRID) if follow == "silo" else follow_oracle(OFF_GRID, [0.4, 0.2, 0.4])
     assert sorted(ids(worker.trained) + ids(rest)) == sorted(cell.id for cell in expected)

@@ -1,5 +1,6 @@
 """Feeding workers, without Ray: a made-up Tune asks the searcher for trials and tells it what their workers do."""
 
+import signal
 from collections import deque
 
 import pytest
@@ -13,6 +14,7 @@ from oracle.sweep.chain import Chains
 from oracle.sweep.cluster import PRIVATE, prepare
 from oracle.sweep.failure import FEWER, reason_of_loss
 from oracle.sweep.frontier import Frontier
+from oracle.sweep.sweep import _ended_by_signals
 from oracle.sweep.training import LONGEST_WAIT, SHORTEST_WAIT, cell_training
 
 prepare(PRIVATE)  # ray reads it when it is imported, and other tests start it in this process
@@ -41,10 +43,10 @@ class Hands:
 
     def __init__(self):
         self.tasks, self.introduced = deque(), False
-        self.assign = self  # as a handle has it: worker.assign.remote(job)
+        self.assign = self  # as a handle has it: worker.assign.remote(jobs)
 
-    def remote(self, job, over=False):
-        self.tasks.append((job, over))
+    def remote(self, jobs, over=False):
+        self.tasks.append((jobs, over))
 
 
 class Tune:
@@ -52,7 +54,8 @@ class Tune:
 
     def __init__(self, searcher, trains):
         self.searcher, self.trains = searcher, trains
-        self.trials, self.started, self.finished, self.assigned = {}, 0, False, []
+        self.trials, self.started, self.finished = {}, 0, False
+        self.assigned, self.packs = [], []
 
     def ask(self):
         """Until the searcher wants no more trials."""
@@ -69,23 +72,24 @@ class Tune:
     def step(self, trial, idle=0.0):
         """The next step of this trial's worker."""
         hands = self.trials[trial]
-        job, over = hands.tasks.pop() if hands.tasks else (None, False)
+        jobs, over = hands.tasks.pop() if hands.tasks else ([], False)
         hands.tasks.clear()
         if over:
             del self.trials[trial]
             return self.searcher.on_trial_complete(trial_id=trial, result={"done": True})
         if not hands.introduced:
             hands.introduced = True
-            return self.searcher.on_trial_result(trial, {"worker": hands})
-        if job is None:
+            return self.searcher.on_trial_result(trial, {"worker": hands, "lanes": self.trains.lanes})
+        if not jobs:
             return self.searcher.on_trial_result(trial, {"idle": idle})
-        self.assigned.append(job)
+        self.assigned.extend(jobs)
+        self.packs.append([job.cell.id for job in jobs])
         try:
-            self.trains.run(job)
+            self.trains.run(*jobs)
         except OSError as error:
             del self.trials[trial]
             return self.searcher.on_trial_complete(trial_id=trial, result={"done": True, "halt": error})
-        return self.searcher.on_trial_result(trial, {"cell": job.cell.id})
+        return self.searcher.on_trial_result(trial, {"cells": [job.cell.id for job in jobs]})
 
     def lose(self, trial, told=KILLED):
         """This trial's worker dies; another starts in its place."""
@@ -119,11 +123,13 @@ def cells(asked=None):
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.data(), st.integers(1, 5), st.sampled_from(["silo", "oracle"]), st.integers(0, 3))
-def test_whatever_happens_to_the_workers_every_cell_is_trained_once(tmp_path_factory, data, slots, follow, losses):
-    """Workers end in any order, and some of them die: between two cells, or with one in hand."""
+@given(st.data(), st.integers(1, 5), st.integers(1, 4), st.sampled_from(["silo", "oracle"]), st.integers(0, 3))
+def test_whatever_happens_to_the_workers_every_cell_is_trained_once(
+    tmp_path_factory, data, slots, lanes, follow, losses
+):
+    """Workers of any number of lanes end in any order, and some of them die: between two packs, or with one in hand."""
     store = Store(tmp_path_factory.mktemp("run"))
-    tune = tuned(store, slots, experiment(follow))
+    tune = tuned(store, slots, experiment(follow), lanes=lanes)
     left = losses
 
     def pick(count):
@@ -138,6 +144,7 @@ def test_whatever_happens_to_the_workers_every_cell_is_trained_once(tmp_path_fac
     tune.run(pick)
     assert tune.searcher.error is None
     assert len(recorded(store)) == len(set(ids(tune.assigned))) == len(tune.assigned)
+    assert max(map(len, tune.packs)) <= lanes
     assert store.folder.joinpath("failed").exists() is False
     shown = [cell.id for cell in tune.searcher._progress.cells]
     assert sorted(shown) == sorted(recorded(store))
@@ -197,7 +204,7 @@ def test_a_worker_that_waits_is_kept_and_sent_home_in_the_end(store):
     two.step(first, idle=LONGEST_IDLE / 2)
     assert not two.trials[first].tasks
     two.step(first, idle=LONGEST_IDLE + 1)
-    assert two.trials[first].tasks == deque([(None, True)])
+    assert two.trials[first].tasks == deque([([], True)])
 
 
 def test_the_cell_of_a_lost_worker_goes_to_whoever_asks_next(store):
@@ -215,13 +222,13 @@ def test_the_cell_of_a_lost_worker_goes_to_whoever_asks_next(store):
 
 def test_a_cell_that_costs_four_workers_is_failed_with_its_reason(store):
     """The others go on; the chain of which it is stands still."""
-    bad = next(job for job in iter(Frontier(Chains(experiment(), DATA, store)).next, None)).cell.id
+    bad = Frontier(Chains(experiment(), DATA, store)).next()[0].cell.id
     tune = tuned(store, slots=1)
     lost = 0
     while not (tune.finished and not tune.trials):
         tune.ask()
         for trial, hands in list(tune.trials.items()):
-            if hands.tasks and hands.tasks[-1][0] is not None and hands.tasks[-1][0].cell.id == bad:
+            if hands.tasks and bad in ids(hands.tasks[-1][0]):
                 lost += 1
                 tune.lose(trial)
             else:
@@ -265,16 +272,31 @@ def test_a_run_folder_that_cannot_be_written_ends_the_sweep_in_order(store):
     tune = tuned(store, slots=2)
     real, full = tune.trains.run, OSError(28, "No space left on device")
 
-    def run(job):
+    def run(*jobs):
         if len(tune.assigned) > 5:
             raise full
-        real(job)
+        real(*jobs)
 
     tune.trains.run = run
     tune.run()
     assert tune.searcher.error is full
     assert len(recorded(store)) == 5
     assert len(tune.assigned) <= 7  # what both workers had in hand
+
+
+@pytest.mark.parametrize("signalled", [signal.SIGINT, signal.SIGTERM])
+def test_a_ctrl_c_that_is_lost_ends_the_sweep_in_order_all_the_same(store, signalled):
+    """Python drops what is raised in a destructor."""
+    tune = tuned(store)
+    before = signal.getsignal(signalled)
+    with _ended_by_signals(tune.searcher):
+        tune.run(until=lambda: len(tune.assigned) == 4)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signalled)
+        tune.run()
+    assert isinstance(tune.searcher.error, KeyboardInterrupt)
+    assert len(tune.assigned) <= 4 + 2
+    assert signal.getsignal(signalled) is before
 
 
 NO_MODULE = (
@@ -374,13 +396,14 @@ def test_a_worker_trains_what_it_is_assigned_and_waits_for_more(monkeypatch, sto
     monkeypatch.setattr("oracle.sweep.training.time.sleep", naps.append)
     worker, frontier = made(lambda images: Worker(store)), Frontier(Chains(experiment(), DATA, store))
     assert worker.step()["idle"] < 1
-    worker.assign(job := frontier.next())
-    assert worker.step() == {"cell": job.cell.id}
+    worker.assign(jobs := frontier.next())
+    (job,) = jobs
+    assert worker.step() == {"cells": [job.cell.id]}
     assert recorded(store) == {job.cell.id}
     worker.idle_since -= 100
     assert worker.step()["idle"] > 100
     assert naps == [SHORTEST_WAIT, LONGEST_WAIT]
-    worker.assign(None, over=True)
+    worker.assign([], over=True)
     assert worker.step() == {"done": True}
     assert worker.reset_config({})  # the same process for another trial
     assert not worker.over
@@ -392,7 +415,7 @@ def test_a_worker_whose_run_folder_cannot_be_written_says_so(store):
             raise OSError(28, "No space left on device")
 
     worker = made(lambda images: Full())
-    worker.assign("a job")
+    worker.assign(["a job"])
     told = worker.step()
     assert told["done"]
     assert told["halt"].errno == 28

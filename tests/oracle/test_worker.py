@@ -47,15 +47,15 @@ def files(store):
 
 def fails(times, error, monkeypatch):
     """The first trainings raise."""
-    real, count = worker.run_cycle, []
+    real, count = worker.run_lanes, []
 
-    def run_cycle(*arguments):
+    def run_lanes(*arguments):
         count.append(1)
         if len(count) <= times:
             raise error
         return real(*arguments)
 
-    monkeypatch.setattr(worker, "run_cycle", run_cycle)
+    monkeypatch.setattr(worker, "run_lanes", run_lanes)
 
 
 def test_a_training_that_fails_once_is_tried_again(made, job, monkeypatch):
@@ -147,14 +147,14 @@ def test_where_the_disk_fills_up_during_a_training_it_is_recorded_in_the_room_he
             full()
         sync(file)
 
-    real = worker.run_cycle
+    real = worker.run_lanes
 
-    def run_cycle(*arguments):
+    def run_lanes(*arguments):
         result = real(*arguments)
         monkeypatch.setattr(os, "fsync", no_room_beside_the_ballast)
         return result
 
-    monkeypatch.setattr(worker, "run_cycle", run_cycle)
+    monkeypatch.setattr(worker, "run_lanes", run_lanes)
     made.run(job)
     assert made.store.record(job.cell.id) is not None
     assert made.store.has_state(job.cell.id)
