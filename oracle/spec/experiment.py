@@ -164,8 +164,15 @@ class Compute(Strict):
     cpus_per_trial: Positive = 1.0
     gpus_per_trial: NotNegative = 0.0
     workers: Count | None = None
-    lanes: Literal["auto"] | Count = "auto"
+    lanes: Literal["auto"] | int = "auto"
     rate: Rate | None = None
+
+    @field_validator("lanes", mode="before")
+    @classmethod
+    def _a_number_of_lanes(cls, lanes: Any) -> Any:
+        if lanes != "auto" and (type(lanes) is not int or not 1 <= lanes <= 1000):
+            raise ValueError("allowed: auto, or a whole number from 1 to 1000")
+        return lanes
 
     @field_validator("gpus_per_trial")
     @classmethod

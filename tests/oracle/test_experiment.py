@@ -72,6 +72,7 @@ def test_pinned_ids():
 
 
 def test_every_default_is_written_out():
+    """But for precision: fp32 is what a training without the word has always meant."""
     minimal = {
         "name": "minimal",
         "data": "digits",
@@ -126,6 +127,7 @@ OF_THE_TRAINING = {
     "train.weight_decay": 0.0,
     "train.shape": {"kind": "cosine"},
     "train.choose": "test-best",
+    "train.precision": "bf16",
     "train.shape.warmup": "9ep",
     "train.shape.drops": {"13ep": 0.1},
     "prune.criterion": "movement",
@@ -166,6 +168,7 @@ OF_THE_STUDY = {
     "compute.cpus_per_trial": 2.0,
     "compute.gpus_per_trial": 0.5,
     "compute.workers": 3,
+    "compute.lanes": 4,
     "compute.rate": {"iterations_per_second": 100.0, "source": "a guess"},
 }
 WRITTEN_OUT = validate(FOLDER, "test").model_dump(mode="json")
@@ -191,6 +194,13 @@ def test_what_it_does_not_depend_on_loses_no_record(path):
     other = experiment(path, OF_THE_STUDY[path], WRITTEN_OUT)
     assert other != experiment(base=FOLDER)
     assert training_id(other) == training_id(experiment(base=FOLDER))
+
+
+def test_tf32_is_another_training_and_a_gpu_s():
+    single, rounded = (experiment(base=changed("compute", {"gpus_per_trial": 1})) for _ in range(2))
+    rounded = experiment("train.precision", "tf32", single.model_dump(mode="json"))
+    assert rounded.recipe.precision == "tf32"
+    assert training_id(rounded) != training_id(single) == training_id(experiment())
 
 
 def test_no_field_is_forgotten_above():

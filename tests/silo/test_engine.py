@@ -270,6 +270,41 @@ def test_a_caller_of_torch_s_newer_precision_settings_can_train(build, few_digit
     assert torch.backends.cuda.matmul.fp32_precision == "tf32"
 
 
+class Looks(Recorder):
+    """A network that keeps by which arithmetic it was computed, in training and in evaluation."""
+
+    def forward(self, x):
+        output = super().forward(x)
+        self.shown.append((output.dtype, torch.backends.cuda.matmul.fp32_precision, torch.is_autocast_enabled("cpu")))
+        return output
+
+
+@pytest.mark.parametrize(
+    ("asked", "seen"),
+    [
+        ("fp32", (torch.float32, "ieee", False)),
+        ("tf32", (torch.float32, "tf32", False)),
+        ("bf16", (torch.bfloat16, "ieee", True)),
+    ],
+)
+def test_the_precision_is_the_recipe_s_in_training_and_evaluation(few_digits, asked, seen):
+    """And not the caller's; the weights are in single precision always."""
+    model = Looks()
+    with torch.autocast("cpu", torch.bfloat16):
+        trained = run(model, few_digits, replace(RECIPE, precision=asked))
+    assert {shown for shown in model.shown if isinstance(shown, tuple)} == {seen}
+    assert {weight.dtype for weight in trained.final.values()} == {torch.float32}
+
+
+def test_bf16_changes_the_numbers_and_learns_all_the_same(build, digits_split):
+    single, half = (
+        run(build(), digits_split, replace(RECIPE, epochs=5, precision=precision), 0.1).outcome
+        for precision in ("fp32", "bf16")
+    )
+    assert single.curve != half.curve
+    assert abs(single.test - half.test) < 5
+
+
 # ---- what is chosen and reported
 
 
