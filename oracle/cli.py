@@ -1,6 +1,7 @@
 """The command line: silo-oracle plan | run | status | merge | report | publish | table | schedule."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0; 1 a training failed or is missing; 2 bad input; 130 interrupted."""
+    if arguments is None:  # of this process
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # the end of a batch job: as Ctrl-C
     try:
         parsed = _parser().parse_args(arguments)
         return parsed.command(parsed)

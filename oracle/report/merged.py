@@ -34,5 +34,7 @@ def _of_one(study: Study, one: Taken) -> list[str]:
         lines[-1] += f"; {one.differing} differ in their numbers ({why}): those that were there stand"
     if one.beyond:
         more = f"{one.folder}: asks for more than {study.store.folder} does"
-        lines.append(f"{more}; its records are used with {asking(*one.beyond)}")
+        lines.append(
+            f"{more}; `silo-oracle run` with {asking(*one.beyond)} uses its records, and trains what that misses"
+        )
     return lines

@@ -2,9 +2,12 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 from oracle.store.activity import Activity, activity
 from oracle.store.environment import mixture
+from oracle.sweep.cell import Cell
 from oracle.sweep.study import Study
 from oracle.sweep.tally import Tally, tally
 
@@ -59,11 +62,23 @@ def _time_left(driver: Activity, counts: Tally, most: str) -> list[str]:
 
 
 def _failures(counts: Tally) -> list[str]:
-    common = counts.reasons.most_common(REASONS)
-    lines = [f"failed {count} time{'s' * (count > 1)}: {reason}" for reason, count in common]
-    if others := len(counts.reasons) - len(common):
+    by_reason = sorted(counts.failed.items(), key=lambda item: -len(item[1]))
+    lines = [f"failed: {_told(cells)}: {reason}" for reason, cells in by_reason[:REASONS]]
+    if others := len(by_reason) - len(lines):
         lines.append(f"failed: {others} other reason{'s' * (others > 1)}")
     return lines
+
+
+def _told(cells: Sequence[Cell]) -> str:
+    """How many, and what they have in common, or how far they differ."""
+    rates, cycles, seeds = (sorted({getattr(c, name) for c in cells}) for name in ("max_lr", "cycle", "seed"))
+    parts = [("max_lr", [f"{rate:.4g}" for rate in rates]), ("cycle", cycles), ("seed", seeds)]
+    where = "; ".join(f"{name} {_range(values)}" for name, values in parts)
+    return f"{len(cells)} training{'s' * (len(cells) > 1)} ({where})"
+
+
+def _range(values: Sequence[Any]) -> str:
+    return ", ".join(map(str, values)) if len(values) <= 3 else f"{values[0]} to {values[-1]}"
 
 
 def _when(at: float) -> str:

@@ -137,27 +137,40 @@ def connected(compute: Compute, address: str | None) -> Iterator[None]:
     import ray
 
     before = signal.getsignal(signal.SIGTERM)
-    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
-    if address is None:
-        here = _this_machine(compute)
-        ray.init("local", num_cpus=max(1, round(here["CPU"])), num_gpus=here["GPU"], include_dashboard=False, **quiet)
-    else:
-        try:
-            ray.init(address, runtime_env={"env_vars": _worker_environment()}, **quiet)
-        except (RuntimeError, OSError) as error:
-            raise InputError(f"--address: {address}: {' '.join(str(error).split())}") from error
-    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
-    # the end of a batch job, `ray job stop`: as Ctrl-C. Ray's own handler would drain its node for 30 seconds
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    ended = threading.Event()
-    head = ray.get_runtime_context().gcs_address
-    threading.Thread(target=_end_without, args=(head, ended), daemon=True).start()
     try:
-        yield
+        _start(compute, address)
+        logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+        # the end of a batch job, `ray job stop`: as Ctrl-C. Ray's own handler would drain its node for 30 seconds
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        ended = threading.Event()
+        head = ray.get_runtime_context().gcs_address
+        threading.Thread(target=_end_without, args=(head, ended), daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()
     finally:
-        ended.set()
         ray.shutdown()
         signal.signal(signal.SIGTERM, before)
+
+
+def _start(compute: Compute, address: str | None) -> None:
+    import ray
+
+    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    try:
+        if address is None:
+            here = _this_machine(compute)
+            cpus = max(1, round(here["CPU"]))
+            ray.init("local", num_cpus=cpus, num_gpus=here["GPU"], include_dashboard=False, **quiet)
+        else:
+            ray.init(address, runtime_env={"env_vars": _worker_environment()}, **quiet)
+    except SystemExit as error:  # what Ray makes of SIGTERM while it starts
+        raise KeyboardInterrupt from error
+    except (RuntimeError, OSError) as error:
+        if address is None:
+            raise
+        raise InputError(f"--address: {address}: {' '.join(str(error).split())}") from error
 
 
 def _end_without(head: str, ended: threading.Event) -> None:

@@ -15,7 +15,7 @@ SECONDS_BETWEEN_LINES = 10
 
 
 class Progress:
-    """Cells done and total, the pruning cycle, the best max_lr so far in it, the time left.
+    """Cells done and total, the pruning cycle of the last one, the best max_lr in it since this run began, the time left.
 
     training is that of the study's own cells: a baseline's are counted, but their accuracies are others. total counts every
     cell, recorded those that have a record already.
@@ -53,19 +53,19 @@ class Progress:
             found, total = self._sums[cell.cycle][cell.max_lr]
             self._sums[cell.cycle][cell.max_lr] = found + 1, total + record["outcome"]["validation"]
         self._first = self._first or (time.monotonic(), self._recorded)
-        text = f"cycle {cell.cycle} · {self._best(cell.cycle)} · {self._left()} left"
+        text = " · ".join([f"cycle {cell.cycle}", *self._best(cell.cycle), f"{self._left()} left"])
         if self._console.is_terminal:
             self._bar.update(self._task, completed=self._recorded, description=text)
         elif time.monotonic() - self._said >= SECONDS_BETWEEN_LINES or self._recorded == self._total:
             self._said = time.monotonic()
             self._console.print(f"{self._recorded}/{self._total} cells · {text}", highlight=False)
 
-    def _best(self, cycle: int) -> str:
+    def _best(self, cycle: int) -> list[str]:
         means = {max_lr: total / found for max_lr, (found, total) in self._sums[cycle].items()}
         if not means:
-            return "no accuracy so far"
+            return []
         best = max(means, key=means.get)
-        return f"best max_lr so far {best:.3g} ({means[best]:.2f}%)"
+        return [f"best max_lr of this run {best:.3g} ({means[best]:.2f}%)"]
 
     def _left(self) -> str:
         """By the pace since the first cell, so that the workers' start doesn't count."""

@@ -31,9 +31,13 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool, a
             study.store.forget_failures()
         before = tally(study.chains)
         if before.count("missing") == 0:
-            console.print(f"nothing to train: {before.recorded} of {before.total} cells are recorded", highlight=False)
-            return before.count("failed") == 0
-        console.print(f"training {before.count('missing')} of {before.total} cells", highlight=False)
+            failed = before.count("failed")
+            again = f", {failed} failed; --retry-failed tries them again" * (failed > 0)
+            told = f"nothing to train: {before.recorded} of {before.total} cells are recorded{again}"
+            console.print(told, highlight=False)
+            return failed == 0
+        most = "at most " * before.at_most
+        console.print(f"training {most}{before.count('missing')} of {before.total} cells", highlight=False)
         # what GPUs the nodes of a cluster have shows in their records: the report at the end tells
         if (address is None or not gpus) and (
             other := difference(environment(device(study.experiment)), before.records)

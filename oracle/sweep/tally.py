@@ -1,17 +1,18 @@
 """How far a study is: trainings done, diverged, failed, running and missing, by pruning cycle."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from oracle.store.store import Record
+from oracle.sweep.cell import Cell
 from oracle.sweep.chain import Blocked, Chains, Waiting, Wanted
 
 
 @dataclass(frozen=True)
 class Tally:
     """by_cycle: cycle -> how many trainings are "done", "diverged", "failed", "running", "missing"; blocked: chains that can't
-    go on; reasons: why trainings failed, with how many; records: of all that are done or diverged.
+    go on; failed: the trainings that failed, by the reason why; records: of all that are done or diverged.
 
     Missing are those that will be trained, also those whose start state isn't known yet, but none of a blocked chain. at_most:
     their number is the most it can be, since chains that wait for a record may come to one cell, or diverge.
@@ -19,7 +20,7 @@ class Tally:
 
     by_cycle: dict[int, Counter[str]]
     blocked: list[Blocked]
-    reasons: Counter[str]
+    failed: dict[str, list[Cell]]
     records: list[Record]
     at_most: bool
 
@@ -61,15 +62,15 @@ def tally(chains: Chains, running: Collection[str] = ()) -> Tally:
             for cycle, count in step.later.items():
                 by_cycle[cycle]["missing"] += count
                 at_most = True
-    records, reasons = [], Counter()
+    records, failed = [], defaultdict(list)
     for cell in cells.values():
         if (record := chains.store.record(cell.id)) is not None:
             records.append(record)
             kind = "diverged" if record["outcome"]["diverged"] else "done"
         elif (reason := chains.store.failure(cell.id)) is not None:
-            reasons[reason] += 1
+            failed[reason].append(cell)
             kind = "failed"
         else:
             kind = "running" if cell.id in running else "missing"
         by_cycle[cell.cycle][kind] += 1
-    return Tally(by_cycle, blocked, reasons, records, at_most)
+    return Tally(by_cycle, blocked, dict(failed), records, at_most)

@@ -59,7 +59,8 @@ class Worker:
         becomes a recorded failure.
 
         A cell that another worker recorded meanwhile isn't trained. Raises OSError where the run folder can't be written (if it
-        can be known, before the training), torch.AcceleratorError where this process can't use its device any more.
+        can be known, before the training), InputError where a start state is damaged, torch.AcceleratorError where this process
+        can't use its device any more.
         """
         due = [job for job in jobs if not self._recorded(job)]
         if not due:
@@ -116,11 +117,11 @@ class Worker:
         here = environment(self.device)
         checkpoints = [EpochCheckpoint(self.store, job.cell.id, here, len(jobs)) for job in jobs]
         one = jobs[0].cell
+        candidates = [
+            Candidate(job.cell.max_lr, self._start(job), checkpoint)
+            for job, checkpoint in zip(jobs, checkpoints, strict=True)
+        ]
         try:
-            candidates = [
-                Candidate(job.cell.max_lr, self._start(job), checkpoint)
-                for job, checkpoint in zip(jobs, checkpoints, strict=True)
-            ]
             results = run_lanes(self.problems[one.training], one.seed, one.cycle, candidates, stepping)
         except torch.AcceleratorError:
             raise

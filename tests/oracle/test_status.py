@@ -111,7 +111,11 @@ def test_reasons_of_failures_are_told_once_and_not_all(study):
     for number, cell in enumerate(failing):
         study.store.write_failure(cell.id, f"ValueError: {max(0, number - 4)}")
     said = status(study)
-    assert "failed 5 times: ValueError: 0\nfailed 1 time: ValueError: 1\n" in said
+    rates = sorted({cell.max_lr for cell in failing})
+    first, sixth = [cell.max_lr for cell in failing[:5]], failing[5]
+    told = f"max_lr {min(first):.4g} to {max(first):.4g}; cycle 0; seed 0"
+    assert f"failed: 5 trainings ({told}): ValueError: 0\n" in said and len(rates) == 6
+    assert f"failed: 1 training (max_lr {sixth.max_lr:.4g}; cycle 0; seed {sixth.seed}): ValueError: 1\n" in said
     assert said.count("ValueError") == 5 + 2  # the two blocked chains say why, too
     assert "failed: 3 other reasons" in said
     assert "is blocked from cycle 1 on" in said

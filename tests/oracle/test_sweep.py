@@ -174,24 +174,45 @@ def test_a_lost_state_is_made_again_and_changes_nothing(tiny, tmp_path, undistur
     assert report(out) == report(undisturbed)
 
 
-def test_a_training_that_raises_is_failed_with_its_reason_and_tried_again_when_asked(
-    tiny, tmp_path, undisturbed, capsys
-):
-    out = tmp_path / "run"
+def without_the_last_cycle(undisturbed, out):
     subprocess.run(["cp", "-r", undisturbed, out], check=True)
-    last = [cell for cell, record in records(out).items() if record["cell"]["cycle"] == 2]
-    for cell in last:
-        (out / "records" / f"{cell}.json").unlink()
-    for state in (out / "states").iterdir():  # a damaged start state: every training that wants it raises
-        state.write_bytes(b"no state")
-    assert run(tiny, out, "--local") == 1
+    for cell, record in records(out).items():
+        if record["cell"]["cycle"] == 2:
+            (out / "records" / f"{cell}.json").unlink()
+    return out
+
+
+def test_a_training_that_raises_is_failed_with_its_reason_and_tried_again_when_asked(
+    tiny, tmp_path, undisturbed, capsys, monkeypatch
+):
+    def raises(*arguments):
+        raise ValueError("no")
+
+    out = without_the_last_cycle(undisturbed, tmp_path / "run")
+    with monkeypatch.context() as patched:
+        patched.setattr("oracle.sweep.worker.run_lanes", raises)
+        assert run(tiny, out, "--local") == 1
     assert "14 trainings failed" in capsys.readouterr().out
     assert run(tiny, out, "--local") == 1  # failures stand until they are asked for again
-    for state in (out / "states").iterdir():
-        state.unlink()
+    told = "nothing to train: 24 of 38 cells are recorded, 14 failed; --retry-failed tries them again"
+    assert told in " ".join(capsys.readouterr().out.split())
     assert run(tiny, out, "--local", "--retry-failed") == 0
     assert records(out) == records(undisturbed)
     assert report(out) == report(undisturbed)
+
+
+def test_a_damaged_start_state_is_told_in_one_line_and_fails_no_training(tiny, tmp_path, undisturbed, capsys):
+    out = without_the_last_cycle(undisturbed, tmp_path / "run")
+    for state in (out / "states").iterdir():
+        state.write_bytes(b"no state")
+    assert run(tiny, out, "--local") == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and f"{out}/states/" in told and "delete it to have it made again" in told
+    assert not (out / "failed").exists()
+    for state in (out / "states").iterdir():
+        state.unlink()
+    assert run(tiny, out, "--local") == 0
+    assert records(out) == records(undisturbed)
 
 
 def test_a_second_driver_is_refused(tiny, tmp_path, undisturbed, capsys):

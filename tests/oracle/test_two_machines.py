@@ -83,7 +83,8 @@ def test_after_runs_split_by_seeds_nothing_is_left_to_train(tiny, tmp_path, undi
     said = say("merge", one, other)
     assert times(other) == before
     assert f"{other}: took 19 records, 3 states, 0 checkpoints, 1 log\n" in said
-    assert f"{other}: asks for more than {one} does; its records are used with --set 'oracle.seeds=[0, 1]'\n" in said
+    asks = "`silo-oracle run` with --set 'oracle.seeds=[0, 1]' uses its records, and trains what that misses"
+    assert f"{other}: asks for more than {one} does; {asks}\n" in said
     assert f"{one}: 19 of 19 trainings are recorded\n" in said
     assert open_study(one).experiment.oracle.seeds == (0,)
     merged, when = files(one, besides=["lock"]), times(one / "records")
