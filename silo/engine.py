@@ -107,7 +107,6 @@ def _run(
         random = generator(seed, "augmentation", cycle, epoch)
         for lane in lanes:
             lane.model.train()
-            lane.loss.zero_()
         for pixels, labels in data.train.batches(recipe.batch_size, order, random):
             t += 1
             factor = recipe.shape.factor(t, steps_per_epoch, recipe.epochs)
@@ -154,8 +153,8 @@ class _Training:
         """Measure; after the last epoch, or where it diverged, ``trained`` is what it gives. t: the iterations by now."""
         epoch, model = len(self.curve), self.lane.model
         last = epoch == self.recipe.epochs - 1
-        loss = self.lane.loss.item() / len(self.data.train)
-        if not (math.isfinite(loss) and all(bool(p.isfinite().all()) for p in model.parameters())):
+        loss = self.lane.total_loss() / len(self.data.train)
+        if not (math.isfinite(loss) and self.lane.finite()):
             outcome = Outcome(True, None, None, None, None, None, t, tuple(self.curve))
             self.trained = Trained(outcome, copies(model.state_dict()), {}, None)
             return

@@ -23,7 +23,9 @@ class Start:
 
 
 class Lane:
-    """A network with its mask, SGD's momentum, its rate and the sum of its losses, all on one device.
+    """A network with its mask, SGD's momentum and its rate, all on one device.
+
+    loss, losses  of the epoch: a sum over images, and (a batch's mean, its images) that are yet to be added
 
     Pruned weights are 0 after every step (and before the first, once the mask was applied), and no other weight is held.
     """
@@ -41,12 +43,13 @@ class Lane:
             self.model.parameters(), lr=lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay, fused=True
         )
         self.loss = torch.zeros((), dtype=torch.float64, device=device)
+        self.losses: list[tuple[Tensor, int]] = []
         parameters = dict(self.model.named_parameters())
         self._pruned = [parameters[name] for name in start.mask.layers]
         self._masks = [layer.to(device, parameters[name].dtype) for name, layer in start.mask.layers.items()]
 
-    def step(self, images: Tensor, labels: Tensor) -> None:
-        """One iteration of SGD at the rate that is set; adds the batch's loss, counted by images, to ``loss``.
+    def step(self, images: Tensor, labels: Tensor) -> Tensor:
+        """One iteration of SGD at the rate that is set; the batch's mean loss before it.
 
         images: normalized, (n, channels, size, size); labels: int64 (n). Waits for no result, so that it can be captured.
         """
@@ -56,7 +59,25 @@ class Lane:
         loss.backward()
         self.optimizer.step()
         self.apply_mask()
-        self.loss += loss.detach() * len(labels)
+        return loss.detach()
+
+    def total_loss(self) -> float:
+        """Of the steps since it was asked last: the sum over images."""
+        total = self.loss
+        if self.losses:
+            means, counts = zip(*self.losses, strict=True)
+            summands = torch.stack(means) * torch.tensor(counts, device=total.device)
+            total = total + summands.double().cumsum(0)[-1]  # in turn
+            self.losses = []
+        told = total.item()
+        self.loss.zero_()
+        return told
+
+    @torch.no_grad()
+    def finite(self) -> bool:
+        """Whether every weight is: its least and greatest are, which is several times as fast to tell as of each."""
+        bounds = [bound for p in self.model.parameters() if p.numel() for bound in torch.aminmax(p)]
+        return bool(torch.stack(bounds).isfinite().all())
 
     def set_rate(self, rate: float) -> None:
         """The learning rate of the steps to come."""
@@ -135,7 +156,8 @@ class Eager:
         """One lane after another."""
         for lane in lanes:
             lane.set_rate(lane.max_lr * factor)
-            lane.step(images, labels)
+            # to be summed after the epoch: three operations a step would be a percent of a tiny network's
+            lane.losses.append((lane.step(images, labels), len(labels)))
 
     def __str__(self) -> str:
         return ": ".join(filter(None, ["eager", self.because]))
