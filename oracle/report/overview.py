@@ -5,7 +5,7 @@ from oracle.analysis.comparison import comparison_table, proposals
 from oracle.report.status import clock
 from oracle.spec.experiment import Experiment
 from oracle.spec.wider import asking, grid_with
-from oracle.sweep.calibration import TESTED, Speed
+from oracle.sweep.calibration import BUSY, TESTED, Speed
 from oracle.sweep.forecast import forecast
 from oracle.sweep.study import Study
 from oracle.sweep.tally import Tally, tally
@@ -83,6 +83,8 @@ def _predicted(study: Study, speed: Speed, steps: int) -> list[str]:
             f", and test is looked at after {TESTED:.0%} of the epochs (after the last alone: {_span(walls[0.0])}; "
         )
         assumed += f"after every one: {_span(walls[1.0])})"
+    if speed.share < BUSY:
+        assumed += f"; other programs go on taking {1 - speed.share:.0%} of the cores, as they did meanwhile"
     rate = steps / whole / (experiment.compute.gpus_per_trial or 1)
     source = f"measured on {speed.device}, {at_a_time}, evaluation included"
     return [

@@ -27,17 +27,21 @@ from oracle.sweep.tally import tally
 from oracle.sweep.training import Beginning
 from oracle.sweep.worker import Job
 
-SECONDS = 1.5  # of trainings cut to one step, once the workers have measured
+CLOCKED = 3.0  # seconds that all workers measure side by side; where a step takes longer, as few steps as it needs
+CUT = 1.5  # seconds of trainings cut to one step, once they have
 # The share of epochs after which test is looked at, where the epoch is chosen on validation: whenever that has risen, and
 # at the end. 46% in results/quickstart, 73% in results/cifar10-policies.
 TESTED = 0.6
+
+MEASURED = ("step", "epoch", "image", "gradient", "share")
+BUSY = 0.9  # share of a core under which others are at work there
 
 
 @dataclass(frozen=True)
 class Speed:
     """Seconds, each measured in as many workers as the sweep would have, side by side.
 
-    step, epoch, image, gradient  see oracle.sweep.cut.measured
+    step, epoch, image, gradient  see oracle.sweep.cut.measured; share, too: of the time, no seconds
     cell    of a cell with one step and no more than one image anywhere: with all that its worker does until the next one
     begins  from the start of Ray until a worker trains, for each
     ends    from the last record until Ray is gone
@@ -48,6 +52,7 @@ class Speed:
     epoch: float
     image: float
     gradient: float
+    share: float
     cell: float
     begins: tuple[float, ...]
     ends: float
@@ -86,7 +91,7 @@ class Moment(Frontier):
 
     def finished(self, job: Job) -> None:
         """As ever; the first one sets the time."""
-        self._until = min(self._until, time.monotonic() + SECONDS)
+        self._until = min(self._until, time.monotonic() + CUT)
         super().finished(job)
 
     @property
@@ -110,7 +115,7 @@ def calibrate(study: Study) -> Speed | None:
         frontier = Moment(chains)
         workers = min(experiment.compute.workers or room, frontier.ready)
         beginning = Beginning.of(experiment, digest, store)
-        begin = CutBeginning(beginning, chains.training, experiment.oracle.seeds[0], workers)
+        begin = CutBeginning(beginning, chains.training, experiment.oracle.seeds[0], workers, CLOCKED)
         began = time.time()
         with Progress(Console(file=io.StringIO()), store, chains.training, frontier.ready, 0) as progress:
             sweep_on_ray(frontier, begin, study.dataset, experiment.compute, store, progress)
@@ -120,7 +125,7 @@ def calibrate(study: Study) -> Speed | None:
     if failures or not cells:
         raise SweepError(f"no training could be measured: {failures[0] if failures else 'every worker was lost'}")
     return Speed(
-        **{name: fmean(one[name] for one in measured) for name in ("step", "epoch", "image", "gradient")},
+        **{name: fmean(one[name] for one in measured) for name in MEASURED},
         cell=fmean(entry["seconds"] for entry in cells),
         begins=tuple(sorted(entry["at"] - began for entry in here)),
         ends=ended - max(entry["at"] for entry in cells),

@@ -78,7 +78,7 @@ def cut(problem: Problem, whole: Split) -> Problem:
 
 def measured(problem: Problem, seed: int, seconds: float) -> dict[str, float]:
     """Seconds of a training step, of an epoch beside its steps and images, of evaluating an image, and of a batch of the
-    gradient that the criterion asks for (0: it doesn't).
+    gradient that the criterion asks for (0: it doesn't); share: of this time that the process had a core, on a CPU.
 
     By differences between trainings that have more of one and the same of the rest, taken in turn for so many seconds, each at
     least once: so what a training costs once is in none of them.
@@ -111,10 +111,12 @@ def measured(problem: Problem, seed: int, seconds: float) -> dict[str, float]:
         some_batches = cut_split(whole, recipe.batch_size, more, 1)
         kinds["gradient"] = lambda: gradients(model, some_batches, recipe.batch_size)
     spent, rounds, until = dict.fromkeys(kinds, 0.0), 0, time.monotonic() + seconds
+    computed = time.process_time()
     while rounds == 0 or time.monotonic() < until:
         rounds += 1
         for name, run in kinds.items():
             spent[name] += clocked(run)
+    share = 1.0 if whole.mean.is_cuda else (time.process_time() - computed) / sum(spent.values())
     each = {name: total / rounds for name, total in spent.items()}
     step = max(0.0, (each["steps"] - each["least"]) / (more - 1))
     return {
@@ -122,6 +124,7 @@ def measured(problem: Problem, seed: int, seconds: float) -> dict[str, float]:
         "epoch": max(0.0, (each["epochs"] - each["least"]) / (epochs - 1) - step),
         "image": max(0.0, (each.get("images", 0.0) - each["least"]) / max(1, images - 1)),
         "gradient": each.get("gradient", 0.0) / more,
+        "share": min(1.0, share),
     }
 
 
@@ -149,8 +152,8 @@ class CutWorker:
     others. What it tells stands in the store's log of attempts.
     """
 
-    def __init__(self, worker: Worker, training: str, seed: int, workers: int) -> None:
-        self.worker, self.store, self.workers = worker, worker.store, workers
+    def __init__(self, worker: Worker, training: str, seed: int, workers: int, seconds: float) -> None:
+        self.worker, self.store, self.workers, self.seconds = worker, worker.store, workers, seconds
         self.whole, self.seed = worker.problems[training], seed
         split = self.whole.data(seed)
         worker.problems = {name: cut(problem, split) for name, problem in worker.problems.items()}
@@ -161,7 +164,7 @@ class CutWorker:
         if self.ended is None:
             self.store.log_attempt(event="here")
             self._wait_for_the_others()
-            self.store.log_attempt(event="measured", **measured(self.whole, self.seed, SECONDS))
+            self.store.log_attempt(event="measured", **measured(self.whole, self.seed, self.seconds))
             self.ended = time.perf_counter()
         self.worker.run(job)
         began, self.ended = self.ended, time.perf_counter()
@@ -175,16 +178,20 @@ class CutWorker:
 
 @dataclass(frozen=True)
 class CutBeginning:
-    """Begins such a worker wherever a worker of the sweep would begin."""
+    """Begins such a worker wherever a worker of the sweep would begin.
+
+    training, seed  what is measured;  workers  how many wait for each other;  seconds  for so long
+    """
 
     beginning: Beginning
     training: str
     seed: int
     workers: int
+    seconds: float
 
     def __call__(self, dataset: Any) -> CutWorker:
         """Raises InputError as the beginning does."""
-        return CutWorker(self.beginning(dataset), self.training, self.seed, self.workers)
+        return CutWorker(self.beginning(dataset), self.training, self.seed, self.workers, self.seconds)
 
 
 def told(store: Store, event: str) -> list[dict[str, Any]]:
