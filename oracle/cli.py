@@ -60,7 +60,10 @@ def _parser() -> argparse.ArgumentParser:
         if out:
             one.add_argument("--out", type=Path, metavar="DIR", help="the run folder (default: runs/NAME)")
 
-    takes_file(command("plan", "what a run would train; trains nothing", _plan))
+    plan = command("plan", "what a run would train; trains nothing", _plan)
+    takes_file(plan)
+    told = "train for a few seconds, recording nothing, and predict the time of the run on this machine"
+    plan.add_argument("--calibrate", action="store_true", help=told)
     run = command("run", "train what is missing, then report; safe to interrupt and call again", _run)
     takes_file(run)
     where = run.add_mutually_exclusive_group()
@@ -104,9 +107,14 @@ def _asked(arguments: argparse.Namespace) -> tuple[Any, Path, str]:
 
 def _plan(arguments: argparse.Namespace) -> int:
     from oracle.report.overview import plan_text
-    from oracle.sweep.study import planned_study
+    from oracle.sweep.calibration import calibrate
+    from oracle.sweep.study import new_study, planned_study
 
-    print(plan_text(planned_study(*_asked(arguments))))
+    if arguments.calibrate:
+        study = new_study(*_asked(arguments))
+        print(plan_text(study, calibrate(study)))
+    else:
+        print(plan_text(planned_study(*_asked(arguments))))
     return 0
 
 

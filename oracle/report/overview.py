@@ -5,12 +5,16 @@ from oracle.analysis.comparison import comparison_table, proposals
 from oracle.report.status import clock
 from oracle.spec.experiment import Experiment
 from oracle.spec.wider import asking, grid_with
+from oracle.sweep.calibration import BUSY, TESTED, Speed
+from oracle.sweep.forecast import forecast
 from oracle.sweep.study import Study
 from oracle.sweep.tally import Tally, tally
 
 
-def plan_text(study: Study) -> str:
-    """Cells, what is recorded and missing, iterations, the time at a stated rate and by recorded trainings, values to add."""
+def plan_text(study: Study, speed: Speed | None = None) -> str:
+    """Cells, what is recorded and missing, iterations, the time at a stated rate, by recorded trainings and as measured here
+    (speed), values to add.
+    """
     experiment, data, counts = study.experiment, study.data, tally(study.chains)
     grid, seeds = experiment.oracle.grid.values(), experiment.oracle.seeds
     recipe = experiment.recipe
@@ -31,6 +35,7 @@ def plan_text(study: Study) -> str:
         f"grid: {', '.join(f'{value:g}' for value in grid)}",
         f"recorded: {counts.recorded}, failed: {counts.count('failed')}, missing: {counts.count('missing')}",
         *_time(study, counts, steps),
+        *(_predicted(study, speed, steps) if speed else []),
     ]
     if advice := widening(experiment, proposals(comparison_table(cells, experiment, data), experiment)):
         lines.append(advice)
@@ -60,6 +65,48 @@ def _time(study: Study, counts: Tally, steps: int) -> list[str]:
     elif rate is None:
         lines.append("no training is recorded yet: the time of one is known after the first")
     return lines
+
+
+def _predicted(study: Study, speed: Speed, steps: int) -> list[str]:
+    """What was measured, the time of the sweep by it and what that assumes, and the rate as a line for the file."""
+    experiment, data, workers = study.experiment, study.data, len(speed.begins)
+    whole = speed.training(experiment, data)
+    expected = forecast(study, whole, speed.begins)
+    walls = {
+        tested: forecast(study, speed.training(experiment, data, tested), speed.begins).wall + speed.ends
+        for tested in (0.0, TESTED, 1.0)
+    }
+    at_a_time = f"{workers} training{'s' * (workers > 1)} at a time"
+    assumed = "no training diverges"
+    if experiment.train.choose == "validation":
+        assumed += (
+            f", and test is looked at after {TESTED:.0%} of the epochs (after the last alone: {_span(walls[0.0])}; "
+        )
+        assumed += f"after every one: {_span(walls[1.0])})"
+    if speed.share < BUSY:
+        assumed += f"; other programs go on taking {1 - speed.share:.0%} of the cores, as they did meanwhile"
+    rate = steps / whole / (experiment.compute.gpus_per_trial or 1)
+    source = f"measured on {speed.device}, {at_a_time}, evaluation included"
+    return [
+        f"measured here ({speed.device}, {at_a_time}): {_unit(speed.step)} an iteration, {_unit(speed.image)} an image "
+        f"evaluated, {_unit(speed.cell)} a training beside: {_unit(whole)} a training",
+        f"predicted: {_span(walls[TESTED])} for {expected.trainings} trainings, {_hours(expected.busy / 3600)} worker-hours; "
+        f"{speed.begins[0] + speed.ends:.0f} s of it Ray's start and end; loading the data and the report come on top",
+        f"assumed: {assumed}",
+        f'as a line of the file: compute: {{rate: {{iterations_per_second: {rate:.3g}, source: "{source}"}}}}',
+    ]
+
+
+def _span(seconds: float) -> str:
+    return clock(seconds) if seconds >= 600 else f"{seconds:.0f} s"
+
+
+def _unit(seconds: float) -> str:
+    """Three digits, in the unit that suits."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-6:.3g} us"
 
 
 def widening(experiment: Experiment, values: list[float]) -> str:

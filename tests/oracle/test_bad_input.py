@@ -310,9 +310,9 @@ def test_a_bad_field_is_named_with_its_file(refused, row):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-@pytest.mark.parametrize("local", [["--local"], []], ids=["local", "ray"])
-def test_a_gpu_that_is_not_there(refused, local):
-    line = refused("run", "e.yaml", *local, "--set", "compute.gpus_per_trial=1")
+@pytest.mark.parametrize("command", ["run e.yaml --local", "run e.yaml", "plan e.yaml --calibrate"])
+def test_a_gpu_that_is_not_there(refused, command):
+    line = refused(*command.split(), "--set", "compute.gpus_per_trial=1")
     names(line, "silo-oracle: e.yaml: ", "compute.gpus_per_trial: 1: no CUDA GPU is visible here; 0 is allowed")
 
 
@@ -366,6 +366,7 @@ COMMANDS = [
     ("plan e.yaml twice.yaml", "unrecognized arguments: twice.yaml"),
     ("plan e.yaml --fast", "unrecognized arguments: --fast"),
     ("run e.yaml --local=yes", "--local"),
+    ("run e.yaml --calibrate", "unrecognized arguments: --calibrate"),
     ("schedule e.yaml --out x", "--out"),
     ("run e.yaml --out", "--out", "expected one argument"),
     # folders that are no run folders
@@ -400,7 +401,11 @@ COMMANDS = [
         (f"{command} torn", "torn/records/", ".json: can't be read as JSON")
         for command in ("status", "report", "publish")
     ),
-    *((f"{command} e.yaml --out torn", "torn/records/", ".json: can't be read as JSON") for command in ("plan", "run")),
+    *(
+        (f"{command} --out torn", "torn/records/", ".json: can't be read as JSON")
+        for command in ("plan e.yaml", "plan e.yaml --calibrate", "run e.yaml")
+    ),
+    ("plan e.yaml --calibrate --set data.source=folder --set data.path=nowhere", "e.yaml: data.path: nowhere"),
     *(
         (f"{command} changed", "changed/records/", "changed since it was written")
         for command in ("status", "report", "publish", "run e.yaml --local --out", "plan e.yaml --out")
