@@ -15,7 +15,7 @@ from silo.data.part import Batches
 from silo.data.split import Split
 from silo.mask import Mask
 from silo.outcome import Epoch, Outcome, Trained, chosen
-from silo.randomness import derive, generator
+from silo.randomness import derive, generator, reseed
 from silo.restart import Weights
 from silo.shape import Shape
 
@@ -126,7 +126,7 @@ def train(
         for epoch in range(len(curve), recipe.epochs):
             if epoch == recipe.epochs - 1:
                 epoch_before = copies(model.state_dict())
-            torch.manual_seed(derive(seed, "dropout", cycle, epoch))
+            reseed(derive(seed, "dropout", cycle, epoch))
             order = torch.randperm(len(data.train), generator=generator(seed, "order", cycle, epoch))
             random = generator(seed, "augmentation", cycle, epoch)
             model.train()
