@@ -130,7 +130,7 @@ def train(
             order = torch.randperm(len(data.train), generator=generator(seed, "order", cycle, epoch))
             random = generator(seed, "augmentation", cycle, epoch)
             model.train()
-            total_loss = torch.zeros((), dtype=torch.float64, device=device)
+            losses, counts = [], []
             for pixels, labels in data.train.batches(recipe.batch_size, order, random):
                 t += 1
                 optimizer.param_groups[0]["lr"] = max_lr * recipe.shape.factor(t, steps_per_epoch, recipe.epochs)
@@ -140,11 +140,14 @@ def train(
                 loss.backward()
                 optimizer.step()
                 _apply(weights, masks)
-                total_loss += loss.detach() * len(labels)
+                losses.append(loss.detach())
+                counts.append(len(labels))
                 if t == remember_at:
                     remembered = copies(model.state_dict())
+            # summed in turn, after the steps: three operations a step would be a percent of a tiny network's
+            total_loss = (torch.stack(losses) * torch.tensor(counts, device=device)).double().cumsum(0)[-1]
             mean_loss = total_loss.item() / len(order)
-            if not (math.isfinite(mean_loss) and all(bool(p.isfinite().all()) for p in model.parameters())):
+            if not (math.isfinite(mean_loss) and _finite(model)):
                 outcome = Outcome(True, None, None, None, None, None, t, tuple(curve))
                 return Trained(outcome, copies(model.state_dict()), {}, None)
             validation = measured("validation", epoch)
@@ -191,6 +194,13 @@ def accuracy(model: nn.Module, images: Batches, data: Split, random: torch.Gener
 
 def _normalized(pixels: Tensor, data: Split) -> Tensor:
     return (pixels.float() - data.mean).div_(data.std).contiguous(memory_format=torch.channels_last)
+
+
+@torch.no_grad()
+def _finite(model: nn.Module) -> bool:
+    """Whether every weight is: its least and greatest are, which is several times as fast to tell as of each."""
+    bounds = [bound for p in model.parameters() if p.numel() for bound in torch.aminmax(p)]
+    return bool(torch.stack(bounds).isfinite().all())
 
 
 @torch.no_grad()

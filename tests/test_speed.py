@@ -127,7 +127,7 @@ def in_this_process(monkeypatch, module):
     monkeypatch.setattr(module, "processes", Here)
 
 
-@pytest.mark.parametrize(("part", "rows"), [(released, 2), (plain, 4)])
+@pytest.mark.parametrize(("part", "rows"), [(released, 2), (plain, 6)])
 def test_a_part_gives_its_rows(part, rows, monkeypatch):
     in_this_process(monkeypatch, part)
     if part is plain:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from scipy.stats import binom
 
 Pair = tuple[float, float]
-PAIRS = 21  # many short ones: what else the machine does falls on both sides of most of them
+PAIRS = 15  # many short ones: what else the machine does falls on both sides of most of them
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,16 @@ from silo.data.images import Images
 from silo.data.split import Split
 
 
-def train_plain(task: Task) -> list[float]:
+def train_plain(task: Task, ahead: bool = False) -> list[float]:
     """Train on one thread; the mean loss of every epoch.
+
+    ahead  images that aren't augmented are normalized before the first step, as float32; else by batch, out of uint8
 
     Tensors in; whole batches cropped and flipped; channels_last; fused SGD; pruned weights set to 0 after every step. Evaluates
     validation after every epoch, and test where validation rose and at the end.
     """
     model, mask = task.start()
-    data, crop, flip = task.data, task.augment.crop, task.augment.flip
+    data, crop = task.data, task.augment.crop  # with a flip, where it crops
     torch.set_num_threads(1)
     torch.manual_seed(0)
     model = model.to(memory_format=torch.channels_last)
@@ -25,22 +27,28 @@ def train_plain(task: Task) -> list[float]:
     masks = [layer.to(torch.float32) for layer in mask.layers.values()]
     optimizer = torch.optim.SGD(model.parameters(), LR, MOMENTUM, weight_decay=WEIGHT_DECAY, fused=True)
     pixels, labels = data.train.pixels, data.train.labels
-    size = pixels.shape[-1]
-    windows = functional.pad(pixels, [crop] * 4).unfold(2, size, 1).unfold(3, size, 1)
-    n, best, losses = len(labels), -1.0, []
+    size, n = pixels.shape[-1], len(labels)
+    if crop:
+        windows = functional.pad(pixels, [crop] * 4).unfold(2, size, 1).unfold(3, size, 1)
+    elif ahead:
+        ready = normalized(pixels, data)
+    best, losses = -1.0, []
     for epoch in range(task.epochs):
         model.train()
         order = torch.randperm(n)
-        y, x = torch.randint(2 * crop + 1, (2, n))
-        flips = (torch.rand(n) < 0.5).view(-1, 1, 1, 1)
+        if crop:
+            y, x = torch.randint(2 * crop + 1, (2, n))
+            flips = (torch.rand(n) < 0.5).view(-1, 1, 1, 1)
         total = 0.0
         for start in range(0, n, BATCH):
             at = slice(start, start + BATCH)
             index = order[at]
-            images = windows[index, :, y[at], x[at]] if crop else pixels[index]
-            if flip:
-                images = torch.where(flips[at], images.flip(3), images)
-            loss = functional.cross_entropy(model(normalized(images, data)), labels[index])
+            if crop:
+                cut = windows[index, :, y[at], x[at]]
+                images = normalized(torch.where(flips[at], cut.flip(3), cut), data)
+            else:
+                images = ready[index] if ahead else normalized(pixels[index], data)
+            loss = functional.cross_entropy(model(images), labels[index])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()

@@ -20,9 +20,9 @@ from oracle.store.store import Store
 
 TITLE = "A sweep with 1, 2 and 4 workers"
 FILE = Path(__file__).parents[1] / "quickstart.yaml"
-SHORTENED = ("prune.cycles=6", "oracle.seeds=2")
+SHORTENED = ("prune.cycles=4", "oracle.seeds=2")
 WORKERS = (1, 2, 4)
-ROUNDS = 7  # of all of them
+ROUNDS = 6  # of all of them
 
 
 @dataclass(frozen=True)
