@@ -85,14 +85,14 @@ class Moment(Frontier):
         """Nothing, once it is closed."""
         return not self._closed and super().more_to_come
 
-    def next(self) -> Job | None:
-        """A ready job; None, too, once it is closed."""
-        return None if self._closed else super().next()
+    def next(self, at_most: int = 1) -> list[Job]:
+        """Ready jobs; none, too, once it is closed."""
+        return [] if self._closed else super().next(at_most)
 
-    def finished(self, job: Job) -> None:
+    def finished(self, *jobs: Job) -> None:
         """As ever; the first one sets the time."""
         self._until = min(self._until, time.monotonic() + CUT)
-        super().finished(job)
+        super().finished(*jobs)
 
     @property
     def _closed(self) -> bool:

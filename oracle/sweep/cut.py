@@ -13,7 +13,8 @@ from oracle.sweep.training import Beginning
 from oracle.sweep.worker import Job, Worker
 from silo.criterion import Criterion, Evidence
 from silo.data.split import Split
-from silo.engine import gradients, train
+from silo.engine import train
+from silo.evaluation import gradients
 from silo.mask import Mask
 from silo.randomness import generator, seeded
 from silo.restart import Restart, Weights
@@ -157,18 +158,19 @@ class CutWorker:
         self.whole, self.seed = worker.problems[training], seed
         split = self.whole.data(seed)
         worker.problems = {name: cut(problem, split) for name, problem in worker.problems.items()}
+        self.lanes = worker.lanes
         self.ended: float | None = None
 
-    def run(self, job: Job) -> None:
-        """Train it, cut; the time since the last one ended is what a cell costs."""
+    def run(self, *jobs: Job) -> None:
+        """Train them, cut; the time since the last ones ended is what they cost."""
         if self.ended is None:
             self.store.log_attempt(event="here")
             self._wait_for_the_others()
             self.store.log_attempt(event="measured", **measured(self.whole, self.seed, self.seconds))
             self.ended = time.perf_counter()
-        self.worker.run(job)
+        self.worker.run(*jobs)
         began, self.ended = self.ended, time.perf_counter()
-        self.store.log_attempt(event="cut", seconds=self.ended - began)
+        self.store.log_attempt(event="cut", seconds=(self.ended - began) / len(jobs))
 
     def _wait_for_the_others(self) -> None:
         until = time.monotonic() + PATIENCE

@@ -72,9 +72,9 @@ def forecast(study: Study, seconds: float, begins: Sequence[float]) -> Forecast:
             store.played(job.cell)
             frontier.finished(job)
             trainings, busy, wall, idle_since = trainings + 1, busy - 1, now, now
-        if (job := frontier.next()) is not None:
+        if jobs := frontier.next():
             busy += 1
-            heapq.heappush(asks, (now + seconds, next(order), job, now))
+            heapq.heappush(asks, (now + seconds, next(order), jobs[0], now))
         elif busy:  # it looks again, ever more rarely: as a real worker does
             wait = min(max(now - idle_since, SHORTEST_WAIT), LONGEST_WAIT)
             heapq.heappush(asks, (now + wait, next(order), None, idle_since))

@@ -50,8 +50,12 @@ class Augmented:
 
         random  draws the crop and flip of every position in the order; None: the images as they are
         """
+        draws_any = random is not None and (self.augment.crop or self.augment.flip)
+        if order is None and not draws_any:  # as they lie there: views are enough
+            yield from zip(self.pixels.split(batch_size), self.labels.split(batch_size), strict=True)
+            return
         order = (torch.arange(len(self)) if order is None else order).to(self.labels.device)
-        draws = None if random is None else self._draw(len(order), random)
+        draws = self._draw(len(order), random) if draws_any else None
         for start in range(0, len(order), batch_size):
             at = slice(start, start + batch_size)
             index = order[at]

@@ -223,7 +223,8 @@ def here(monkeypatch):
 
     def sweep_here(frontier, begin, dataset, compute, store, progress):
         worker = begin(dataset)
-        while (job := frontier.next()) is not None:
+        while jobs := frontier.next():
+            (job,) = jobs
             worker.run(job)
             frontier.finished(job)
 
@@ -271,7 +272,7 @@ def test_a_training_that_always_fails_is_told(tiny, tmp_path, here, monkeypatch)
     def broken(*arguments):
         raise RuntimeError("no such kernel")
 
-    monkeypatch.setattr("oracle.sweep.worker.run_cycle", broken)
+    monkeypatch.setattr("oracle.sweep.worker.run_lanes", broken)
     study = new_study(load(tiny, []), tmp_path / "run")
     with pytest.raises(SweepError, match=r"no training could be measured: .*no such kernel"):
         calibrate(study)

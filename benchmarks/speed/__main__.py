@@ -1,0 +1,53 @@
+"""Measure how fast the suite trains, part by part, each a ratio of two ways that are measured in turns in one run.
+
+Results go into the table and plot of --to; a part's rows replace those of its last run, and no others.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from benchmarks.speed import plain, released, report, workers
+from benchmarks.speed.images import cifar10
+from benchmarks.speed.place import place
+from silo.data.error import DataError
+
+PARTS = {"released": released, "plain": plain, "workers": workers}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 2, and one line, for a part or images that don't exist."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.speed",
+        description=__doc__,
+        epilog="Nothing else should run meanwhile; `taskset` chooses the cores.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all by default")
+    parser.add_argument("--data", type=Path, help="CIFAR-10 as train/CLASS/*.jpg; without it images are made up")
+    parser.add_argument("--to", type=Path, default=Path("results/speed"), metavar="DIR")
+    asked = parser.parse_args(arguments)
+    try:
+        if unknown := [name for name in asked.parts if name not in PARTS]:
+            raise DataError(f"PART: {unknown[0]}: {', '.join(PARTS)} are allowed")
+        cifar10(asked.data, 100)
+    except DataError as error:
+        print(f"benchmarks.speed: {error}", file=sys.stderr)
+        return 2
+    images = "made up" if asked.data is None else "CIFAR-10 (JPEG)"
+    where = {**place(torch.device("cpu")), "images": images}
+    for name in asked.parts or PARTS:
+        rows = [{**asdict(row), **where} for row in PARTS[name].measure(asked.data)]
+        table = report.replaced(report.read(asked.to), pd.DataFrame(rows), PARTS)
+        report.write(table, asked.to, PARTS)
+        print(report.text(table[table.part == name], PARTS), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

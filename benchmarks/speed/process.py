@@ -1,0 +1,57 @@
+"""Processes that stand ready and do the same work at the same moment, each with the environment it needs."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from oracle.sweep.cluster import ENVIRONMENT
+
+# What Ray gives a worker with one core, and the sweep to every worker.
+WORKER = {"OMP_NUM_THREADS": "1", "GLIBC_TUNABLES": ENVIRONMENT["GLIBC_TUNABLES"]}
+DEFAULT: dict[str, str] = {}
+
+
+class Processes:
+    """So many processes; call :meth:`together` as often as need be."""
+
+    def __init__(self, pools: list[ProcessPoolExecutor]) -> None:
+        self._pools = pools
+
+    def __len__(self) -> int:
+        return len(self._pools)
+
+    def together(self, work: Callable[..., Any], *arguments: Any) -> list[Any]:
+        """Every process does the work; what each gave, once the last is done. Raises what one raised."""
+        return [one.result() for one in [pool.submit(work, *arguments) for pool in self._pools]]
+
+
+@contextmanager
+def processes(count: int, environment: Mapping[str, str]) -> Iterator[Processes]:
+    """Start them; of what WORKER names they have what ``environment`` says, and nothing else."""
+    spawn = multiprocessing.get_context("spawn")
+    with ExitStack() as stack:
+        pools = [stack.enter_context(ProcessPoolExecutor(1, mp_context=spawn)) for _ in range(count)]
+        ready = Processes(pools)
+        with _environment(environment):  # a process is started by its first work
+            ready.together(os.getpid)
+        yield ready
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+@contextmanager
+def _environment(its: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.pop(name) for name in WORKER if name in os.environ}
+    os.environ.update(its)
+    try:
+        yield
+    finally:
+        for name in WORKER:
+            os.environ.pop(name, None)
+        os.environ.update(before)
