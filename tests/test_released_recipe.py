@@ -141,13 +141,14 @@ def seen(request, tmp_path_factory):
     """The cycles of SILO's own chain in a run of the file, and their records."""
     name, root, cycles = request.param, tmp_path_factory.mktemp("released"), []
     paint(root / "images")
-    train = trajectory.train
+    train_lanes = trajectory.train_lanes
 
-    def watched(model, data, recipe, max_lr, mask, **options):
-        cycles.append(Cycle(options["cycle"], max_lr, data, mask))
-        hooks = cycles[-1].watch(model)
+    def watched(starts, data, recipe, **options):
+        (start,) = starts
+        cycles.append(Cycle(options["cycle"], start.max_lr, data, start.mask))
+        hooks = cycles[-1].watch(start.model)
         try:
-            return train(model, data, recipe, max_lr, mask, **options)
+            return train_lanes(starts, data, recipe, **options)
         finally:
             for hook in hooks:
                 hook.remove()
@@ -155,7 +156,7 @@ def seen(request, tmp_path_factory):
     overrides = [*SHORT, f"data.path={root / 'images'}", *RULES[name].overrides]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(root / "cache"))
-        patch.setattr(trajectory, "train", watched)
+        patch.setattr(trajectory, "train_lanes", watched)
         patch.setattr(cli, "_write_report", lambda study: None)
         sets = [argument for override in overrides for argument in ("--set", override)]
         assert main(["run", str(PAPER / f"{name}.yaml"), "--local", "--out", str(root / "run"), *sets]) == 0

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from benchmarks.speed import __main__ as command
-from benchmarks.speed import plain, released, report, workers
+from benchmarks.speed import gpu, plain, released, report, workers
 from benchmarks.speed.images import cifar10, for_steps, of_digits
 from benchmarks.speed.measure import Row, interleaved, median_bounds
 from benchmarks.speed.plain_loop import train_plain
@@ -16,6 +16,7 @@ from benchmarks.speed.released_loop import ReleasedTraining
 from benchmarks.speed.task import BATCH, PRUNED, Task, train_ours
 from oracle.store.store import Store
 from silo.data.augment import Augment
+from silo.lane import EAGER, Eager
 
 RESULTS = Path(__file__).parents[1] / "results" / "speed"
 CROPS = Augment(crop=4, flip=True)
@@ -191,14 +192,13 @@ def test_a_part_replaces_its_own_rows_alone(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(plain, "measure", made_up("plain", 2.0))
     assert command.main(["plain", "--to", str(tmp_path)]) == 0
     table = report.read(tmp_path)
-    assert table.part.tolist() == list(command.PARTS)
-    assert table.ratio.tolist() == [1.0, 2.0, 1.0]
+    parts = [name for name in command.PARTS if name != "gpu" or torch.cuda.is_available()]
+    assert table.part.tolist() == parts
+    assert table.ratio.tolist() == [2.0 if name == "plain" else 1.0 for name in parts]
     told = (tmp_path / "README.md").read_text()
     assert told == report.text(table, command.PARTS)
     assert [line.split("|")[8].strip() for line in told.splitlines() if line.startswith("| a step")] == [
-        "yes",
-        "no",
-        "yes",
+        "no" if name == "plain" else "yes" for name in parts
     ]
     assert {path.suffix for path in tmp_path.iterdir()} == {".csv", ".md", ".png", ".svg"}
 
@@ -225,3 +225,33 @@ def test_the_published_readme_follows_from_the_published_table():
 def test_a_goal_is_met_by_the_whole_interval():
     rows = pd.DataFrame({"low": [1.4, 1.6, 1.0], "high": [1.8, 1.9, 1.1], "goal": [">= 1.5", ">= 1.5", "<= 1.05"]})
     assert [report.met(row) for row in rows.to_dict("records")] == ["no", "yes", "no"]
+
+
+# -- a GPU's part, on this processor
+
+
+def test_what_a_step_costs_at_least():
+    """ResNet-20: 41 million multiplications an image forward, twice as many backward but for the first layer's."""
+    flops, moved = gpu.cost(gpu.task_of(None, 320), torch.device("cpu"))
+    forward = 2 * 64 * 40.8e6
+    assert 2.8 * forward < flops < 3.05 * forward
+    assert 6 * 4 * 272_000 < moved < 2**30
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU: it would be measured")
+def test_without_a_gpu_its_part_is_refused_and_nothing_written(tmp_path, capsys):
+    assert command.main(["gpu", "--to", str(tmp_path / "speed")]) == 2
+    assert capsys.readouterr().err == "benchmarks.speed: PART: gpu: no CUDA GPU is visible here\n"
+    assert not (tmp_path / "speed").exists()
+
+
+def test_lane_steps_are_counted_beside_the_released_way_s(monkeypatch):
+    """Two lanes in a clock that every look sets on: a way's rate is its lanes over its time."""
+    clock = iter(range(1000))
+    monkeypatch.setattr("benchmarks.speed.measure.time.perf_counter", lambda: float(next(clock)))
+    ways = [("one", EAGER, 1), ("two", Eager(at_once=2), 2)]
+    task = gpu.task_of(None, 160)
+    one, two = gpu.rates(task, ways, 2, torch.device("cpu"))
+    steps = -(-len(task.data.train) // BATCH)
+    assert (one.ours, two.ours, two.other) == (steps, 2 * steps, steps)
+    assert (one.ratio, two.ratio, two.pairs, one.goal, two.goal) == (1, 2, 2, "", ">= 10")

@@ -12,12 +12,12 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from benchmarks.speed import plain, released, report, workers
+from benchmarks.speed import gpu, plain, released, report, workers
 from benchmarks.speed.images import cifar10
 from benchmarks.speed.place import place
 from silo.data.error import DataError
 
-PARTS = {"released": released, "plain": plain, "workers": workers}
+PARTS = {"released": released, "plain": plain, "workers": workers, "gpu": gpu}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,20 +28,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         epilog="Nothing else should run meanwhile; `taskset` chooses the cores.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all by default")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all that can be measured here by default"
+    )
     parser.add_argument("--data", type=Path, help="CIFAR-10 as train/CLASS/*.jpg; without it images are made up")
     parser.add_argument("--to", type=Path, default=Path("results/speed"), metavar="DIR")
     asked = parser.parse_args(arguments)
     try:
         if unknown := [name for name in asked.parts if name not in PARTS]:
             raise DataError(f"PART: {unknown[0]}: {', '.join(PARTS)} are allowed")
+        if "gpu" in asked.parts and not torch.cuda.is_available():
+            raise DataError("PART: gpu: no CUDA GPU is visible here")
         cifar10(asked.data, 100)
     except DataError as error:
         print(f"benchmarks.speed: {error}", file=sys.stderr)
         return 2
     images = "made up" if asked.data is None else "CIFAR-10 (JPEG)"
-    where = {**place(torch.device("cpu")), "images": images}
-    for name in asked.parts or PARTS:
+    for name in asked.parts or [name for name in PARTS if name != "gpu" or torch.cuda.is_available()]:
+        where = {**place(torch.device("cuda" if name == "gpu" else "cpu")), "images": images}
         rows = [{**asdict(row), **where} for row in PARTS[name].measure(asked.data)]
         table = report.replaced(report.read(asked.to), pd.DataFrame(rows), PARTS)
         report.write(table, asked.to, PARTS)

@@ -1,7 +1,7 @@
 """Where it is measured: device, cores, versions."""
 
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
@@ -16,8 +16,15 @@ def place(device: torch.device) -> dict[str, str]:
         "device": torch.cuda.get_device_name(device) if gpu else f"{_cpu()}, {torch.backends.cpu.get_cpu_capability()}",
         "cores": str(cores()),
         "python": platform.python_version(),
-        **{name: version(name) for name in ("torch", "torchvision", "numpy", "ray")},
+        **{name: _version(name) for name in ("torch", "torchvision", "numpy", "ray")},
     }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # only the sweep needs Ray
+        return "none"
 
 
 def _cpu() -> str:

@@ -7,7 +7,8 @@ from torch import nn
 
 from silo.data.augment import Augment
 from silo.data.split import Split
-from silo.engine import train
+from silo.engine import train_lanes
+from silo.lane import Start
 from silo.mask import Mask, prunable_weights
 from silo.model import MODELS
 from silo.outcome import Outcome
@@ -42,8 +43,16 @@ class Task:
         return model, mask
 
 
+def start_of(task: Task) -> Start:
+    """What one lane of the suite's engine begins with."""
+    return Start(*task.start(), LR)
+
+
+def recipe_of(task: Task) -> Recipe:
+    """How the suite's engine trains it."""
+    return Recipe(task.epochs, BATCH, MOMENTUM, WEIGHT_DECAY, Constant(), task.augment)
+
+
 def train_ours(task: Task) -> Outcome:
     """The suite's own way, as a worker of a sweep trains."""
-    model, mask = task.start()
-    recipe = Recipe(task.epochs, BATCH, MOMENTUM, WEIGHT_DECAY, Constant(), task.augment)
-    return train(model, task.data, recipe, LR, mask, seed=0, cycle=0).outcome
+    return train_lanes([start_of(task)], task.data, recipe_of(task), seed=0, cycle=0)[0].outcome
