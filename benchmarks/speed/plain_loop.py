@@ -23,8 +23,8 @@ def train_plain(task: Task, ahead: bool = False) -> list[float]:
     torch.manual_seed(0)
     model = model.to(memory_format=torch.channels_last)
     parameters = dict(model.named_parameters())
-    weights = [parameters[name] for name in mask.layers]
-    masks = [layer.to(torch.float32) for layer in mask.layers.values()]
+    pruned = {name: layer for name, layer in mask.layers.items() if not layer.all()}
+    weights, masks = [parameters[name] for name in pruned], [layer.float() for layer in pruned.values()]
     optimizer = torch.optim.SGD(model.parameters(), LR, MOMENTUM, weight_decay=WEIGHT_DECAY, fused=True)
     pixels, labels = data.train.pixels, data.train.labels
     size, n = pixels.shape[-1], len(labels)
