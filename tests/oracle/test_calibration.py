@@ -257,15 +257,11 @@ def test_whatever_the_experiment_it_is_calibrated(tiny, tmp_path, here, capsys, 
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.yaml"]
 
 
-def test_where_nothing_is_missing_nothing_is_measured(tiny, tmp_path, monkeypatch, capsys):
+def test_where_nothing_is_missing_nothing_is_measured(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    words = [str(tiny), "--out", str(tmp_path / "run"), "--set", "prune.cycles=1", "--set", "oracle.seeds=1"]
-    assert main(["run", *words, "--local"]) == 0
-    capsys.readouterr()
-    assert main(["plan", *words, "--calibrate"]) == 0
-    out = capsys.readouterr().out
-    assert "missing: 0" in out
-    assert "predicted" not in out
+    study = study_of(experiment(cycles=2), tmp_path)
+    sweep(study.experiment, study.store)
+    assert calibrate(study) is None
 
 
 def test_a_training_that_always_fails_is_told(tiny, tmp_path, here, monkeypatch):
