@@ -93,7 +93,7 @@ def _predicted(study: Study, speed: Speed, steps: int) -> list[str]:
         f"predicted: {_span(walls[TESTED])} for {expected.trainings} trainings, {_hours(expected.busy / 3600)} worker-hours; "
         f"{speed.begins[0] + speed.ends:.0f} s of it Ray's start and end; loading the data and the report come on top",
         f"assumed: {assumed}",
-        f'as a line of the file: compute: {{rate: {{iterations_per_second: {rate:.3g}, source: "{source}"}}}}',
+        f'as a line of the file: compute: {{rate: {{iterations_per_second: {float(f"{rate:.3g}"):g}, source: "{source}"}}}}',
     ]
 
 
