@@ -14,7 +14,7 @@ from silo.lane import EAGER, Lane, Start, Stepping
 from silo.mask import Mask
 from silo.outcome import Epoch, Outcome, Trained, chosen
 from silo.precision import reproducible
-from silo.randomness import derive, generator
+from silo.randomness import generator, seed_global
 from silo.recipe import Recipe
 
 
@@ -102,7 +102,7 @@ def _run(
         if epoch == recipe.epochs - 1:
             for training in running:
                 training.epoch_before = copies(training.lane.model.state_dict())
-        torch.manual_seed(derive(seed, "dropout", cycle, epoch))
+        seed_global(seed, "dropout", cycle, epoch)
         order = torch.randperm(len(data.train), generator=generator(seed, "order", cycle, epoch))
         random = generator(seed, "augmentation", cycle, epoch)
         for lane in lanes:

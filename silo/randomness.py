@@ -22,15 +22,14 @@ def generator(seed: int, purpose: str, cycle: int = 0, epoch: int = 0) -> torch.
 def seeded(seed: int, purpose: str, cycle: int = 0) -> Iterator[None]:
     """Seed torch's global generators inside the block, and give the caller's state back afterwards."""
     with torch.random.fork_rng():
-        torch.manual_seed(derive(seed, purpose, cycle))
+        seed_global(seed, purpose, cycle)
         yield
 
 
-def reseed(seed: int) -> None:
-    """Seed torch's global generators, CUDA's where it is in use.
-
-    torch.manual_seed does the same, but formats a traceback for the day when CUDA is first used: 5% of a tiny training.
-    """
-    torch.default_generator.manual_seed(seed)
+def seed_global(seed: int, purpose: str, cycle: int = 0, epoch: int = 0) -> None:
+    """Seed torch's global generators, of every device in use."""
+    derived = derive(seed, purpose, cycle, epoch)
+    torch.default_generator.manual_seed(derived)
+    # torch.manual_seed would note the call, with a traceback, for a CUDA that may yet be used: 5% of a tiny training's time
     if torch.cuda.is_initialized():
-        torch.cuda.manual_seed_all(seed)
+        torch.cuda.manual_seed_all(derived)

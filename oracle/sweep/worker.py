@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from itertools import repeat
 from typing import Any
 
@@ -144,10 +145,14 @@ class Worker:
     def _start(self, job: Job) -> State:
         if job.parent_id is None:
             return State()
-        problem = self.problems[job.cell.training]
-        with torch.device("meta"):  # names and shapes are all that's needed
-            prunable = problem.pruning.prunable(problem.build())
-        return self.store.state(job.parent_id, job.cell.start, prunable)
+        return self.store.state(job.parent_id, job.cell.start, self._prunable)
+
+    @cached_property
+    def _prunable(self) -> dict[str, torch.nn.Parameter]:
+        """The prunable weights, of which names and shapes are all that's needed: the same in every training."""
+        problem = next(iter(self.problems.values()))
+        with torch.device("meta"):
+            return problem.pruning.prunable(problem.build())
 
     def _record(self, cell: Cell, result: CycleResult, seconds: float, stepping: str) -> dict[str, Any]:
         return {
