@@ -9,7 +9,7 @@ from torch import nn
 
 from silo.checkpoint import Checkpoint, Position, copies
 from silo.data.split import Split
-from silo.evaluation import accuracy, normalized
+from silo.evaluation import accuracy
 from silo.lane import EAGER, Lane, Start, Stepping
 from silo.mask import Mask
 from silo.outcome import Epoch, Outcome, Trained, chosen
@@ -110,7 +110,7 @@ def _run(
         for pixels, labels in data.train.batches(recipe.batch_size, order, random):
             t += 1
             factor = recipe.shape.factor(t, steps_per_epoch, recipe.epochs)
-            stepping.step(lanes, normalized(pixels, data), labels, factor)
+            stepping.step(lanes, data.normalized(pixels), labels, factor)
             if t == remember_at:
                 for training in running:
                     training.remembered = copies(training.lane.model.state_dict())

@@ -1,18 +1,13 @@
 """What a network is worth on images: its accuracy, and the gradients that a criterion may ask for."""
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 
 from silo.data.part import Batches
 from silo.data.split import Split
 from silo.precision import computing, reproducible
 from silo.restart import Weights
-
-
-def normalized(pixels: Tensor, data: Split) -> Tensor:
-    """uint8 pixels (n, channels, size, size) as a network sees them: float32, channels last."""
-    return (pixels.float() - data.mean).div_(data.std).contiguous(memory_format=torch.channels_last)
 
 
 @torch.no_grad()
@@ -34,7 +29,7 @@ def accuracy(
     correct = torch.zeros((), dtype=torch.int64, device=device)
     with computing(precision, device):
         for pixels, labels in images.batches(batch, random=random):
-            correct += (model(normalized(pixels, data)).argmax(1) == labels).sum()
+            correct += (model(data.normalized(pixels)).argmax(1) == labels).sum()
     return 100 * int(correct) / len(images)
 
 
@@ -49,6 +44,6 @@ def gradients(model: nn.Module, data: Split, batch_size: int) -> Weights:
     sums = [torch.zeros_like(p, dtype=torch.float64) for p in parameters.values()]
     with reproducible():
         for pixels, labels in data.train.batches(batch_size):
-            loss = functional.cross_entropy(model(normalized(pixels, data)), labels, reduction="sum")
+            loss = functional.cross_entropy(model(data.normalized(pixels)), labels, reduction="sum")
             torch._foreach_add_(sums, torch.autograd.grad(loss, list(parameters.values())))
     return {name: (total / len(data.train)).cpu() for name, total in zip(parameters, sums, strict=True)}

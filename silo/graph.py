@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from silo.data.split import Split
-from silo.evaluation import accuracy, normalized
+from silo.evaluation import accuracy
 from silo.lane import Eager, Lane, Start, Stepping
 from silo.precision import reproducible
 from silo.randomness import generator
@@ -150,7 +150,7 @@ def stepping_on(start: Start, data: Split, recipe: Recipe, at_once: int | None, 
     with reproducible(recipe.precision), data.augmented(recipe.augment) as augmented:
         batches = augmented.train.batches(recipe.batch_size, random=generator(0, "trial"))
         pixels, labels = next(iter(batches))
-        images = normalized(pixels, data)
+        images = data.normalized(pixels)
         held = torch.cuda.memory_allocated(device)
         lane = Lane(start, recipe, device)
         if draws(lane.model, images):

@@ -23,7 +23,6 @@ from benchmarks.speed.task import BATCH, Task, recipe_of, start_of
 from silo.data.augment import Augment
 from silo.data.split import Split
 from silo.engine import train_lanes
-from silo.evaluation import normalized
 from silo.graph import Captured
 from silo.lane import EAGER, Start, Stepping
 from silo.precision import reproducible
@@ -101,7 +100,7 @@ def cost(task: Task, device: torch.device) -> tuple[int, int]:
         return tensor
 
     with FlopCounterMode(display=False) as counter, torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
-        functional.cross_entropy(model(normalized(pixels, task.data.to(device))), labels).backward()
+        functional.cross_entropy(model(task.data.to(device).normalized(pixels)), labels).backward()
     weights = sum(p.nbytes for p in model.parameters())
     return counter.get_total_flops(), 2 * sum(saved.values()) + 6 * weights
 

@@ -1,16 +1,18 @@
 """Which images train, which choose the epoch, which test."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
 import torch
 
 from silo.data.augment import Augment
 from silo.data.error import DataError
-from silo.data.images import Dataset
-from silo.data.part import Part
+from silo.data.images import Dataset, Images
+from silo.data.part import Batches, Part
 from silo.randomness import generator
+
+NORMALIZED_AHEAD = 2**26  # bytes of images that are normalized once a training, not batch by batch: the same numbers
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,23 @@ class Split:
         """
         other = augment if augment.evaluation else Augment()
         with (
-            self.train.augmented(augment) as train,
-            self.validation.augmented(other) as validation,
-            self.test.augmented(other) as test,
+            self._ready(self.train, augment) as train,
+            self._ready(self.validation, other) as validation,
+            self._ready(self.test, other) as test,
         ):
             yield replace(self, train=train, validation=validation, test=test)
+
+    def _ready(self, part: Part, augment: Augment) -> AbstractContextManager[Batches]:
+        same_every_epoch = isinstance(part, Images) and not (augment.crop or augment.flip or augment.area)
+        if same_every_epoch and 4 * part.pixels.nbytes <= NORMALIZED_AHEAD:
+            return nullcontext(Images(self.normalized(part.pixels), part.labels))
+        return part.augmented(augment)
+
+    def normalized(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Images (n, channels, size, size) as a network sees them: uint8 normalized, floats as they are; channels last."""
+        if not pixels.is_floating_point():
+            pixels = (pixels.float() - self.mean).div_(self.std)
+        return pixels.contiguous(memory_format=torch.channels_last)
 
 
 @dataclass(frozen=True)

@@ -430,6 +430,15 @@ def test_digits_are_learnt(build, digits_split):
     assert losses[-1] < losses[0] / 3
 
 
+@pytest.mark.parametrize("recipe", [RECIPE, AUGMENTED, EVALUATED], ids=["plain", "augmented", "evaluation, too"])
+@pytest.mark.parametrize("name", MODELS)
+def test_what_is_normalized_ahead_changes_no_bit(build, few_digits, monkeypatch, name, recipe):
+    first = run(build(name), few_digits, recipe)
+    monkeypatch.setattr("silo.data.split.NORMALIZED_AHEAD", 0)
+    second = run(build(name), few_digits, recipe)
+    assert same(first.final, second.final) and first.outcome == second.outcome
+
+
 # ---- what is left behind
 
 
