@@ -23,8 +23,8 @@ class Batches(Protocol):
     def batches(
         self, batch_size: int, order: Tensor | None = None, random: torch.Generator | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """(uint8 pixels, or floats that are normalized already; labels), on the labels' device, of the images in ``order`` (None:
-        their own).
+        """(pixels, labels), on the labels' device, of the images in ``order`` (None: their own). Pixels are uint8, or floats
+        that are normalized already.
 
         random  draws the augmentation that the images were given; None: they are not augmented
         """
