@@ -9,8 +9,10 @@ import torch
 from pydantic import Field, field_validator, model_validator
 
 from oracle.spec.component import Component, Strict, component, name_of, one_of
+from oracle.spec.compute import Compute
 from oracle.spec.grid import Grid, MaxLr
 from oracle.spec.import_path import code_of, target_of
+from oracle.spec.number import Count, NotNegative, Positive, Seed, Share
 from oracle.spec.policy import AnyRestart, AnyShape, Baseline, Policies
 from oracle.spec.portable import first_private, portable
 from silo.criterion import CRITERIA
@@ -26,12 +28,6 @@ from silo.trajectory import Pruning
 
 SCHEMA = 1  # part of every cell's id: raise it when the meaning of a field changes
 DENSE = "dense"  # the digest of the start state of cycle 0
-
-Positive = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(gt=0, lt=1)]
-NotNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1, le=10**6)]
-Seed = Annotated[int, Field(ge=0)]
 
 
 class Limit(Strict):
@@ -145,41 +141,6 @@ class Oracle(Strict):
         if not seeds or len(set(seeds)) < len(seeds):
             raise ValueError("allowed: a number of at least 1, or a list of different seeds")
         return seeds
-
-
-class Rate(Strict):
-    """Iterations that one device trains in a second, for `plan`; source: who measured it on what, or that it is assumed."""
-
-    iterations_per_second: Positive
-    source: str
-
-
-class Compute(Strict):
-    """What one worker gets; workers: how many there are (null: as many as fit). With GPUs, trainings run on CUDA.
-
-    lanes  trainings of a seed and cycle that a worker takes at once: side by side on a GPU ("auto": as many as its memory
-           holds), one after another on a CPU ("auto": 1). No number depends on it.
-    """
-
-    cpus_per_trial: Positive = 1.0
-    gpus_per_trial: NotNegative = 0.0
-    workers: Count | None = None
-    lanes: Literal["auto"] | int = "auto"
-    rate: Rate | None = None
-
-    @field_validator("lanes", mode="before")
-    @classmethod
-    def _a_number_of_lanes(cls, lanes: Any) -> Any:
-        if lanes != "auto" and (type(lanes) is not int or not 1 <= lanes <= 1000):
-            raise ValueError("allowed: auto, or a whole number from 1 to 1000")
-        return lanes
-
-    @field_validator("gpus_per_trial")
-    @classmethod
-    def _a_share_of_one_or_whole_ones(cls, gpus: float) -> float:
-        if gpus > 1 and not gpus.is_integer():
-            raise ValueError("allowed: a share of one GPU, up to 1, or a whole number")
-        return gpus
 
 
 class Experiment(Strict):

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from oracle.error import FieldError, InputError
-from oracle.spec.experiment import Compute
+from oracle.spec.compute import Compute
 
 # All of it before ray is imported. Quiet, nothing sent anywhere, no files a trial but our own, nobody without the token; with
 # glibc's tunables a worker keeps the memory that every training step asks for again.

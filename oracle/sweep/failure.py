@@ -6,7 +6,7 @@ import socket
 
 import torch
 
-from oracle.spec.experiment import Compute
+from oracle.spec.compute import Compute
 
 LONGEST = 500  # characters: a reason is a line of a table
 # of a path from the root, or from what a variable holds: where it lies says nothing elsewhere

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from oracle.spec.experiment import Compute
+from oracle.spec.compute import Compute
 from oracle.store.store import Store
 from oracle.sweep.cluster import connected, slots
 from oracle.sweep.frontier import Frontier

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from oracle.cli import main
-from oracle.spec.experiment import Compute
+from oracle.spec.compute import Compute
 from oracle.sweep.cluster import PRIVATE, fitting, prepare
 
 prepare(PRIVATE)  # ray reads it when it is imported, and other tests start it in this process

@@ -16,7 +16,7 @@ import yaml
 from PIL import Image
 
 from oracle.cli import main
-from oracle.spec.experiment import Compute
+from oracle.spec.compute import Compute
 from oracle.spec.load import load, told
 from oracle.spec.portable import portable
 from oracle.sweep.failure import reason_of
