@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import yaml
 from conftest import TINY
-from run_folder import records
+from run_folder import records, report
 
 from oracle.analysis.findings import finished
 from oracle.cli import main
@@ -34,6 +34,8 @@ def home(tmp_path_factory):
 def test_on_ray_the_records_are_the_same(home, tmp_path):
     assert main(["run", str(home / "e.yaml"), "--out", str(tmp_path / "ray"), "--set", "compute.workers=2"]) == 0
     assert records(tmp_path / "ray") == records(home / "run")
+    assert report(tmp_path / "ray") == report(home / "run")
+    assert list(tmp_path.rglob("*.tmp")) == []
 
 
 def test_every_policy_has_its_own_chain_and_its_search(home):

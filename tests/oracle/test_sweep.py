@@ -45,14 +45,6 @@ def undisturbed(write_tiny, tmp_path_factory):
     return folder / "run"
 
 
-def test_ray_gives_the_records_of_a_local_run_bit_for_bit(tiny, tmp_path, undisturbed):
-    assert run(tiny, tmp_path / "run", "--set", "compute.workers=2") == 0
-    assert len(records(undisturbed)) == CELLS
-    assert records(tmp_path / "run") == records(undisturbed)
-    assert report(tmp_path / "run") == report(undisturbed)
-    assert leftovers(tmp_path) == []
-
-
 def test_a_second_run_trains_nothing(tiny, undisturbed, capsys):
     before = {path: path.stat().st_mtime_ns for path in (undisturbed / "records").iterdir()}
     assert run(tiny, undisturbed) == 0
@@ -140,11 +132,8 @@ def test_a_value_that_diverges_is_recorded_and_never_wins(undisturbed):
 
 
 def test_the_oracles_own_chain_starts_each_seed_from_the_winner(tiny, tmp_path):
-    local, ray = tmp_path / "local", tmp_path / "ray"
+    local = tmp_path / "local"
     assert run(tiny, local, "--local", "--set", "oracle.follow=oracle") == 0
-    assert run(tiny, ray, "--set", "oracle.follow=oracle", "--set", "compute.workers=2") == 0
-    assert records(local) == records(ray)
-    assert report(local) == report(ray)
     from oracle.analysis.findings import find
 
     findings = find(open_study(local))
