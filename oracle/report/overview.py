@@ -85,7 +85,7 @@ def _predicted(study: Study, speed: Speed, steps: int) -> list[str]:
         assumed += f"after every one: {_span(walls[1.0])})"
     if speed.share < BUSY:
         assumed += f"; other programs go on taking {1 - speed.share:.0%} of the cores, as they did meanwhile"
-    rate = steps / whole / (experiment.compute.gpus_per_trial or 1)
+    rate = float(f"{steps / whole / (experiment.compute.gpus_per_trial or 1):.3g}")
     source = f"measured on {speed.device}, {at_a_time}, evaluation included"
     return [
         f"measured here ({speed.device}, {at_a_time}): {_unit(speed.step)} an iteration, {_unit(speed.image)} an image "
@@ -93,7 +93,7 @@ def _predicted(study: Study, speed: Speed, steps: int) -> list[str]:
         f"predicted: {_span(walls[TESTED])} for {expected.trainings} trainings, {_hours(expected.busy / 3600)} worker-hours; "
         f"{speed.begins[0] + speed.ends:.0f} s of it Ray's start and end; loading the data and the report come on top",
         f"assumed: {assumed}",
-        f'as a line of the file: compute: {{rate: {{iterations_per_second: {rate:.3g}, source: "{source}"}}}}',
+        f'as a line of the file: compute: {{rate: {{iterations_per_second: {float(f"{rate:.3g}"):g}, source: "{source}"}}}}',
     ]
 
 
