@@ -83,6 +83,8 @@ def _predicted(study: Study, speed: Speed, steps: int) -> list[str]:
             f", and test is looked at after {TESTED:.0%} of the epochs (after the last alone: {_span(walls[0.0])}; "
         )
         assumed += f"after every one: {_span(walls[1.0])})"
+    if experiment.compute.gpus_per_trial:
+        assumed += "; one training after another in each worker, where a GPU may train several side by side"
     if speed.share < BUSY:
         assumed += f"; other programs go on taking {1 - speed.share:.0%} of the cores, as they did meanwhile"
     rate = float(f"{steps / whole / (experiment.compute.gpus_per_trial or 1):.3g}")
@@ -93,7 +95,7 @@ def _predicted(study: Study, speed: Speed, steps: int) -> list[str]:
         f"predicted: {_span(walls[TESTED])} for {expected.trainings} trainings, {_hours(expected.busy / 3600)} worker-hours; "
         f"{speed.begins[0] + speed.ends:.0f} s of it Ray's start and end; loading the data and the report come on top",
         f"assumed: {assumed}",
-        f'as a line of the file: compute: {{rate: {{iterations_per_second: {float(f"{rate:.3g}"):g}, source: "{source}"}}}}',
+        f'as a line of the file: compute: {{rate: {{iterations_per_second: {rate:g}, source: "{source}"}}}}',
     ]
 
 
