@@ -106,8 +106,8 @@ def _asked(arguments: argparse.Namespace) -> tuple[Any, Path, str]:
 
 
 def _plan(arguments: argparse.Namespace) -> int:
+    from oracle.prediction.calibration import calibrate
     from oracle.report.overview import plan_text
-    from oracle.sweep.calibration import calibrate
     from oracle.sweep.study import new_study, planned_study
 
     if arguments.calibrate:

@@ -2,11 +2,11 @@
 
 from oracle.analysis.cells import cells_table
 from oracle.analysis.comparison import comparison_table, proposals
+from oracle.prediction.calibration import BUSY, TESTED, Speed
+from oracle.prediction.forecast import forecast
 from oracle.report.status import clock
 from oracle.spec.experiment import Experiment
 from oracle.spec.wider import asking, grid_with
-from oracle.sweep.calibration import BUSY, TESTED, Speed
-from oracle.sweep.forecast import forecast
 from oracle.sweep.study import Study
 from oracle.sweep.tally import Tally, tally
 

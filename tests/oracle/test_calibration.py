@@ -11,11 +11,11 @@ from synthetic import DATA, GRID, ON_GRID, experiment, sweep
 
 from oracle.cli import main
 from oracle.error import SweepError
+from oracle.prediction import calibration, cut
+from oracle.prediction.calibration import Speed, calibrate
+from oracle.prediction.forecast import Forecast, forecast
 from oracle.spec.load import load
 from oracle.store.store import Store
-from oracle.sweep import calibration, cut
-from oracle.sweep.calibration import Speed, calibrate
-from oracle.sweep.forecast import Forecast, forecast
 from oracle.sweep.problem import problems
 from oracle.sweep.study import Study, new_study
 from silo.criterion import CRITERIA

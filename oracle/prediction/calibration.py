@@ -12,12 +12,12 @@ from typing import Any
 from rich.console import Console
 
 from oracle.error import SweepError
+from oracle.prediction.cut import CutBeginning, told
 from oracle.spec.experiment import Experiment
 from oracle.store.environment import environment
 from oracle.store.store import Store
 from oracle.sweep.chain import Chains
 from oracle.sweep.cluster import check
-from oracle.sweep.cut import CutBeginning, told
 from oracle.sweep.frontier import Frontier
 from oracle.sweep.problem import device
 from oracle.sweep.progress import Progress
@@ -41,7 +41,7 @@ BUSY = 0.9  # share of a core under which others are at work there
 class Speed:
     """Seconds, each measured in as many workers as the sweep would have, side by side.
 
-    step, epoch, image, gradient  see oracle.sweep.cut.measured; share, too: of the time, no seconds
+    step, epoch, image, gradient  see oracle.prediction.cut.measured; share, too: of the time, no seconds
     cell    of a cell with one step and no more than one image anywhere: with all that its worker does until the next one
     begins  from the start of Ray until a worker trains, for each
     ends    from the last record until Ray is gone
