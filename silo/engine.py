@@ -181,5 +181,6 @@ class _Training:
 
     def _measured(self, part: str, epoch: int) -> float:
         """The network's accuracy; where the recipe augments evaluation, too, as drawn for this epoch."""
-        random = generator(self.seed, f"augmentation {part}", self.cycle, epoch)
+        drawn = self.recipe.augment.evaluation
+        random = generator(self.seed, f"augmentation {part}", self.cycle, epoch) if drawn else None
         return accuracy(self.lane.model, getattr(self.data, part), self.data, random, self.recipe.precision)

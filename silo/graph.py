@@ -16,7 +16,7 @@ from silo.data.split import Split
 from silo.evaluation import accuracy
 from silo.lane import Eager, Lane, Start, Stepping
 from silo.precision import reproducible
-from silo.randomness import generator
+from silo.randomness import forked, generator
 from silo.recipe import Recipe
 
 MOST_LANES = 16
@@ -200,7 +200,7 @@ def draws(model: nn.Module, images: Tensor) -> bool:
     def states() -> list[Tensor]:
         return [torch.get_rng_state(), *([torch.cuda.get_rng_state(images.device)] if images.is_cuda else [])]
 
-    with torch.random.fork_rng(), torch.no_grad():
+    with forked(), torch.no_grad():
         before = states()
         model.train()(images)
         return any(not torch.equal(a, b) for a, b in zip(before, states(), strict=True))

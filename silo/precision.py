@@ -1,9 +1,11 @@
 """The arithmetic that a training computes in, the same whatever the caller has set."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
+
+from silo.randomness import forked
 
 # fp32: IEEE single precision, the only one that the others are measured against. tf32: a CUDA device's matrix units round the
 # factors of a product to 10 bits. bf16: convolutions and matrix products in bfloat16 (7 bits), weights and sums in fp32.
@@ -25,7 +27,7 @@ def reproducible(precision: str = "fp32") -> Iterator[None]:
     for where, name, value in settings:
         setattr(where, name, value)
     try:
-        with torch.random.fork_rng():
+        with forked():
             yield
     finally:
         torch.set_num_threads(threads)
@@ -33,7 +35,9 @@ def reproducible(precision: str = "fp32") -> Iterator[None]:
             setattr(where, name, value)
 
 
-def computing(precision: str, device: torch.device) -> torch.autocast:
+def computing(precision: str, device: torch.device) -> AbstractContextManager[object]:
     """The context that a network's forward pass and its loss are computed in."""
+    if precision != "bf16" and not torch.is_autocast_enabled(device.type):
+        return nullcontext()  # a percent of a tiny network's step is saved
     # without the cache of cast weights, which a CUDA graph can't hold; every weight is used once a pass anyhow
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16", cache_enabled=False)
