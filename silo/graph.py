@@ -57,12 +57,15 @@ class CudaGraphs:
 
     def _fork(self, steps: Sequence[Step]) -> None:
         main, streams = torch.cuda.current_stream(), self._streams[: len(steps)]
-        for step, stream in zip(steps, streams, strict=True):
+        for stream in streams:  # all first: only a stream that was forked can be joined
             stream.wait_stream(main)
-            with torch.cuda.stream(stream):
-                step()
-        for stream in streams:
-            main.wait_stream(stream)
+        try:
+            for step, stream in zip(steps, streams, strict=True):
+                with torch.cuda.stream(stream):
+                    step()
+        finally:  # after an error, too: a capture that ends with a stream unjoined raises another one
+            for stream in streams:
+                main.wait_stream(stream)
 
 
 class Captured:
@@ -160,7 +163,7 @@ def stepping_on(start: Start, data: Split, recipe: Recipe, at_once: int | None, 
             for _ in range(WARM_UPS):
                 _step_without_waiting(lane, images, labels)
         except RuntimeError as error:
-            if isinstance(error, torch.OutOfMemoryError):
+            if isinstance(error, torch.OutOfMemoryError | torch.AcceleratorError):
                 raise
             return Eager(because="the network's step waits for the device")
         if at_once is not None:
@@ -168,11 +171,13 @@ def stepping_on(start: Start, data: Split, recipe: Recipe, at_once: int | None, 
         torch.cuda.reset_peak_memory_stats(device)
         _step_without_waiting(lane, images, labels)
         of_step = torch.cuda.max_memory_allocated(device) - held
+        # while a step is recorded: what it was before, and the gradients of the warm-up
+        of_step += sum(tensor.nbytes for tensor in [*lane.tensors(), *lane.model.parameters()])
         torch.cuda.reset_peak_memory_stats(device)
-        accuracy(lane.model, data.validation, data, precision=recipe.precision)
+        accuracy(lane.model, max(data.validation, data.test, key=len), data, precision=recipe.precision)
         of_evaluation = torch.cuda.max_memory_allocated(device) - held
         free, total = torch.cuda.mem_get_info(device)
-        room = min(free + torch.cuda.memory_reserved(device) - held, share * total) * USABLE
+        room = (min(free + torch.cuda.memory_reserved(device), share * total) - held) * USABLE
         return Captured(lanes_in(room, of_step, of_evaluation))
 
 

@@ -66,8 +66,9 @@ class Lane:
         total = self.loss
         if self.losses:
             means, counts = zip(*self.losses, strict=True)
-            summands = torch.stack(means) * torch.tensor(counts, device=total.device)
-            total = total + summands.double().cumsum(0)[-1]  # in turn
+            # on the CPU, where a cumsum adds in turn, as recorded steps do
+            summands = torch.stack(means).cpu() * torch.tensor(counts)
+            total = total.cpu() + summands.double().cumsum(0)[-1]
             self.losses = []
         told = total.item()
         self.loss.zero_()

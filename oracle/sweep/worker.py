@@ -130,6 +130,8 @@ class Worker:
             reason = reason_of(error, self.compute)
             for job in jobs:
                 self.store.log_attempt(cell=job.cell.id, event="failed", reason=reason)
+            # its frames would hold the lanes, their graphs and the memory
+            error.__traceback__ = error.__context__ = error.__cause__ = None
             return error
         seconds = [checkpoint.seconds for checkpoint in checkpoints]
         self.ballast.spent_on(lambda: [*map(self._write, jobs, results, seconds, repeat(str(stepping)))])
