@@ -7,6 +7,7 @@ that its numbers depend on no other lane.
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import cycle, islice
 from typing import Protocol, Self
 
 import torch
@@ -39,24 +40,24 @@ class CudaGraphs:
     """Records steps as one CUDA graph, each on a stream of its own."""
 
     def __init__(self) -> None:
-        self._streams: list[torch.cuda.Stream] = []
+        # taken at once, since torch gives them in turn out of 32: these are distinct; more lanes than streams share them
+        self._main, *self._streams = (torch.cuda.Stream() for _ in range(1 + MOST_LANES))
         self._pool: tuple[int, int] | None = None
 
     def __call__(self, steps: Sequence[Step]) -> Step:
         """The graph's replay."""
-        self._streams += [torch.cuda.Stream() for _ in steps[len(self._streams) :]]
         for _ in range(WARM_UPS):
             self._fork(steps)
         torch.cuda.synchronize()
         graph = torch.cuda.CUDAGraph()
         # the loader threads of images that stream may go on meanwhile
-        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
+        with torch.cuda.graph(graph, pool=self._pool, stream=self._main, capture_error_mode="thread_local"):
             self._fork(steps)
         self._pool = graph.pool()  # graphs run one after another, so that they can share their memory
         return graph.replay
 
     def _fork(self, steps: Sequence[Step]) -> None:
-        main, streams = torch.cuda.current_stream(), self._streams[: len(steps)]
+        main, streams = torch.cuda.current_stream(), list(islice(cycle(self._streams), len(steps)))
         for stream in streams:  # all first: only a stream that was forked can be joined
             stream.wait_stream(main)
         try:

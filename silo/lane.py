@@ -46,7 +46,10 @@ class Lane:
         self.losses: list[tuple[Tensor, int]] = []
         parameters = dict(self.model.named_parameters())
         self._pruned = [parameters[name] for name in start.mask.layers]
-        self._masks = [layer.to(device, parameters[name].dtype) for name, layer in start.mask.layers.items()]
+        # laid out in memory as their weights: what multiplies them all at once is several times as slow for others
+        self._masks = [torch.empty_like(p, requires_grad=False) for p in self._pruned]
+        for own, layer in zip(self._masks, start.mask.layers.values(), strict=True):
+            own.copy_(layer)
 
     def step(self, images: Tensor, labels: Tensor) -> Tensor:
         """One iteration of SGD at the rate that is set; the batch's mean loss before it.

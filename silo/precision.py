@@ -1,9 +1,10 @@
 """The arithmetic that a training computes in, the same whatever the caller has set."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from silo.randomness import forked
 
@@ -37,7 +38,19 @@ def reproducible(precision: str = "fp32") -> Iterator[None]:
 
 def computing(precision: str, device: torch.device) -> AbstractContextManager[object]:
     """The context that a network's forward pass and its loss are computed in."""
-    if precision != "bf16" and not torch.is_autocast_enabled(device.type):
-        return nullcontext()  # a percent of a tiny network's step is saved
-    # without the cache of cast weights, which a CUDA graph can't hold; every weight is used once a pass anyhow
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16", cache_enabled=False)
+    contexts: list[AbstractContextManager[object]] = []
+    if precision == "bf16" or torch.is_autocast_enabled(device.type):
+        # without the cache of cast weights, which a CUDA graph can't hold; every weight is used once a pass anyhow
+        autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16", cache_enabled=False)
+        contexts.append(autocast)
+    if device.type == "cuda":
+        contexts.append(sdpa_kernel(SDPBackend.MATH))  # attention's fused kernels add gradients up in no fixed order
+    return _all(contexts) if contexts else nullcontext()  # a percent of a tiny network's step is saved
+
+
+@contextmanager
+def _all(contexts: list[AbstractContextManager[object]]) -> Iterator[None]:
+    with ExitStack() as entered:
+        for context in contexts:
+            entered.enter_context(context)
+        yield

@@ -14,6 +14,7 @@ from silo.data.split import Split
 from silo.engine import train
 from silo.evaluation import accuracy
 from silo.mask import Mask, prunable_weights
+from silo.precision import computing
 from silo.randomness import generator, seeded
 from silo.recipe import Recipe
 from silo.shape import Constant, WarmupStep
@@ -294,6 +295,14 @@ def test_the_precision_is_the_recipe_s_in_training_and_evaluation(few_digits, as
         trained = run(model, few_digits, replace(RECIPE, precision=asked))
     assert {shown for shown in model.shown if isinstance(shown, tuple)} == {seen}
     assert {weight.dtype for weight in trained.final.values()} == {torch.float32}
+
+
+@pytest.mark.parametrize(("device", "fused"), [("cpu", True), ("cuda", False)])
+def test_attention_s_fused_kernels_are_not_used_on_a_gpu(device, fused):
+    """Their gradients differ from run to run there."""
+    with computing("fp32", torch.device(device)):
+        assert torch.backends.cuda.flash_sdp_enabled() is torch.backends.cuda.mem_efficient_sdp_enabled() is fused
+    assert torch.backends.cuda.flash_sdp_enabled()
 
 
 def test_bf16_changes_the_numbers_and_learns_all_the_same(build, digits_split):
