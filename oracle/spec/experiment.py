@@ -15,6 +15,7 @@ from oracle.spec.import_path import code_of, target_of
 from oracle.spec.number import Count, NotNegative, Positive, Seed, Share
 from oracle.spec.policy import AnyRestart, AnyShape, Baseline, Policies
 from oracle.spec.portable import first_private, portable
+from oracle.spec.search import Search
 from silo.criterion import CRITERIA
 from silo.data import SOURCES
 from silo.data.augment import Augment
@@ -121,12 +122,15 @@ class Silo(Strict):
 
 
 class Oracle(Strict):
-    """The search. tolerance: in points of accuracy; follow: whose masks the candidates start from."""
+    """The search. tolerance: in points of accuracy; follow: whose masks the candidates start from; search: whether it tries
+    every grid value in every seed.
+    """
 
     grid: Grid
     seeds: tuple[Seed, ...]
     tolerance: NotNegative = 0.5
     follow: Literal["silo", "oracle"] = "silo"
+    search: Search = Search()
 
     @model_validator(mode="before")
     @classmethod

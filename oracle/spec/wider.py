@@ -36,6 +36,8 @@ def asked_beyond(experiment: Experiment, other: Experiment) -> list[Override]:
         overrides.append(("prune.cycles", other.prune.cycles))
     if other.oracle.follow != experiment.oracle.follow:
         overrides.append(("oracle.follow", other.oracle.follow))
+    if other.oracle.search != experiment.oracle.search:
+        overrides.append(("oracle.search", other.oracle.search.model_dump(mode="json", exclude_none=True)))
     overrides += [
         (f"silo.{field}", value)
         for field in ("epsilon", "delta", "beta", "delay")

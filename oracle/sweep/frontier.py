@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from itertools import count
 
 from oracle.sweep.cell import Cell
-from oracle.sweep.chain import Blocked, Chains, Released, Step, Waiting, Wanted
+from oracle.sweep.chain import Chains
+from oracle.sweep.step import Blocked, Released, Skipped, Step, Waiting, Wanted
 from oracle.sweep.worker import Job
 
 
@@ -99,7 +100,7 @@ class Frontier:
                     break
                 self._take_in(step)
 
-    def _take_in(self, step: Wanted | Released | Blocked) -> None:
+    def _take_in(self, step: Wanted | Released | Blocked | Skipped) -> None:
         if isinstance(step, Released):
             for cell in step.cells:
                 self._claims[cell.id] -= 1

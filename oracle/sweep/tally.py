@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from oracle.store.store import Record
 from oracle.sweep.cell import Cell
-from oracle.sweep.chain import Blocked, Chains, Waiting, Wanted
+from oracle.sweep.chain import Chains
+from oracle.sweep.step import Blocked, Waiting, Wanted
 
 
 @dataclass(frozen=True)

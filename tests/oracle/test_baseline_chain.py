@@ -25,7 +25,8 @@ from synthetic import (
 from oracle.spec.experiment import DENSE
 from oracle.store.store import Store
 from oracle.sweep.cell import Cell
-from oracle.sweep.chain import Chains, Wanted
+from oracle.sweep.chain import Chains
+from oracle.sweep.step import Wanted
 from oracle.sweep.tally import tally
 
 COSINE = {"cosine": {"shape": "cosine"}}

@@ -29,8 +29,9 @@ from synthetic import (
 from oracle.spec.experiment import DENSE
 from oracle.store.store import Store
 from oracle.sweep.cell import Cell
-from oracle.sweep.chain import Blocked, Chains, Wanted
+from oracle.sweep.chain import Chains
 from oracle.sweep.frontier import Frontier
+from oracle.sweep.step import Blocked, Wanted
 from oracle.sweep.tally import tally
 
 

@@ -13,8 +13,8 @@ import torch
 from oracle.cli import main
 from oracle.spec.load import load
 from oracle.store.store import Store
-from oracle.sweep.chain import Wanted
 from oracle.sweep.merge import merge, mergeable
+from oracle.sweep.step import Wanted
 from oracle.sweep.study import claimed, new_study, open_study
 from silo.mask import Mask
 from silo.trajectory import State

@@ -10,7 +10,7 @@ from oracle.report.status import status_text
 from oracle.spec.load import load
 from oracle.store.activity import activity
 from oracle.store.store import Store
-from oracle.sweep.chain import Wanted
+from oracle.sweep.step import Wanted
 from oracle.sweep.study import claimed, new_study, open_study
 
 TOTAL = 38  # of the tiny experiment, once its chains have come to their end
