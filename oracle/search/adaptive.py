@@ -18,7 +18,7 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 def adaptive(task: Task, found: Found) -> tuple[Trial, ...]:
-    """The next batch, a fifth of the budget; empty once it is spent, or nothing is left to ask for.
+    """The next batch, at most a fifth of the budget; empty once that is spent, or nothing is left to ask for.
 
     In this order: the values to begin with (the grid's nearest to SILO's first), in the first seed; the middle between the
     last value inside and the first one outside, on either side, until they are neighbours; a value inside that wasn't tried,

@@ -19,7 +19,15 @@ WEIGHTS = {"weight": torch.empty(64)}
 
 
 def experiment(
-    follow="silo", silo=OFF_GRID, grid=GRID, seeds=2, cycles=3, baselines=None, over="dense", search_grid=None
+    follow="silo",
+    silo=OFF_GRID,
+    grid=GRID,
+    seeds=2,
+    cycles=3,
+    baselines=None,
+    over="dense",
+    search_grid=None,
+    search="exhaustive",
 ):
     return validate(
         {
@@ -29,7 +37,7 @@ def experiment(
             "train": {"epochs": 1, "batch_size": 64, "momentum": 0.9, "weight_decay": 0.0, "shape": "constant"},
             "prune": {"criterion": "random", "scope": "global", "rate": 0.2, "cycles": cycles, "restart": "reinit"},
             "silo": {"epsilon": silo, "delta": 0.0, "beta": 5.0, "delay": 99},
-            "oracle": {"grid": list(grid), "seeds": seeds, "follow": follow},
+            "oracle": {"grid": list(grid), "seeds": seeds, "follow": follow, "search": search},
             "policies": {"search": {"over": over, "grid": search_grid}, "baselines": baselines or {}},
         },
         "test",
