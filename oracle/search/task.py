@@ -53,6 +53,13 @@ class Standing:
     means: Mapping[float, float | None]
     interval: Interval | None
 
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """What the next cycle's search begins with: the best value, and the last ones inside and the first ones outside."""
+        one = self.interval
+        values = () if one is None else (one.best, one.low, one.high, one.edge_low, one.edge_high)
+        return tuple(value for value in values if value is not None)
+
     @classmethod
     def of(cls, task: Task, found: Found) -> "Standing":
         """From all that was measured."""

@@ -35,7 +35,7 @@ class SearchChain:
         for cycle in range(self.experiment.prune.cycles):
             task = self._task(cycle, tuple(starts), first)
             found = yield from self._searched(task, cycle, starts)
-            first = _edges(Standing.of(task, found))
+            first = Standing.of(task, found).ends
             silo = {seed: self._cell(cycle, task.silo, seed, starts) for seed in starts}
             records = {seed: self.walk.finished(cell) for seed, cell in silo.items()}
             starts = {
@@ -61,7 +61,7 @@ class SearchChain:
             # SILO's value stays: SILO's own chain may come to the very cell
             losers = [trial for trial in found if trial.max_lr not in (best, task.silo)]
             yield Released(tuple(self._cell(cycle, *trial, starts) for trial in losers))
-            first = _edges(Standing.of(task, found))
+            first = Standing.of(task, found).ends
             winners = {seed: self._cell(cycle, best, seed, starts) for seed in starts}
             starts = {seed: Start(self.walk.finished(cell)["leaves"], cell) for seed, cell in winners.items()}
 
@@ -120,11 +120,3 @@ class SearchChain:
 
     def _cell(self, cycle: int, max_lr: float, seed: int, starts: Mapping[int, Start]) -> Cell:
         return Cell(self.training, seed, cycle, max_lr, starts[seed].digest)
-
-
-def _edges(standing: Standing) -> tuple[float, ...]:
-    """What the next cycle's search begins with: the best value, and the last ones inside and first ones outside."""
-    if standing.interval is None:
-        return ()
-    one = standing.interval
-    return tuple(v for v in (one.best, one.low, one.high, one.edge_low, one.edge_high) if v is not None)

@@ -67,7 +67,7 @@ def test_every_grid_value_is_tried_or_skipped_and_told(store, search, follow):
 def test_it_takes_a_third_of_the_trainings_at_most(store):
     asked = study("adaptive")
     jobs = sweep(asked, store)
-    assert len(jobs) <= len(GRID + (0.33,)) * 3 * 3 / 3
+    assert len(jobs) <= len((*GRID, 0.33)) * 3 * 3 / 3
     assert tally(Chains(asked, DATA, Store(store.folder.parent / "other"))).total == len(jobs)
 
 
