@@ -11,18 +11,20 @@ from oracle.report.figure import save, styled
 from oracle.report.table import markdown
 
 ORDER, ORDERS, TRUTH = "in order", "other orders", "truth"
-READ = f"""Made by `python -m benchmarks.search`: searches replayed on the accuracies that exhaustive runs recorded (all cycles, one
-after another), and on simulated ones. **Cost** is the share of the exhaustive run's trainings, SILO's own counted on both sides.
-**Ends** is the mean distance, in grid steps, between the ends of the interval that was found and of the reference's; **best** the
-share of cycles in which the value that was found best is within the tolerance of the reference's best.
+READ = f"""Made by `python -m benchmarks.search`: searches replayed on the accuracies that exhaustive runs recorded (all cycles,
+one after another), and on simulated ones. **Cost** is the share of the exhaustive run's trainings, SILO's own counted
+on both sides. **Ends** is the mean distance, in grid steps, between the ends of the interval that was found and of the
+reference's; **best** the share of cycles in which the value that was found best is within the tolerance of the
+reference's best.
 
 - *{ORDER}*: beside the exhaustive run's own intervals, its seeds asked for as a sweep would have.
 - *{ORDERS}*: the same, the mean over 12 other orders of the seeds.
-- *{TRUTH}*: simulated accuracies around the run's means, with its noise, beside the intervals of these means; the mean over 40
-  runs. There the row *exhaustive* at cost 1 tells what any search can find at that noise, since it has seen everything.
+- *{TRUTH}*: simulated accuracies around the run's means, with its noise, beside the intervals of these means; the mean
+  over 40 runs. There the row *exhaustive* at cost 1 tells what any search can find at that noise, since it has seen
+  everything.
 
-The goal is ends as near as two halves of the run's own seeds agree, and one grid step at least; the best within the tolerance in
-every cycle; a third of the trainings."""
+The goal is ends as near as two halves of the run's own seeds agree, and one grid step at least; the best within the
+tolerance in every cycle; a third of the trainings."""
 
 
 def write(table: pd.DataFrame, halves: Mapping[str, float], runs: Sequence[Run], folder: Path) -> None:
