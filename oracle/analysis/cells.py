@@ -1,12 +1,13 @@
 """The cells of a study as one table, a row a finished training; and how many weights each layer kept."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from oracle.sweep.chain import Chains
-from oracle.sweep.step import Wanted
+from oracle.sweep.step import Skipped, Wanted
 
 CELL_COLUMNS = {
     "cycle": "int64",
@@ -25,6 +26,7 @@ CELL_COLUMNS = {
     "start": "str",
     "leaves": "str",
 }
+SKIPPED_COLUMNS = {"cycle": "int64", "max_lr": "float64", "seeds": "str", "why": "str"}
 
 
 def cells_table(chains: Chains) -> pd.DataFrame:
@@ -71,10 +73,34 @@ def _cell_row(chains: Chains, asked: list[Wanted]) -> dict[str, Any] | None:
     }
 
 
+def skipped_table(chains: Chains) -> pd.DataFrame:
+    """What the Oracle's search didn't try: cycle, max_lr, seeds (with a space between), why; empty where it is exhaustive."""
+    return skipped_frame([step for step in chains.steps() if isinstance(step, Skipped)])
+
+
+def skipped_frame(steps: Sequence[Skipped]) -> pd.DataFrame:
+    """The same from the steps that told it."""
+    rows = [(step.cycle, step.max_lr, " ".join(map(str, step.seeds)), step.why) for step in steps]
+    return pd.DataFrame(rows, columns=list(SKIPPED_COLUMNS)).astype(SKIPPED_COLUMNS)
+
+
 def read_cells(path: Path) -> pd.DataFrame:
     """The table as :func:`cells_table` gave it, from its csv."""
     cells = pd.read_csv(path, dtype=CELL_COLUMNS)
     return cells.fillna(dict.fromkeys(("policies", "searches"), ""))
+
+
+def read_skipped(path: Path) -> pd.DataFrame:
+    """The table as :func:`skipped_table` gave it, from its csv."""
+    return pd.read_csv(path, dtype=SKIPPED_COLUMNS)
+
+
+def accuracies(cells: pd.DataFrame, chosen_on: str) -> dict[tuple[float, int], float | None]:
+    """Of a cycle's rows: percent by (max_lr, seed); None where it diverged or failed."""
+    return {
+        (row.max_lr, row.seed): float(getattr(row, chosen_on)) if row.status == "done" else None
+        for row in cells.itertuples()
+    }
 
 
 def of_baseline(cells: pd.DataFrame, column: str, name: str) -> pd.DataFrame:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from oracle.analysis.cells import skipped_frame
+from oracle.analysis.measured import measured
 from oracle.analysis.noise import above_chance, clear_margin, standard_error
 from oracle.interval import SLACK, Interval, find_interval
 from oracle.spec.experiment import Experiment
@@ -12,24 +14,28 @@ from oracle.spec.experiment import Experiment
 MEASURED = ("validation", "test", "test_std", "final_test", "final_test_std")
 
 
-def comparison_table(cells: pd.DataFrame, experiment: Experiment, data: dict[str, Any]) -> pd.DataFrame:
-    """One row for each pruning cycle of the experiment, from :func:`cells_table` alone.
+def comparison_table(
+    cells: pd.DataFrame, experiment: Experiment, data: dict[str, Any], skipped: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """One row for each pruning cycle of the experiment, from :func:`cells_table` and :func:`skipped_table` alone.
 
-    Accuracies in percent: best_*, silo_* over the seeds that every grid value has (``seeds`` many); chain_* over all seeds,
-    of SILO's own chain; final_test is that of the last epoch's weights. Values are chosen, and the gap and the noise
-    measured, by experiment.chosen_on: validation accuracy, or, as released, test accuracy. gap: points that SILO lies below the
-    best (none where it diverged: then it is not within the tolerance). informative: False where the
-    cycle can't tell (``why``: incomplete, failed trainings, every value diverged, collapsed, flat).
+    Accuracies in percent: best_*, silo_* over the seeds that every grid value has (``seeds`` many; where the Oracle searches,
+    those that its best value was tried in); chain_* over all seeds, of SILO's own chain; final_test is that of the last epoch's
+    weights. Values are chosen, and the gap and the noise measured, by experiment.chosen_on: validation accuracy, or, as
+    released, test accuracy. gap: points that SILO lies below the best (none where it diverged: then it is not within the
+    tolerance). informative: False where the cycle can't tell (``why``: incomplete, failed trainings, every value diverged,
+    collapsed, flat).
 
     noise: the standard error, in points, of a difference of two grid values (one for all cycles; see oracle.analysis.noise).
     clear_low, clear_high: the nearest grid values that lie outside by more than this noise explains (none: NaN);
     clearly_missed: so does SILO's own accuracy, or it diverged. data: the study's chance level (percent) and how many
     validation and test images a seed has.
     """
+    skipped = skipped_frame([]) if skipped is None else skipped
     chosen_on, near = experiment.chosen_on, 2 * experiment.oracle.tolerance
     noise = standard_error(cells[cells.candidate], near, chosen_on)
     rows = [
-        _cycle_row(cells[cells.cycle == cycle], experiment, data, cycle, noise)
+        _cycle_row(cells[cells.cycle == cycle], experiment, data, cycle, noise, skipped[skipped.cycle == cycle])
         for cycle in range(experiment.prune.cycles)
     ]
     frame = pd.DataFrame(rows).astype({"within_tolerance": "boolean"})
@@ -39,18 +45,16 @@ def comparison_table(cells: pd.DataFrame, experiment: Experiment, data: dict[str
 
 
 def _cycle_row(
-    cells: pd.DataFrame, experiment: Experiment, data: dict[str, Any], cycle: int, noise: float
+    cells: pd.DataFrame, experiment: Experiment, data: dict[str, Any], cycle: int, noise: float, skipped: pd.DataFrame
 ) -> dict[str, Any]:
     grid = list(experiment.oracle.grid.values())
     silo_max_lr = experiment.schedule.max_lr(cycle)
     candidates, silo, chain = cells[cells.candidate], cells[cells.silo], cells[cells.chain]
-    found = candidates.groupby("seed").max_lr.nunique()
-    seeds = [seed for seed in experiment.oracle.seeds if found.get(seed, 0) == len(grid)]
-    shared = candidates[candidates.seed.isin(seeds)].groupby("max_lr")
-    means = shared[experiment.chosen_on].mean().where(shared.status.agg(lambda s: (s == "done").all()))
-    accuracies = [None if pd.isna(mean := means.get(value)) else float(mean) for value in grid]
+    found = measured(cells, experiment, skipped)
+    values, accuracies = list(found.means), list(found.means.values())
     tolerance = experiment.oracle.tolerance
-    interval = find_interval(grid, accuracies, tolerance)
+    interval = find_interval(values, accuracies, tolerance)
+    seeds = found.all_seeds if interval is None else found.seeds[interval.best]
 
     row: dict[str, Any] = {
         "cycle": cycle,
@@ -95,18 +99,21 @@ def _cycle_row(
         "why": why,
         "position": interval.position(silo_max_lr),
     }
-    if (measured := row[f"silo_{experiment.chosen_on}"]) is not None:
-        row["gap"] = interval.accuracy - measured
+    if found.silo is not None:
+        row["gap"] = interval.accuracy - found.silo
         row["within_tolerance"] = row["gap"] <= tolerance + SLACK
     elif (silo[silo.seed.isin(seeds)].status == "diverged").any():
         row["within_tolerance"], row["clearly_missed"] = False, True
     if not math.isnan(noise):
-        surely = tolerance + clear_margin(noise, experiment.prune.cycles)
-        worse = [a is None or a < interval.accuracy - surely for a in accuracies]
-        outside = [value for value, clear in zip(grid, worse, strict=True) if clear]
+        margin = clear_margin(noise, experiment.prune.cycles)
+        outside = [
+            value
+            for value, accuracy in found.means.items()
+            if accuracy is None or accuracy < interval.accuracy - tolerance - margin * found.scale(value, interval.best)
+        ]
         row["clear_low"] = max((value for value in outside if value < interval.low), default=None)
         row["clear_high"] = min((value for value in outside if value > interval.high), default=None)
-        row["clearly_missed"] |= row["gap"] is not None and row["gap"] > surely
+        row["clearly_missed"] |= row["gap"] is not None and row["gap"] > tolerance + margin
     return row
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from oracle.analysis.advantage import judge_advantage
-from oracle.analysis.cells import cells_table, layers_table, read_cells
+from oracle.analysis.cells import cells_table, layers_table, read_cells, read_skipped, skipped_frame, skipped_table
 from oracle.analysis.comparison import comparison_table
 from oracle.analysis.cost import costs_table
 from oracle.analysis.policy_table import policies_table, policy_scores
@@ -21,12 +21,13 @@ from oracle.sweep.study import Study, open_study
 
 @dataclass(frozen=True)
 class Findings:
-    """The experiment, and what its records say: its cells, the Oracle against SILO by cycle, every policy by cycle, how many
-    weights each layer kept, what each policy cost, and the verdicts.
+    """The experiment, and what its records say: its cells, what the Oracle's search skipped, the Oracle against SILO by cycle,
+    every policy by cycle, how many weights each layer kept, what each policy cost, and the verdicts.
     """
 
     experiment: Experiment
     cells: pd.DataFrame
+    skipped: pd.DataFrame
     comparison: pd.DataFrame
     policies: pd.DataFrame
     layers: pd.DataFrame
@@ -38,19 +39,26 @@ def find(study: Study) -> Findings:
     """Read the records; writes nothing."""
     cells = cells_table(study.chains)
     costs = costs_table(cells, study.experiment, study.store)
-    return conclude(study.experiment, study.data, cells, layers_table(cells, study.chains), costs)
+    layers, skipped = layers_table(cells, study.chains), skipped_table(study.chains)
+    return conclude(study.experiment, study.data, cells, skipped, layers, costs)
 
 
 def conclude(
-    experiment: Experiment, data: dict[str, Any], cells: pd.DataFrame, layers: pd.DataFrame, costs: pd.DataFrame
+    experiment: Experiment,
+    data: dict[str, Any],
+    cells: pd.DataFrame,
+    skipped: pd.DataFrame,
+    layers: pd.DataFrame,
+    costs: pd.DataFrame,
 ) -> Findings:
     """All that follows from the cells; data: chance level (percent) and image counts."""
-    comparison = comparison_table(cells, experiment, data)
+    comparison = comparison_table(cells, experiment, data, skipped)
     scores = policy_scores(cells, experiment, data["chance"])
     grows, inside, needed = judge(comparison, experiment)
     return Findings(
         experiment,
         cells,
+        skipped,
         comparison,
         policies_table(scores, comparison, experiment),
         layers,
@@ -71,7 +79,9 @@ def finished(folder: Path) -> Findings:
         experiment = validate(study["experiment"], str(folder / "experiment.json"))
         layers, costs = (pd.read_csv(folder / f"{name}.csv") for name in ("layers", "cost"))
         costs = costs.astype({"search_trainings": "Int64"})
-        return conclude(experiment, study["data"], read_cells(folder / "cells.csv"), layers, costs)
+        searched = experiment.oracle.search.kind != "exhaustive"
+        skipped = read_skipped(folder / "skipped.csv") if searched else skipped_frame([])
+        return conclude(experiment, study["data"], read_cells(folder / "cells.csv"), skipped, layers, costs)
     except (OSError, ValueError, KeyError, TypeError) as error:
         told = " ".join(str(error).split())
         raise InputError(f"{folder}: not what `publish` writes today ({told}); {allowed}") from error

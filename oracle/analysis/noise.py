@@ -5,12 +5,15 @@ from statistics import NormalDist
 
 import pandas as pd
 
+from oracle.analysis.cells import accuracies
+from oracle.search.paired import paired_means, unexplained
+
 LEVEL = 0.05
 NEAR_CHANCE = 5.0  # points
 
 
 def standard_error(candidates: pd.DataFrame, near: float, accuracy: str = "validation") -> float:
-    """Standard error, in points, of the difference of two grid values' mean accuracies over the seeds.
+    """Standard error, in points, of the difference of two grid values' mean accuracies over all seeds.
 
     Candidates of one (cycle, seed) share initialization, order and augmentation, so what a seed adds to all values drops
     out; what is left is pooled over cycles and near values, since few seeds alone can't carry a variance. NaN where no
@@ -19,17 +22,15 @@ def standard_error(candidates: pd.DataFrame, near: float, accuracy: str = "valid
     column that values are chosen by.
     """
     squares, freedom, seeds = 0.0, 0, 0
-    done = candidates[candidates.status == "done"]
-    for _, cycle in done.groupby("cycle"):
-        table = cycle.pivot(index="max_lr", columns="seed", values=accuracy).dropna()
-        table = table[table.mean(axis=1) >= table.mean(axis=1).max() - near] if len(table) else table
-        values, of_cycle = table.shape
-        if values < 2 or of_cycle < 2:
-            continue
-        residuals = table.sub(table.mean(axis=1), axis=0).sub(table.mean(axis=0), axis=1) + table.to_numpy().mean()
-        squares += float((residuals**2).to_numpy().sum())
-        freedom += (values - 1) * (of_cycle - 1)
-        seeds = max(seeds, of_cycle)
+    for _, cycle in candidates.groupby("cycle"):
+        found = accuracies(cycle, accuracy)
+        means = {value: mean for value, mean in paired_means(found).items() if mean is not None}
+        top = max(means.values(), default=0.0)
+        near_best = {cell: told for cell, told in found.items() if means.get(cell[0], -math.inf) >= top - near}
+        more_squares, more_freedom = unexplained(near_best)
+        squares, freedom = squares + more_squares, freedom + more_freedom
+        if more_freedom:
+            seeds = max(seeds, len({seed for _, seed in near_best}))
     return math.sqrt(2 * squares / freedom / seeds) if freedom else math.nan
 
 

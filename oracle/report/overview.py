@@ -1,6 +1,6 @@
 """What a study consists of, what is recorded of it, and what the rest would take: `plan`."""
 
-from oracle.analysis.cells import cells_table
+from oracle.analysis.cells import cells_table, skipped_table
 from oracle.analysis.comparison import comparison_table, proposals
 from oracle.prediction.calibration import BUSY, TESTED, Speed
 from oracle.prediction.forecast import forecast
@@ -23,7 +23,7 @@ def plan_text(study: Study, speed: Speed | None = None) -> str:
     peak = max(recipe.shape.factor(t, per_epoch, recipe.epochs) for t in range(1, steps + 1))
     images, tolerance = data[f"{experiment.chosen_on}_images"], experiment.oracle.tolerance
     too_coarse = "; that is too coarse to tell" if 100 / images / len(seeds) > tolerance else ""
-    cells = cells_table(study.chains)
+    compared = comparison_table(cells_table(study.chains), experiment, data, skipped_table(study.chains))
     lines = [
         f"{experiment.name}: {data['images']} images ({data['training_images']} train), {data['classes']} classes",
         f"{experiment.prune.cycles} cycles x {len(seeds)} seeds x ({len(grid)} grid values and SILO's, "
@@ -33,13 +33,22 @@ def plan_text(study: Study, speed: Speed | None = None) -> str:
         f"the learning rate reaches {100 * peak:.3g}% of max_lr",
         *(["one seed tells no noise from difference: nothing will be decided"] if len(seeds) == 1 else []),
         f"grid: {', '.join(f'{value:g}' for value in grid)}",
+        *_search(experiment),
         f"recorded: {counts.recorded}, failed: {counts.count('failed')}, missing: {counts.count('missing')}",
         *_time(study, counts, steps),
         *(_predicted(study, speed, steps) if speed else []),
     ]
-    if advice := widening(experiment, proposals(comparison_table(cells, experiment, data), experiment)):
+    if advice := widening(experiment, proposals(compared, experiment)):
         lines.append(advice)
     return "\n".join(lines)
+
+
+def _search(experiment: Experiment) -> list[str]:
+    search, every = experiment.oracle.search, len(experiment.oracle.grid.values()) * len(experiment.oracle.seeds)
+    if search.kind == "exhaustive":
+        return []
+    most = search.budget(len(experiment.oracle.grid.values()), len(experiment.oracle.seeds))
+    return [f"the search is {search.kind}: at most {most} of these {every} trainings a cycle, beside SILO's own"]
 
 
 def _baselines(experiment: Experiment) -> str:

@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import Normal, Stroke
 from matplotlib.ticker import MaxNLocator
 
+from oracle.analysis.cells import accuracies
 from oracle.report.figure import borders, empty_figure, legend_below, max_lr_axis, new_figure, styled, weights_axis
+from oracle.search.paired import paired_means
 
 BLUE, VERMILLION, GREY = "#0072B2", "#D55E00", "#999999"  # Okabe and Ito's colours, safe for the colour-blind
 INSIDE, EDGE, END = "#A9D0EA", "#DCECF7", "#56A3D0"  # tints of the blue; opaque, as neighbours of one tint touch
@@ -96,8 +98,8 @@ def plot_heat_map(
 ) -> Figure:
     """Every grid value at every cycle: how far its mean accuracy, on what values are chosen by, lies below the cycle's best.
 
-    Where some seeds have all the values of a cycle, the mean is over these, else over what is recorded. Hatched: one
-    of these seeds diverged; blank: not recorded. On top the interval's ends (an arrow where open), the best and SILO.
+    The means are as if every value had been tried in every seed (oracle.search.paired). Hatched: a seed diverged; blank: not
+    recorded, or skipped. On top the interval's ends (an arrow where open), the best and SILO.
     """
     mean, diverged = _grid(cells, chosen_on)
     if mean.empty:
@@ -153,16 +155,18 @@ def _placed(comparison: pd.DataFrame) -> pd.DataFrame:
 
 
 def _grid(cells: pd.DataFrame, chosen_on: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Mean accuracy (percent) and whether it diverged (bool); a row a grid value, a column a cycle."""
+    """Mean accuracy (percent, as if every value had been tried in every seed) and whether it diverged (bool); a row a grid
+    value, a column a cycle.
+    """
     tried = cells[cells.candidate.isin([True])]
-    values = tried.groupby("cycle").max_lr.transform("nunique")
-    full = tried.groupby(["cycle", "seed"]).max_lr.transform("nunique") == values
-    used = tried[full | ~full.groupby(tried.cycle).transform("any")]
-    place = [used.max_lr, used.cycle]
-    mean = used[chosen_on].where(used.status == "done").groupby(place).agg(lambda seeds: seeds.mean(skipna=False))
-    diverged = (used.status == "diverged").groupby(place).any()
     cycles = range(tried.cycle.min(), tried.cycle.max() + 1) if len(tried) else []
-    return mean.unstack().reindex(columns=cycles), diverged.unstack().reindex(columns=cycles).isin([True])
+    means = {}
+    for cycle, rows in tried.groupby("cycle"):
+        means[cycle] = paired_means(accuracies(rows, chosen_on))
+    values = sorted(tried.max_lr.unique())
+    diverged = (tried.status == "diverged").groupby([tried.max_lr, tried.cycle]).any()
+    mean = pd.DataFrame(means, index=values, columns=cycles, dtype=float)
+    return mean, diverged.unstack().reindex(index=values, columns=cycles).isin([True])
 
 
 def _band(axes: Axes, steps: np.ndarray, low: pd.Series, high: pd.Series, color: str, label: str) -> None:

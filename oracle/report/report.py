@@ -34,7 +34,10 @@ def write(study: Study, findings: Findings) -> Path:
     label, oracle = study.experiment.title, study.experiment.oracle
     caption = f"{label} ({len(oracle.seeds)} seeds, tolerance {oracle.tolerance:g} points, follow: {oracle.follow})"
     cells, comparison = findings.cells, findings.comparison
-    for name, frame in {"cells": cells, "layers": findings.layers, "cost": findings.costs}.items():
+    frames = {"cells": cells, "layers": findings.layers, "cost": findings.costs}
+    if oracle.search.kind != "exhaustive":
+        frames["skipped"] = findings.skipped
+    for name, frame in frames.items():
         frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
     table.write(
         comparison.loc[:, :"why"],

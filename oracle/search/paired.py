@@ -4,7 +4,6 @@ Candidates of one (cycle, seed) share initialization, order and augmentation: an
 noise. Both effects are fitted by least squares. Values and seeds must hang together: each value shares a seed with another.
 """
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -23,33 +22,34 @@ def paired_means(found: Cells) -> dict[float, float | None]:
     good = {cell: accuracy for cell, accuracy in found.items() if None not in of_seed[cell[0]]}
     if not good:
         return means
-    values, seeds, effects, _ = _fit(good)
+    values, seeds, effects, *_ = _fit(good)
     if len(good) == len(values) * len(seeds):
         return means | {value: sum(of_seed[value]) / len(seeds) for value in values}
     return means | {value: float(effects[i] + effects[len(values) :].mean()) for i, value in enumerate(values)}
 
 
-def spread(found: Cells) -> float:
-    """The noise of one training: the standard deviation, in points, of what neither its value nor its seed explains.
+def unexplained(found: Cells) -> tuple[float, int]:
+    """What neither value nor seed explains of the accuracies: the sum of its squares (points), and its degrees of freedom.
 
-    Infinite where there are too few trainings to tell; values with a None tell nothing.
+    Values with a None tell nothing.
     """
     bad = {value for (value, _), accuracy in found.items() if accuracy is None}
     good = {cell: accuracy for cell, accuracy in found.items() if cell[0] not in bad}
     if not good:
-        return math.inf
-    values, seeds, _, residuals = _fit(good)
-    freedom = len(good) - len(values) - len(seeds) + 1
-    return math.sqrt(float((residuals**2).sum()) / freedom) if freedom > 0 else math.inf
+        return 0.0, 0
+    *_, squares, freedom = _fit(good)
+    return squares, freedom
 
 
-def _fit(good: Mapping[tuple[float, int], float]) -> tuple[list[float], list[int], np.ndarray, np.ndarray]:
-    """The values, the seeds, their effects (the values' first), and what these leave of each accuracy."""
+def _fit(good: Mapping[tuple[float, int], float]) -> tuple[list[float], list[int], np.ndarray, float, int]:
+    """The values, the seeds, their effects (the values' first), and what these leave: squares and degrees of freedom."""
     cells = sorted(good)
     values, seeds = (sorted(set(part)) for part in zip(*cells, strict=True))
+    rows = np.arange(len(cells))
     design = np.zeros((len(cells), len(values) + len(seeds)))
-    for row, (value, seed) in enumerate(cells):
-        design[row, values.index(value)] = design[row, len(values) + seeds.index(seed)] = 1
+    design[rows, np.searchsorted(values, [value for value, _ in cells])] = 1
+    design[rows, len(values) + np.searchsorted(seeds, [seed for _, seed in cells])] = 1
     accuracies = np.array([good[cell] for cell in cells])
-    effects = np.linalg.lstsq(design, accuracies, rcond=None)[0]
-    return values, seeds, effects, accuracies - design @ effects
+    effects, _, rank, _ = np.linalg.lstsq(design, accuracies, rcond=None)
+    squares = float(((accuracies - design @ effects) ** 2).sum())
+    return values, seeds, effects, squares, len(cells) - int(rank)

@@ -2,7 +2,7 @@
 
 import math
 
-from oracle.search.paired import spread
+from oracle.search.paired import unexplained
 from oracle.search.task import Found, Standing, Task, Trial
 
 FIRST = 2  # seeds that every value is tried in: one tells no noise
@@ -39,7 +39,10 @@ def unclear(task: Task, found: Found, standing: Standing, value: float) -> bool:
 
 
 def noise(task: Task, found: Found, standing: Standing) -> float:
-    """That of one training, in points, told by the values near the best: that of a collapsed one is another."""
+    """That of one training: its standard deviation, in points, told by the values near the best, since that of a collapsed
+    one is another; infinite where they are too few to tell.
+    """
     near = standing.interval.accuracy - 2 * task.tolerance
     values = {value for value, mean in standing.means.items() if mean is not None and mean >= near}
-    return spread({trial: accuracy for trial, accuracy in found.items() if trial.max_lr in values})
+    squares, freedom = unexplained({trial: accuracy for trial, accuracy in found.items() if trial.max_lr in values})
+    return math.sqrt(squares / freedom) if freedom else math.inf

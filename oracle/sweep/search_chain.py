@@ -35,6 +35,7 @@ class SearchChain:
         for cycle in range(self.experiment.prune.cycles):
             task = self._task(cycle, tuple(starts), first)
             found = yield from self._searched(task, cycle, starts)
+            yield from self._skipped(task, cycle, found)
             first = Standing.of(task, found).ends
             silo = {seed: self._cell(cycle, task.silo, seed, starts) for seed in starts}
             records = {seed: self.walk.finished(cell) for seed, cell in silo.items()}
@@ -54,6 +55,7 @@ class SearchChain:
                 yield Wanted(own, candidate=task.silo in self.grid, silo=True, parent=starts[seed].parent)
             found = yield from self._searched(task, cycle, starts)
             found, best = yield from self._in_every_seed(task, cycle, starts, found)
+            yield from self._skipped(task, cycle, found)
             if best is None:
                 reason = f"every candidate failed or diverged at cycle {cycle}"
                 yield from self.walk.blocked("the Oracle's chain", cycle + 1, reason)
@@ -72,14 +74,16 @@ class SearchChain:
     def _searched(
         self, task: Task, cycle: int, starts: Mapping[int, Start]
     ) -> Generator[Step, None, dict[Trial, float | None]]:
-        """All that the search asks for, measured; what it skips is told."""
+        """All that the search asks for, measured."""
         silo = [Trial(task.silo, seed) for seed in starts]
         found = yield from self._measured(silo, task, {}, cycle, starts)
         while batch := self.search(task, found):
             yield from self._wanted(batch, cycle, starts)
             found |= yield from self._measured(batch, task, found, cycle, starts)
-        yield from (Skipped(cycle, *one) for one in skipped(self.experiment.oracle.search.kind, task, found))
         return found
+
+    def _skipped(self, task: Task, cycle: int, found: dict[Trial, float | None]) -> Iterator[Skipped]:
+        return (Skipped(cycle, *one) for one in skipped(self.experiment.oracle.search.kind, task, found))
 
     def _in_every_seed(
         self, task: Task, cycle: int, starts: Mapping[int, Start], found: dict[Trial, float | None]

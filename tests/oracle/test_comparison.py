@@ -115,7 +115,7 @@ def test_a_whole_row():
         "chain_final_test_std": 0.5**0.5,
         "gap": 2.0,
         "within_tolerance": False,  # inside by position, yet worse: the columns may disagree
-        "noise": 1.5,  # two values near the best, each half of 3 points to and fro between two seeds
+        "noise": pytest.approx(1.5),  # two values near the best, each half of 3 points to and fro between two seeds
         "clear_low": 0.1,
         "clear_high": 0.8,
         "clearly_missed": False,  # 2 points are less than the noise explains

@@ -161,6 +161,8 @@ OF_THE_STUDY = {
     "oracle.seeds": [4, 5],
     "oracle.tolerance": 1.0,
     "oracle.follow": "oracle",
+    "oracle.search.kind": "racing",
+    "oracle.search": {"kind": "adaptive", "share": 0.4},
     "silo.search_trainings": 3,
     "policies.search.grid": [0.1],
     "policies.search.over": "trajectory",
@@ -205,7 +207,7 @@ def test_tf32_is_another_training_and_a_gpu_s():
 
 def test_no_field_is_forgotten_above():
     said_by_another = {"data.source", "data.normalize.mean", "data.normalize.std", "data.split.kind", "model.name"}
-    said_by_another |= {"train.shape.kind", "prune.restart.kind"}
+    said_by_another |= {"train.shape.kind", "prune.restart.kind", "oracle.search.share"}
     assert set(fields(WRITTEN_OUT)) - said_by_another <= {*OF_THE_TRAINING, *OF_THE_STUDY}
 
 

@@ -169,6 +169,7 @@ def test_the_same_numbers_in_other_environments_do_not_differ(make, say):
         (["oracle.grid=[0.02, 0.1]"], ["oracle.grid=[0.01, 0.02, 0.03, 0.1, 0.3, 1.0, 1000000.0]"]),
         (["silo.delta=0.25", "silo.delay=2"], ["silo.delta=0.25", "silo.delay=2"]),
         (["oracle.follow=oracle"], ["oracle.follow=oracle"]),
+        (["oracle.search=racing"], ['oracle.search={"kind": "racing"}']),
         (
             ["policies.baselines.flat.max_lr=0.05", "policies.search.over=trajectory"],
             ["policies.search={over: trajectory}", "policies.baselines.flat.max_lr=0.05"],

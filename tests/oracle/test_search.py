@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from oracle.interval import find_interval
 from oracle.search import SEARCHES
-from oracle.search.paired import paired_means, spread
+from oracle.search.paired import paired_means, unexplained
 from oracle.search.skipped import skipped
 from oracle.search.task import Standing, Task, Trial
 from oracle.spec.search import Search
@@ -62,14 +62,15 @@ def test_what_a_seed_adds_to_every_value_drops_out(data):
     kept = {cell: a for cell, a in full.items() if cell[1] == 0 or cell[0] == values[0] or data.draw(st.booleans())}
     expected = paired_means(full)
     assert paired_means(kept) == {value: pytest.approx(mean, abs=1e-8) for value, mean in expected.items()}
-    assert spread(kept) == pytest.approx(0, abs=1e-6) or spread(kept) == math.inf
+    assert unexplained(kept) == (pytest.approx(0, abs=1e-12), len(kept) - len(values) - len(seeds) + 1)
 
 
 def test_the_noise_is_what_neither_value_nor_seed_explains():
     # residuals of +1 and -1 in a table of 2 by 2, which has one degree of freedom
-    assert spread({(0.1, 0): 91.0, (0.1, 1): 80.0, (0.2, 0): 81.0, (0.2, 1): 74.0}) == pytest.approx(2.0)
-    assert spread({(0.1, 0): 91.0, (0.1, 1): 80.0}) == math.inf  # one value, no freedom
-    assert spread({(0.1, 0): None}) == math.inf
+    assert unexplained({(0.1, 0): 91.0, (0.1, 1): 80.0, (0.2, 0): 81.0, (0.2, 1): 74.0}) == (pytest.approx(4.0), 1)
+    assert unexplained({(0.1, 0): 91.0, (0.1, 1): 80.0}) == (pytest.approx(0), 0)  # one value, no freedom
+    assert unexplained({(0.1, 0): 91.0, (0.2, 1): 80.0}) == (pytest.approx(0), 0)  # nothing that they share
+    assert unexplained({(0.1, 0): None}) == unexplained({}) == (0.0, 0)
 
 
 # -- adaptive

@@ -1,0 +1,69 @@
+"""What the grid values of a cycle, and SILO's, were measured at: means that can be compared with each other."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from oracle.analysis.cells import accuracies
+from oracle.search.paired import paired_means
+from oracle.spec.experiment import Experiment
+
+
+@dataclass(frozen=True)
+class Measured:
+    """means: percent, by grid value, rising (None: diverged or failed in a seed); seeds: those that each was tried in, of
+    all_seeds; silo: SILO's mean (None: it diverged, failed or is missing in one of them).
+    """
+
+    means: Mapping[float, float | None]
+    seeds: Mapping[float, Sequence[int]]
+    all_seeds: Sequence[int]
+    silo: float | None
+
+    def scale(self, value: float, other: float) -> float:
+        """By how much the standard error of a difference grows where these two weren't tried in all seeds; 1: they were."""
+        return math.sqrt(sum(len(self.all_seeds) / len(self.seeds[one]) for one in (value, other)) / 2)
+
+
+def measured(cells: pd.DataFrame, experiment: Experiment, skipped: pd.DataFrame) -> Measured:
+    """From a cycle's rows of the tables of cells and of what the search skipped; nothing where the cycle isn't complete."""
+    if experiment.oracle.search.kind == "exhaustive":
+        return _in_every_seed(cells, experiment)
+    return _as_if_in_every_seed(cells, experiment, skipped)
+
+
+def _in_every_seed(cells: pd.DataFrame, experiment: Experiment) -> Measured:
+    """Plain means over the seeds that every grid value has."""
+    grid, chosen_on = experiment.oracle.grid.values(), experiment.chosen_on
+    candidates, silo = cells[cells.candidate], cells[cells.silo]
+    found = candidates.groupby("seed").max_lr.nunique()
+    seeds = [seed for seed in experiment.oracle.seeds if found.get(seed, 0) == len(grid)]
+    shared = candidates[candidates.seed.isin(seeds)].groupby("max_lr")
+    means = shared[chosen_on].mean().where(shared.status.agg(lambda s: (s == "done").all()))
+    silo = silo[silo.seed.isin(seeds)]
+    of_silo = (
+        float(silo[chosen_on].mean()) if seeds and len(silo) == len(seeds) and (silo.status == "done").all() else None
+    )
+    of_value = {value: None if pd.isna(mean := means.get(value)) else float(mean) for value in grid}
+    return Measured(of_value, dict.fromkeys(grid, seeds), seeds, of_silo)
+
+
+def _as_if_in_every_seed(cells: pd.DataFrame, experiment: Experiment, skipped: pd.DataFrame) -> Measured:
+    """Means over all seeds as far as each value was tried (oracle.search.paired), once the search has ended."""
+    found = accuracies(cells[cells.candidate | cells.silo], experiment.chosen_on)
+    silo = cells[cells.silo]
+    seeds = [seed for seed in experiment.oracle.seeds if seed in set(silo.seed)]
+    told = {(row.max_lr, int(seed)) for row in skipped.itertuples() for seed in row.seeds.split()}
+    grid = experiment.oracle.grid.values()
+    if not seeds or any((value, seed) not in found and (value, seed) not in told for value in grid for seed in seeds):
+        return Measured({}, {}, [], None)
+    means = paired_means(found)
+    tried = [value for value in grid if value in means]
+    return Measured(
+        {value: means[value] for value in tried},
+        {value: [seed for seed in seeds if (value, seed) in found] for value in tried},
+        seeds,
+        means[experiment.schedule.max_lr(int(silo.cycle.iloc[0]))],
+    )
