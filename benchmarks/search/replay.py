@@ -25,12 +25,14 @@ class Found:
 
 @dataclass(frozen=True)
 class Score:
-    """cost: share of the exhaustive run's trainings; steps: mean distance of an interval's end, in grid steps; behind: the
-    largest and mean loss of the value that was found best, in points; within: share of cycles where that is in tolerance.
+    """cost: share of the exhaustive run's trainings; steps: mean distance of an interval's end, in grid steps; wider: by how
+    many steps the interval is (negative: narrower), the mean; behind: the largest and mean loss of the value that was found
+    best, in points; within: share of cycles where that is in tolerance.
     """
 
     cost: float
     steps: float
+    wider: float
     behind_most: float
     behind: float
     within: float
@@ -59,7 +61,7 @@ def fewer_seeds(run: Run, seeds: Sequence[int]) -> Found:
 
 def score(found: Found, reference: Run) -> Score:
     """Beside the reference's intervals over all of its seeds."""
-    steps, behind = [], []
+    steps, wider, behind = [], [], []
     for cycle, interval in zip(reference.cycles, found.intervals, strict=True):
         expected = reference.interval(cycle)
         if expected is None:
@@ -68,12 +70,13 @@ def score(found: Found, reference: Run) -> Score:
             steps.append(len(reference.grid))
             behind.append(expected.accuracy)
             continue
-        steps += [abs(a - b) for a, b in zip(index(reference, interval), index(reference, expected), strict=True)]
+        (low, high), (expected_low, expected_high) = index(reference, interval), index(reference, expected)
+        steps += [abs(low - expected_low), abs(high - expected_high)]
+        wider.append((high - low) - (expected_high - expected_low))
         behind.append(expected.accuracy - _mean(reference, cycle, interval.best))
     within = float(np.mean(np.array(behind) <= reference.tolerance + 1e-9))
-    return Score(
-        found.trainings / reference.trainings, float(np.mean(steps)), max(behind), float(np.mean(behind)), within
-    )
+    cost = found.trainings / reference.trainings
+    return Score(cost, float(np.mean(steps)), float(np.mean(wider)), max(behind), float(np.mean(behind)), within)
 
 
 def halves(run: Run) -> float:

@@ -13,9 +13,9 @@ from oracle.report.table import markdown
 ORDER, ORDERS, TRUTH = "in order", "other orders", "truth"
 READ = f"""Made by `python -m benchmarks.search`: searches replayed on the accuracies that exhaustive runs recorded (all cycles,
 one after another), and on simulated ones. **Cost** is the share of the exhaustive run's trainings, SILO's own counted
-on both sides. **Ends** is the mean distance, in grid steps, between the ends of the interval that was found and of the
-reference's; **best** the share of cycles in which the value that was found best is within the tolerance of the
-reference's best.
+on both sides. **Ends** is the mean distance, in grid steps, between the ends of the interval that was found and of
+the reference's (in brackets: by how many steps the interval is wider); **best** the share of cycles in which the
+value that was found best is within the tolerance of the reference's best.
 
 - *{ORDER}*: beside the exhaustive run's own intervals, its seeds asked for as a sweep would have.
 - *{ORDERS}*: the same, the mean over 12 other orders of the seeds.
@@ -49,7 +49,7 @@ def _shown(rows: pd.DataFrame) -> pd.DataFrame:
         line = {"search": search, "cost": f"{same.cost.iloc[0]:.2f}"}
         for against in (ORDER, ORDERS, TRUTH):
             (one,) = same[same.against == against].to_dict("records")
-            line[f"ends, {against}"] = f"{one['steps']:.2f}"
+            line[f"ends, {against}"] = f"{one['steps']:.2f} ({one['wider']:+.1f})"
             line[f"best, {against}"] = f"{one['within']:.0%}"
         lines.append(line)
     return pd.DataFrame(lines, dtype=str)

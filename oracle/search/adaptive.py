@@ -22,7 +22,7 @@ def adaptive(task: Task, found: Found) -> tuple[Trial, ...]:
 
     In this order: the values to begin with (the grid's nearest to SILO's first), in the first seed; the middle between the
     last value inside and the first one outside, on either side, until they are neighbours; a value inside that wasn't tried,
-    which Optuna suggests; another seed for those values of which it is least clear whether they are inside, or best.
+    which Optuna suggests; another seed for the best, and for those of which it is least clear whether they are inside.
     """
     left = task.budget - task.trained(found)
     size = min(left, math.ceil(task.budget / ROUNDS))
@@ -82,15 +82,19 @@ def _inside(task: Task, standing: Standing) -> list[float]:
 
 
 def _more_seeds(task: Task, found: Found, standing: Standing) -> Iterator[Trial]:
-    """The next seed of every value that lacks one, the least clear ones first."""
+    """The next seed of every value that lacks one: the best first, then those by whose side of the tolerance it is least clear;
+    the interval's ends and their neighbours outside go before the others.
+    """
     interval, counts = standing.interval, standing.counts
     unclear = []
     for value, mean in standing.means.items():
         missing = [seed for seed in task.seeds if Trial(value, seed) not in found]
         if mean is None or not missing:
             continue
-        behind = interval.accuracy - mean
         # in units of the standard error of their difference, but for the noise, which all have in common
         scale = math.sqrt(1 / counts[value] + 1 / counts[interval.best])
-        unclear.append((min(behind, abs(behind - task.tolerance)) / scale, Trial(value, missing[0])))
-    yield from (trial for _, trial in sorted(unclear))
+        clear = abs(interval.accuracy - mean - task.tolerance) / scale
+        if value not in (interval.low, interval.high, interval.edge_low, interval.edge_high):
+            clear += task.tolerance
+        unclear.append((value != interval.best, clear, Trial(value, missing[0])))
+    yield from (trial for *_, trial in sorted(unclear))
