@@ -4,7 +4,7 @@ The hand-written loop is the fastest we could write: tensors in, whole batches a
 one multiplication after every step. ResNet-20 trains one epoch on images of 32x32, cropped and flipped; the quickstart's MLP
 its 12 epochs on digits. A training evaluates its validation images after every epoch, and test where validation rose; a step is
 one of a training that has a single image to evaluate on. Making the network is in both. Images that aren't
-augmented can also be normalized ahead, as float32, which takes four times their memory: the engine does it batch by batch.
+augmented can also be normalized ahead, as float32, which takes four times their memory: the engine does it for small ones.
 """
 
 from dataclasses import replace
