@@ -1,0 +1,68 @@
+"""benchmarks/search: its replays are what a sweep trains, and its scores what they say."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.search.__main__ import main
+from benchmarks.search.exhaustive import Cycle, Run, draw, read
+from benchmarks.search.replay import fewer_seeds, halves, orders, replay, score
+from oracle.analysis.findings import finished
+from oracle.spec.search import Search
+
+RESULTS = Path(__file__).parents[1] / "results"
+ADAPTIVE = Search(kind="adaptive")
+
+
+@pytest.fixture(scope="module")
+def quickstart():
+    return read(RESULTS / "quickstart")
+
+
+def test_a_replay_finds_what_the_published_sweep_found(quickstart):
+    """results/quickstart-adaptive was trained for real, by the same trainings."""
+    trained, found = finished(RESULTS / "quickstart-adaptive"), replay(quickstart, ADAPTIVE, range(4))
+    assert found.trainings == len(trained.cells) <= quickstart.trainings / 3
+    intervals = [(i.best, i.low, i.high, i.edge_low, i.edge_high) for i in found.intervals]
+    columns = trained.comparison[["best_max_lr", "low", "high", "edge_low", "edge_high"]]
+    assert intervals == [tuple(None if np.isnan(v) else v for v in row) for row in columns.itertuples(index=False)]
+
+
+def test_at_no_cost_is_spared_nothing_is_off(quickstart):
+    whole = score(fewer_seeds(quickstart, range(4)), quickstart)
+    assert (whole.cost, whole.steps, whole.wider, whole.behind, whole.within) == (1, 0, 0, 0, 1)
+    assert quickstart.trainings == 18 * 4 * 13
+    assert score(fewer_seeds(quickstart, [0]), quickstart).steps > halves(quickstart)
+
+
+def test_a_score_written_by_hand():
+    # seed 0 alone has its best at 0.2 and its interval from there to 0.4; both seeds have it from 0.1 to 0.2
+    accuracy = np.array([[80.0, 92.0], [90.0, 90.0], [89.5, 80.0]])
+    run = Run("by hand", (0.1, 0.2, 0.4), 2, 4.0, (Cycle(accuracy, 0.3, np.array([88.0, 88.0])),))
+    assert (run.interval(run.cycles[0]).low, run.interval(run.cycles[0]).high) == (0.1, 0.2)
+    found = score(fewer_seeds(run, [0]), run)
+    assert (found.cost, found.steps, found.wider, found.behind, found.within) == (0.5, 1.0, 0.0, 0.0, 1.0)
+    found = score(fewer_seeds(run, [1]), run)  # from 0.1 to 0.2, its best at 0.1, which is 4 points worse
+    assert (found.steps, found.behind, found.within) == (0.0, 4.0, 1.0)
+
+
+def test_a_drawn_run_has_the_run_s_means_and_its_noise(quickstart):
+    random = np.random.default_rng(0)
+    drawn = np.stack([np.stack([c.accuracy for c in draw(quickstart, random).cycles]) for _ in range(40)])
+    given = np.stack([c.accuracy for c in quickstart.cycles])
+    near = np.nanmean(given, axis=2) > 95  # what collapsed is far noisier
+    assert np.abs(drawn.mean(axis=(0, 3)) - given.mean(axis=2))[near].max() < 0.3
+
+    def noise(table):  # what neither a value nor a seed explains, over the values near the best
+        left = table - table.mean(axis=2, keepdims=True)
+        return np.sqrt((left[near] ** 2).mean())
+
+    seeds_apart = np.sqrt(noise(given) ** 2 - np.mean([noise(one) for one in drawn]) ** 2)
+    assert 0.3 < seeds_apart < 1.0  # what a seed adds to every value is no noise, and isn't drawn
+    assert len({tuple(order) for order in orders(quickstart)}) > 8
+
+
+def test_what_is_no_run_is_refused_in_one_line(tmp_path, capsys):
+    assert main([str(tmp_path), "--to", str(tmp_path / "to")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1 and not (tmp_path / "to").exists()
