@@ -1,4 +1,4 @@
-"""The command line: silo-oracle plan | run | status | merge | report | publish | table | schedule."""
+"""The command line: silo-oracle plan | run | status | merge | report | publish | table | fit | schedule."""
 
 import argparse
 import signal
@@ -90,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     tables.add_argument(
         "--published", type=Path, action="append", default=[], metavar="FILE", help="others' figures; repeatable"
     )
+    fit = command("fit", "SILO's parameters whose curve lies inside the Oracle's intervals", _fit)
+    fit.add_argument("folder", type=Path, metavar="DIR", help="a run folder, or one that publish made")
+    fit.add_argument("--to", type=Path, metavar="DIR", help="where to (default: results/NAME-fit)")
     takes_file(command("schedule", "SILO's max_lr by cycle", _schedule), out=False)
     return parser
 
@@ -195,6 +198,17 @@ def _cycles(text: str) -> list[int]:
     if not all(part.strip().isdecimal() for part in text.split(",")):
         raise argparse.ArgumentTypeError(f"{text}: pruning cycles such as 0,4,9 are allowed")
     return [int(part) for part in text.split(",")]
+
+
+def _fit(arguments: argparse.Namespace) -> int:
+    from oracle.analysis.findings import finished
+    from oracle.fit.report import write_fit
+
+    findings = finished(arguments.folder)
+    folder = arguments.to or Path("results") / f"{findings.experiment.name}-fit"
+    print(write_fit(findings, portable(str(arguments.folder)), folder))
+    print(f"\nThe same with a plot: {folder}")
+    return 0
 
 
 def _schedule(arguments: argparse.Namespace) -> int:

@@ -21,11 +21,13 @@ from oracle.sweep.study import Study, open_study
 
 @dataclass(frozen=True)
 class Findings:
-    """The experiment, and what its records say: its cells, what the Oracle's search skipped, the Oracle against SILO by cycle,
-    every policy by cycle, how many weights each layer kept, what each policy cost, and the verdicts.
+    """The experiment, its data (chance level, image counts), and what its records say: its cells, what the Oracle's search
+    skipped, the Oracle against SILO by cycle, every policy by cycle, how many weights each layer kept, what each policy cost,
+    and the verdicts.
     """
 
     experiment: Experiment
+    data: dict[str, Any]
     cells: pd.DataFrame
     skipped: pd.DataFrame
     comparison: pd.DataFrame
@@ -57,6 +59,7 @@ def conclude(
     grows, inside, needed = judge(comparison, experiment)
     return Findings(
         experiment,
+        data,
         cells,
         skipped,
         comparison,

@@ -6,7 +6,7 @@ from statistics import NormalDist
 import pandas as pd
 
 from oracle.analysis.cells import accuracies
-from oracle.search.paired import paired_means, unexplained
+from oracle.search.paired import DIGITS, paired_means, unexplained
 
 LEVEL = 0.05
 NEAR_CHANCE = 5.0  # points
@@ -31,7 +31,7 @@ def standard_error(candidates: pd.DataFrame, near: float, accuracy: str = "valid
         squares, freedom = squares + more_squares, freedom + more_freedom
         if more_freedom:
             seeds = max(seeds, len({seed for _, seed in near_best}))
-    return math.sqrt(2 * squares / freedom / seeds) if freedom else math.nan
+    return round(math.sqrt(2 * squares / freedom / seeds), DIGITS) if freedom else math.nan
 
 
 def clear_margin(error: float, cycles: int) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+DIGITS = 9  # of what is solved for: later ones are another machine's linear algebra
 Cells = Mapping[tuple[float, int], float | None]  # accuracies (percent) by (value, seed); None: diverged, failed
 
 
@@ -25,7 +26,9 @@ def paired_means(found: Cells) -> dict[float, float | None]:
     values, seeds, effects, *_ = _fit(good)
     if len(good) == len(values) * len(seeds):
         return means | {value: sum(of_seed[value]) / len(seeds) for value in values}
-    return means | {value: float(effects[i] + effects[len(values) :].mean()) for i, value in enumerate(values)}
+    return means | {
+        value: round(float(effects[i] + effects[len(values) :].mean()), DIGITS) for i, value in enumerate(values)
+    }
 
 
 def unexplained(found: Cells) -> tuple[float, int]:

@@ -1,0 +1,102 @@
+"""SILO's four parameters whose curve lies inside the recorded intervals."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import optuna
+from optuna.distributions import FloatDistribution, IntDistribution
+from optuna.samplers import TPESampler
+from scipy.optimize import least_squares
+
+from oracle.fit.target import Fitness, Target, best_constant
+from silo.schedule import SiloSchedule
+
+TRIALS = 250
+BETA = (0.3, 30.0)
+PULLS = (
+    0.02,
+    0.1,
+    0.5,
+)  # towards the intervals' middles, beside leaving them: what is inside already shall gain margin
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def fit(known: SiloSchedule, targets: Sequence[Target], grid: Sequence[float], cycles: int) -> SiloSchedule:
+    """The fittest of Optuna's trials, of what least squares make of the best of them, of the known schedule and of the best
+    constant (delta 0): so it is never less fit than these. Parameters have 4 significant digits, and are judged with them. The
+    same input gives the same curve.
+
+    targets: at least one; grid: the Oracle's values, which give the ranges; cycles: of the study.
+    """
+    if not targets:
+        raise ValueError("no cycle is informative: there is nothing to fit to")
+    tried = sorted(_searched(known, targets, grid, cycles), key=lambda one: Fitness.of(one, targets).rank)
+    best_of_delay = {schedule.delay: schedule for schedule in tried}  # the last one stays
+    starts = [*best_of_delay.values(), *_through_the_ends(known, targets, cycles)]
+    polished = [schedule for start in starts for schedule in _polished(start, targets)]
+    still = SiloSchedule(best_constant(targets)[0], 0.0, known.beta, known.delay, known.prune_rate)
+    return max([known, *map(_rounded, [still, *tried, *polished])], key=lambda one: Fitness.of(one, targets).order)
+
+
+def _searched(
+    known: SiloSchedule, targets: Sequence[Target], grid: Sequence[float], cycles: int
+) -> Iterator[SiloSchedule]:
+    """Optuna's trials, the known schedule and the best constant first; on log axes, over the grid's range and beyond."""
+    space = {
+        "epsilon": FloatDistribution(min(*grid, known.epsilon) / 2, max(*grid, known.epsilon) * 2, log=True),
+        "delta": FloatDistribution(min(grid) / 100, max(*grid, known.delta) * 2, log=True),
+        "beta": FloatDistribution(min(BETA[0], known.beta), max(BETA[1], known.beta), log=True),
+        "delay": IntDistribution(0, max(cycles - 1, known.delay)),
+    }
+    study = optuna.create_study(direction="maximize", sampler=TPESampler(seed=0, multivariate=True))
+    first = {name: getattr(known, name) for name in space}
+    study.enqueue_trial(first | {"delta": max(known.delta, space["delta"].low)})  # 0 has no logarithm
+    study.enqueue_trial(first | {"epsilon": best_constant(targets)[0], "delta": space["delta"].low})
+    for _ in range(TRIALS):
+        trial = study.ask(space)
+        schedule = SiloSchedule(**trial.params, prune_rate=known.prune_rate)
+        study.tell(trial, Fitness.of(schedule, targets).rank)
+        yield schedule
+
+
+def _through_the_ends(known: SiloSchedule, targets: Sequence[Target], cycles: int) -> Iterator[SiloSchedule]:
+    """For every delay a curve from the middle of the first interval to that of the last, where it rises."""
+    first, last = (10 ** np.mean(_logs(target)) for target in (targets[0], targets[-1]))
+    if last > first:
+        for delay in range(cycles):
+            yield SiloSchedule(float(first), float(last - first), 2.0, delay, known.prune_rate)
+
+
+def _logs(target: Target) -> tuple[float, float]:
+    """The ends as log10; an open one is as far as the closed one."""
+    low = target.low if target.low > 0 else target.high
+    high = target.high if target.high < math.inf else target.low
+    return math.log10(low), math.log10(high)
+
+
+def _polished(start: SiloSchedule, targets: Sequence[Target]) -> Iterator[SiloSchedule]:
+    """Least squares from a start, its delay kept: leaving an interval costs, and so, less, does leaving its middle."""
+    if start.delta == 0:
+        return
+    low, high = np.array([_logs(target) for target in targets]).T
+
+    def schedule(logs: np.ndarray) -> SiloSchedule:
+        epsilon, delta, beta = 10**logs
+        return SiloSchedule(float(epsilon), float(delta), float(beta), start.delay, start.prune_rate)
+
+    def residuals(logs: np.ndarray, pull: float) -> np.ndarray:
+        curve = schedule(logs)
+        at = np.log10([curve.max_lr(target.cycle) for target in targets])
+        outside = np.maximum(low - at, 0) + np.maximum(at - high, 0)
+        return np.concatenate([outside, pull * (at - (low + high) / 2)])
+
+    begin = np.log10([start.epsilon, start.delta, start.beta])
+    for pull in PULLS:
+        yield schedule(least_squares(residuals, begin, bounds=(begin - 1.5, begin + 1.5), args=(pull,)).x)
+
+
+def _rounded(schedule: SiloSchedule) -> SiloSchedule:
+    values = (float(f"{value:.4g}") for value in (schedule.epsilon, schedule.delta, schedule.beta))
+    return SiloSchedule(*values, schedule.delay, schedule.prune_rate)

@@ -1,0 +1,75 @@
+"""What a fit is worth: fitted on some cycles, or on some seeds, and judged on the others."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from oracle.analysis.comparison import comparison_table
+from oracle.fit.curve import fit
+from oracle.fit.target import Fitness, Target, best_constant, targets
+from oracle.spec.experiment import Experiment
+from silo.schedule import ConstantSchedule
+
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Held:
+    """what: was held out; cycles: how many were judged, over all turns; inside: in how many of them were the fitted curve, the
+    experiment's own parameters, and the constant that was best on what was fitted to.
+    """
+
+    what: str
+    cycles: int
+    fitted: int
+    known: int
+    constant: int
+
+
+def hold_out(cells: pd.DataFrame, comparison: pd.DataFrame, experiment: Experiment, data: dict[str, Any]) -> list[Held]:
+    """By cycles, and by seeds where every value was tried in at least two; data: chance level (percent) and image counts."""
+    held = [_judged("every fifth cycle", _by_cycles(targets(comparison)), experiment)]
+    seeds = experiment.oracle.seeds
+    if len(seeds) > 1 and experiment.oracle.search.kind == "exhaustive":
+        held.append(_judged("half of the seeds", _by_seeds(cells, experiment, data), experiment))
+    return [one for one in held if one.cycles]
+
+
+Turn = tuple[list[Target], list[Target]]  # to fit to, to judge on
+
+
+def _by_cycles(known: Sequence[Target]) -> Iterator[Turn]:
+    """Five turns, each without every fifth cycle."""
+    for fold in range(FOLDS):
+        yield (
+            [target for at, target in enumerate(known) if at % FOLDS != fold],
+            [target for at, target in enumerate(known) if at % FOLDS == fold],
+        )
+
+
+def _by_seeds(cells: pd.DataFrame, experiment: Experiment, data: dict[str, Any]) -> Iterator[Turn]:
+    """Two turns: fitted to the intervals over one half of the seeds, judged on those over the other."""
+    seeds = experiment.oracle.seeds
+    halves = seeds[: len(seeds) // 2], seeds[len(seeds) // 2 :]
+    found = []
+    for half in halves:
+        part = experiment.model_copy(update={"oracle": experiment.oracle.model_copy(update={"seeds": half})})
+        found.append(targets(comparison_table(cells[cells.seed.isin(half)], part, data)))
+    yield found[0], found[1]
+    yield found[1], found[0]
+
+
+def _judged(what: str, turns: Iterator[Turn], experiment: Experiment) -> Held:
+    cycles = fitted = known = constant = 0
+    grid, number = experiment.oracle.grid.values(), experiment.prune.cycles
+    for given, judged in turns:
+        if not given:
+            continue
+        curve = fit(experiment.schedule, given, grid, number)
+        cycles += len(judged)
+        fitted += Fitness.of(curve, judged).inside
+        known += Fitness.of(experiment.schedule, judged).inside
+        constant += Fitness.of(ConstantSchedule(best_constant(given)[0]), judged).inside
+    return Held(what, cycles, fitted, known, constant)

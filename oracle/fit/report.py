@@ -1,0 +1,110 @@
+"""A fit in words and as a plot, and the block of it to paste into an experiment file."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from matplotlib.figure import Figure
+
+from oracle.analysis.findings import Findings
+from oracle.error import InputError
+from oracle.fit.curve import fit
+from oracle.fit.holdout import Held, hold_out
+from oracle.fit.target import Fitness, best_constant, targets
+from oracle.report.figure import save, styled
+from oracle.report.plot import SILO_LINE, plot_max_lr
+from oracle.report.table import markdown
+from silo.schedule import SiloSchedule
+
+FITTED = SILO_LINE | {"color": "#009E73", "marker": "s"}  # another of Okabe and Ito's colours
+
+
+def write_fit(findings: Findings, source: str, folder: Path) -> str:
+    """Fit, and write fit.md, fit.png and fit.svg into ``folder``; the text. source: where the findings were read from.
+
+    Raises InputError where no cycle is informative, or the folder holds something else.
+    """
+    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / "fit.md").exists())):
+        raise InputError(f"{folder}: holds something else; a new or empty folder, or that of an older fit, is allowed")
+    experiment, known = findings.experiment, targets(findings.comparison)
+    if not known:
+        raise InputError(f"{source}: no cycle there is informative: there is nothing to fit to")
+    curve = fit(experiment.schedule, known, experiment.oracle.grid.values(), experiment.prune.cycles)
+    held = hold_out(findings.cells, findings.comparison, experiment, findings.data)
+    told = _text(findings, curve, held, source)
+    save(plot_fit(findings.comparison, curve, experiment.title), folder, "fit")
+    (folder / "fit.md").write_text(told + "\n\n![the fitted curve over the intervals](fit.png)\n", encoding="utf-8")
+    return told
+
+
+@styled
+def plot_fit(comparison: pd.DataFrame, curve: SiloSchedule, title: str) -> Figure:
+    """The Oracle's intervals and the experiment's SILO, as the report shows them, and the fitted curve."""
+    figure = plot_max_lr(comparison, title)
+    (axes,) = figure.axes
+    table = comparison[comparison.weights_remaining.notna()]
+    axes.plot(table.weights_remaining, [curve.max_lr(cycle) for cycle in table.cycle], **FITTED, label="SILO, fitted")
+    figure.legends[0].remove()
+    handles, labels = axes.get_legend_handles_labels()
+    shown = dict(zip(labels, handles, strict=True))
+    figure.legend(list(shown.values()), list(shown), loc="outside lower center", ncols=3)
+    return figure
+
+
+def _text(findings: Findings, curve: SiloSchedule, held: Sequence[Held], source: str) -> str:
+    experiment, known = findings.experiment, targets(findings.comparison)
+    fitted, given = Fitness.of(curve, known), Fitness.of(experiment.schedule, known)
+    constant, reached = best_constant(known)
+    lines = [
+        f"SILO's parameters for {experiment.title}, fitted to {source}",
+        "",
+        f"Of {len(known)} informative cycles' intervals the curve is inside",
+        "",
+        f"- with the fitted parameters: in {fitted.inside}, by at least {_decades(fitted.least_margin)}",
+        f"- with the experiment's own: in {given.inside}",
+        f"- one constant max_lr, {constant:.4g}: in {reached}",
+        "",
+        "Held out: fitted on one part, judged on the other; inside in so many cycles.",
+        "",
+        markdown(_table(held)),
+        "",
+        "To paste into an experiment file:",
+        "",
+        "```yaml",
+        _block(findings, curve, source),
+        "```",
+    ]
+    return "\n".join(lines)
+
+
+def _table(held: Sequence[Held]) -> pd.DataFrame:
+    rows = [
+        {
+            "Held out": one.what,
+            "Cycles judged": str(one.cycles),
+            "Fitted": str(one.fitted),
+            "The experiment's own": str(one.known),
+            "The best constant": str(one.constant),
+        }
+        for one in held
+    ]
+    return pd.DataFrame(rows, dtype=str)
+
+
+def _block(findings: Findings, curve: SiloSchedule, source: str) -> str:
+    silo = {
+        "epsilon": curve.epsilon,
+        "delta": curve.delta,
+        "beta": curve.beta,
+        "delay": curve.delay,
+        "chosen": f"fitted to the Oracle's intervals of {source}",
+        "chosen_on_seeds": list(findings.experiment.oracle.seeds),
+        "search_trainings": int(findings.cells.candidate.sum()),
+    }
+    return yaml.safe_dump({"silo": silo}, sort_keys=False, allow_unicode=True, width=1000).rstrip()
+
+
+def _decades(margin: float) -> str:
+    return "any distance" if math.isinf(margin) else f"{100 * (10**margin - 1):.0f}% of max_lr"

@@ -1,0 +1,157 @@
+"""Fitting SILO to recorded intervals: never worse than what was known, and honest about what it is worth."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from oracle.analysis.findings import finished
+from oracle.cli import main
+from oracle.fit.curve import fit
+from oracle.fit.holdout import hold_out
+from oracle.fit.target import Fitness, Target, best_constant, targets
+from oracle.spec.load import load
+from silo.schedule import ConstantSchedule, SiloSchedule
+
+ROOT = Path(__file__).parents[2]
+RESULTS = [ROOT / "results" / name for name in ("quickstart", "cifar10-policies", "digits-cnn", "quickstart-adaptive")]
+GRID = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+FEW = 40  # trials of Optuna: the laws hold for any number
+schedules = st.builds(
+    SiloSchedule, st.floats(0.01, 1), st.floats(0, 1), st.floats(0.5, 20), st.integers(0, 6), st.just(0.2)
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_trials():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("oracle.fit.curve.TRIALS", FEW)
+        yield
+
+
+@pytest.mark.parametrize(
+    ("target", "max_lr", "margin"),
+    [
+        (Target(0, 0.1, 1.0), 0.2, math.log10(2)),
+        (Target(0, 0.1, 1.0), 0.5, math.log10(2)),
+        (Target(0, 0.1, 1.0), 0.1, 0.0),
+        (Target(0, 0.1, 1.0), 10.0, -1.0),
+        (Target(0, 0.1, 1.0), 0.01, -1.0),
+        (Target(0, 0.0, 1.0), 0.001, 3.0),  # open below
+        (Target(0, 0.1, math.inf), 100.0, 3.0),
+        (Target(0, 0.0, math.inf), 100.0, math.inf),
+    ],
+)
+def test_the_margin_of_a_cycle(target, max_lr, margin):
+    assert target.margin(max_lr) == pytest.approx(margin)
+
+
+def test_what_is_fitter():
+    """More cycles inside, then the greater least margin, then a smaller miss; the rank agrees where no miss is larger."""
+    worst_first = [
+        (-1, -1),
+        (-1, -0.1),
+        (0.1, -1),
+        (0.1, -0.1),
+        (0.3, -0.1),
+        (0.0, 0.2),
+        (0.1, 0.2),
+        (0.1, 0.3),
+        (0.2, 0.3),
+    ]
+    fitness = [Fitness(margins) for margins in worst_first]
+    assert sorted(fitness, key=lambda one: one.order) == [*fitness[:7], *fitness[7:]]
+    assert [one.rank for one in fitness] == sorted(one.rank for one in fitness)
+
+
+def test_the_best_constant_is_in_the_middle_of_where_most_intervals_are():
+    found = best_constant([Target(0, 0.1, 0.4), Target(1, 0.2, 0.8), Target(2, 0.0, 0.3), Target(3, 1.0, math.inf)])
+    assert found == (pytest.approx(math.sqrt(0.2 * 0.3)), 3)
+
+
+@settings(deadline=None, max_examples=12)
+@given(schedules, st.lists(st.tuples(st.sampled_from(GRID), st.sampled_from(GRID)), min_size=1, max_size=10))
+def test_a_fit_is_never_worse_than_the_known_curve_and_the_best_constant(known, ends):
+    wanted = [Target(cycle, min(pair), max(pair)) for cycle, pair in enumerate(ends)]
+    fitted = Fitness.of(fit(known, wanted, GRID, 10), wanted)
+    assert fitted.order >= Fitness.of(known, wanted).order
+    still = ConstantSchedule(float(f"{best_constant(wanted)[0]:.4g}"))
+    assert fitted.inside >= Fitness.of(still, wanted).inside
+
+
+@pytest.mark.parametrize("width", [1.1, 1.5])
+@pytest.mark.parametrize(
+    "truth",
+    [
+        SiloSchedule(0.5, 1.0, 1.0, 0, 0.2),
+        SiloSchedule(0.03, 0.04, 5, 1, 0.2),
+        SiloSchedule(0.1, 0.9, 12, 4, 0.2),
+        SiloSchedule(0.1, 0.05, 2, 0, 0.2),
+    ],
+    ids=str,
+)
+def test_intervals_around_a_curve_are_all_found(truth, width):
+    wanted = [Target(m, truth.max_lr(m) / width, truth.max_lr(m) * width) for m in range(12)]
+    unlike = SiloSchedule(1.0, 0.0, 1.0, 0, 0.2)
+    assert Fitness.of(fit(unlike, wanted, GRID, 12), wanted).inside == 12
+
+
+@pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
+def test_on_published_runs_it_is_inside_at_least_as_often(folder):
+    findings = finished(folder)
+    experiment, wanted = findings.experiment, targets(findings.comparison)
+    assert len(wanted) == findings.comparison.informative.sum() > 3
+    inside = (findings.comparison.position[findings.comparison.informative] == "inside").sum()
+    assert Fitness.of(experiment.schedule, wanted).inside == inside
+    curve = fit(experiment.schedule, wanted, experiment.oracle.grid.values(), experiment.prune.cycles)
+    assert Fitness.of(curve, wanted).inside >= inside
+    assert curve == fit(experiment.schedule, wanted, experiment.oracle.grid.values(), experiment.prune.cycles)
+    assert all(value == float(f"{value:.4g}") for value in (curve.epsilon, curve.delta, curve.beta))
+
+
+def test_every_cycle_is_held_out_once_and_every_half_of_the_seeds(monkeypatch):
+    findings, fitted_to = finished(RESULTS[0]), []
+    monkeypatch.setattr("oracle.fit.holdout.fit", lambda known, given, *rest: fitted_to.append(given) or known)
+    by_cycles, by_seeds = hold_out(findings.cells, findings.comparison, findings.experiment, findings.data)
+    wanted = targets(findings.comparison)
+    assert by_cycles.cycles == len(wanted) == 18 and by_cycles.fitted == by_cycles.known == 15
+    assert sorted(t.cycle for given in fitted_to[:5] for t in set(wanted) - set(given)) == [t.cycle for t in wanted]
+    assert by_seeds.cycles == len(fitted_to[5]) + len(fitted_to[6]) and fitted_to[5] != fitted_to[6]
+    adaptive = finished(RESULTS[3])  # not every value has two halves of the seeds
+    held = hold_out(adaptive.cells, adaptive.comparison, adaptive.experiment, adaptive.data)
+    assert [one.what for one in held] == ["every fifth cycle"]
+
+
+def test_the_command_gives_a_block_that_an_experiment_file_takes(tmp_path, capsys):
+    assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "fit")]) == 0
+    said = capsys.readouterr().out
+    block = yaml.safe_load(said.split("```yaml\n")[1].split("```")[0])
+    overrides = [f"silo.{field}={value}" for field, value in block["silo"].items() if field != "chosen"]
+    fitted = load(ROOT / "benchmarks" / "quickstart.yaml", overrides)
+    inside = Fitness.of(fitted.schedule, targets(finished(RESULTS[0]).comparison)).inside
+    assert f"with the fitted parameters: in {inside}, " in said and inside >= 15
+    assert fitted.silo.chosen_on_seeds == (10, 11, 12, 13) and fitted.silo.search_trainings == 18 * 4 * 12
+    assert {path.name for path in (tmp_path / "fit").iterdir()} == {"fit.md", "fit.png", "fit.svg"}
+    assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "fit")]) == 0  # an older fit is replaced
+
+
+def test_what_cannot_be_fitted_is_refused_in_one_line_and_writes_nothing(tmp_path, capsys):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "else").touch()
+    assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "full")]) == 2
+    assert main(["fit", str(tmp_path / "none"), "--to", str(tmp_path / "to")]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 2 and "holds something else" in said[0] and "no finished study there" in said[1]
+    assert not (tmp_path / "to").exists() and [path.name for path in (tmp_path / "full").iterdir()] == ["else"]
+
+
+def test_without_an_informative_cycle_there_is_nothing_to_fit(tmp_path, monkeypatch, capsys):
+    findings = finished(RESULTS[0])
+    blank = replace(findings, comparison=findings.comparison.assign(informative=False))
+    monkeypatch.setattr("oracle.analysis.findings.finished", lambda folder: blank)
+    assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "to")]) == 2
+    assert "no cycle there is informative" in capsys.readouterr().err and not (tmp_path / "to").exists()
