@@ -1,4 +1,4 @@
-"""The command line: silo-oracle plan | run | status | merge | report | publish | table | fit | schedule."""
+"""The command line: silo-oracle plan | run | status | merge | report | publish | table | fit | tune | schedule."""
 
 import argparse
 import signal
@@ -86,13 +86,19 @@ def _parser() -> argparse.ArgumentParser:
     tables.add_argument(
         "--to", type=Path, default=Path("results/tables"), metavar="DIR", help="default: results/tables"
     )
-    tables.add_argument("--cycles", type=_cycles, metavar="0,4,...", help="the cycles to show (default: at most 8)")
+    tables.add_argument("--cycles", type=_numbers, metavar="0,4,...", help="the cycles to show (default: at most 8)")
     tables.add_argument(
         "--published", type=Path, action="append", default=[], metavar="FILE", help="others' figures; repeatable"
     )
     fit = command("fit", "SILO's parameters whose curve lies inside the Oracle's intervals", _fit)
     fit.add_argument("folder", type=Path, metavar="DIR", help="a run folder, or one that publish made")
     fit.add_argument("--to", type=Path, metavar="DIR", help="where to (default: results/NAME-fit)")
+    tune = command("tune", "SILO's parameters from the dense network alone, by a few trainings on other seeds", _tune)
+    takes_file(tune)
+    tune.add_argument("--trainings", type=_count, required=True, metavar="N", help="at most so many")
+    told = "none that judges the experiment (default: the two after its greatest)"
+    tune.add_argument("--seeds", type=_numbers, default=[], metavar="100,101,...", help=told)
+    tune.add_argument("--local", action="store_true", help="train in this process, without Ray")
     takes_file(command("schedule", "SILO's max_lr by cycle", _schedule), out=False)
     return parser
 
@@ -194,10 +200,16 @@ def _table(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _cycles(text: str) -> list[int]:
+def _numbers(text: str) -> list[int]:
     if not all(part.strip().isdecimal() for part in text.split(",")):
-        raise argparse.ArgumentTypeError(f"{text}: pruning cycles such as 0,4,9 are allowed")
+        raise argparse.ArgumentTypeError(f"{text}: numbers such as 0,4,9 are allowed")
     return [int(part) for part in text.split(",")]
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: a whole number above 0 is allowed")
+    return int(text)
 
 
 def _fit(arguments: argparse.Namespace) -> int:
@@ -208,6 +220,22 @@ def _fit(arguments: argparse.Namespace) -> int:
     folder = arguments.to or Path("results") / f"{findings.experiment.name}-fit"
     print(write_fit(findings, portable(str(arguments.folder)), folder))
     print(f"\nThe same with a plot: {folder}")
+    return 0
+
+
+def _tune(arguments: argparse.Namespace) -> int:
+    from oracle.analysis.findings import find
+    from oracle.fit.dense import dense_experiment, dense_text
+    from oracle.sweep.run import run_study
+    from oracle.sweep.study import new_study
+
+    experiment, _, origin = _asked(arguments)
+    dense = dense_experiment(experiment, arguments.trainings, tuple(arguments.seeds))
+    study = new_study(dense, arguments.out or Path("runs") / dense.name, origin)
+    if not run_study(study, Console(), arguments.local, retry_failed=False):
+        return FAILED
+    findings = find(study)
+    print(dense_text(findings.comparison, findings.cells, dense))
     return 0
 
 

@@ -57,6 +57,7 @@ def _text(findings: Findings, curve: SiloSchedule, held: Sequence[Held], source:
     experiment, known = findings.experiment, targets(findings.comparison)
     fitted, given = Fitness.of(curve, known), Fitness.of(experiment.schedule, known)
     constant, reached = best_constant(known)
+    chosen = f"fitted to the Oracle's intervals of {source}"
     lines = [
         f"SILO's parameters for {experiment.title}, fitted to {source}",
         "",
@@ -73,7 +74,7 @@ def _text(findings: Findings, curve: SiloSchedule, held: Sequence[Held], source:
         "To paste into an experiment file:",
         "",
         "```yaml",
-        _block(findings, curve, source),
+        block(curve, chosen, experiment.oracle.seeds, int(findings.cells.candidate.sum())),
         "```",
     ]
     return "\n".join(lines)
@@ -93,17 +94,11 @@ def _table(held: Sequence[Held]) -> pd.DataFrame:
     return pd.DataFrame(rows, dtype=str)
 
 
-def _block(findings: Findings, curve: SiloSchedule, source: str) -> str:
-    silo = {
-        "epsilon": curve.epsilon,
-        "delta": curve.delta,
-        "beta": curve.beta,
-        "delay": curve.delay,
-        "chosen": f"fitted to the Oracle's intervals of {source}",
-        "chosen_on_seeds": list(findings.experiment.oracle.seeds),
-        "search_trainings": int(findings.cells.candidate.sum()),
-    }
-    return yaml.safe_dump({"silo": silo}, sort_keys=False, allow_unicode=True, width=1000).rstrip()
+def block(curve: SiloSchedule, chosen: str, seeds: Sequence[int], trainings: int) -> str:
+    """The part ``silo`` of an experiment file: the curve, how it was chosen, on which seeds, by how many trainings."""
+    silo = {"epsilon": curve.epsilon, "delta": curve.delta, "beta": curve.beta, "delay": curve.delay, "chosen": chosen}
+    silo |= {"chosen_on_seeds": list(seeds), "search_trainings": trainings}
+    return yaml.safe_dump({"silo": silo}, sort_keys=False, default_flow_style=None, width=1000).rstrip()
 
 
 def _decades(margin: float) -> str:

@@ -381,7 +381,7 @@ COMMANDS = [
     ("table", "required: DIR"),
     ("table foreign", "foreign/study.json"),
     ("table done done", "tiny: names two experiments"),
-    ("table done --cycles 0,x", "--cycles: 0,x: pruning cycles such as 0,4,9 are allowed"),
+    ("table done --cycles 0,x", "--cycles: 0,x: numbers such as 0,4,9 are allowed"),
     ("table done --cycles 7", "cycles: 7: allowed: 0, 1"),
     ("table done --published nowhere.yaml", "nowhere.yaml: can't be read"),
     ("table done --published e.yaml", "e.yaml: unknown key name; allowed: source, experiment, accuracy"),

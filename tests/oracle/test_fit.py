@@ -126,7 +126,7 @@ def test_every_cycle_is_held_out_once_and_every_half_of_the_seeds(monkeypatch):
     assert [one.what for one in held] == ["every fifth cycle"]
 
 
-def test_the_command_gives_a_block_that_an_experiment_file_takes(tmp_path, capsys):
+def test_the_command_gives_a_block_that_an_experiment_file_takes(tmp_path, capsys, monkeypatch):
     assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "fit")]) == 0
     said = capsys.readouterr().out
     block = yaml.safe_load(said.split("```yaml\n")[1].split("```")[0])
@@ -136,6 +136,7 @@ def test_the_command_gives_a_block_that_an_experiment_file_takes(tmp_path, capsy
     assert f"with the fitted parameters: in {inside}, " in said and inside >= 15
     assert fitted.silo.chosen_on_seeds == (10, 11, 12, 13) and fitted.silo.search_trainings == 18 * 4 * 12
     assert {path.name for path in (tmp_path / "fit").iterdir()} == {"fit.md", "fit.png", "fit.svg"}
+    monkeypatch.setattr("oracle.fit.report.hold_out", lambda *given: [])
     assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "fit")]) == 0  # an older fit is replaced
 
 
@@ -155,3 +156,74 @@ def test_without_an_informative_cycle_there_is_nothing_to_fit(tmp_path, monkeypa
     monkeypatch.setattr("oracle.analysis.findings.finished", lambda folder: blank)
     assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "to")]) == 2
     assert "no cycle there is informative" in capsys.readouterr().err and not (tmp_path / "to").exists()
+
+
+# -- from the dense network alone
+
+
+TINY = """
+name: tiny
+data: digits
+model: {name: mlp, hidden: [16]}
+train: {epochs: 3, batch_size: 64, momentum: 0.9, weight_decay: 5e-4, shape: constant}
+prune: {criterion: magnitude, scope: global, rate: 0.2, cycles: 4, restart: rewind}
+silo: {epsilon: 0.7, delta: 0.1, beta: 5, delay: 1}
+oracle: {grid: [0.0001, 0.001, 0.01, 0.1, 1.0, 30.0], seeds: [3, 8], follow: oracle}
+policies: {baselines: {cosine: {shape: cosine}}}
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.yaml").write_text(TINY)
+    return "tiny.yaml"
+
+
+def test_tune_trains_few_dense_networks_on_other_seeds_and_gives_a_block(tiny, capsys):
+    assert main(["tune", tiny, "--trainings", "9", "--local"]) == 0
+    said = capsys.readouterr().out
+    silo = yaml.safe_load(said[said.index("silo:") :])["silo"]
+    dense = finished(Path("runs/tiny-dense"))
+    assert len(dense.cells) == silo["search_trainings"] <= 9 and set(dense.cells.cycle) == {0}
+    assert set(dense.cells.seed) == {9, 10} == {*silo["chosen_on_seeds"]}
+    assert silo["epsilon"] == dense.comparison.best_max_lr[0] in (0.01, 0.1)
+    assert silo["delta"] == pytest.approx(4 / 3 * silo["epsilon"], rel=1e-3)
+    chosen = load(Path(tiny), [f"silo.{field}={value}" for field, value in silo.items() if field != "chosen"])
+    assert chosen.silo.search_trainings == silo["search_trainings"]
+    assert main(["tune", tiny, "--trainings", "9", "--local"]) == 0
+    assert "nothing to train" in capsys.readouterr().out
+
+
+def test_tune_with_trainings_for_all_tries_all(tiny, capsys):
+    assert main(["tune", tiny, "--trainings", "12", "--seeds", "20,21", "--local", "--out", "here"]) == 0
+    assert len(finished(Path("here")).cells) == 12 and finished(Path("here")).skipped.empty
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--trainings", "3"], "--trainings: 3: at least 4 are allowed with 2 seeds"),
+        (["--trainings", "0"], "--trainings: 0: a whole number above 0 is allowed"),
+        (["--trainings", "9", "--seeds", "8,9"], "--seeds: 8: judges the experiment; other seeds are allowed"),
+        (["--trainings", "9", "--seeds", "a"], "--seeds: a: numbers such as 0,4,9 are allowed"),
+        (["--trainings", "9", "--seeds", "9,9"], "oracle.seeds"),
+        ([], "the following arguments are required: --trainings"),
+    ],
+)
+def test_bad_input_of_tune_is_one_line_and_writes_nothing(tiny, capsys, arguments, told):
+    assert main(["tune", tiny, *arguments]) == 2
+    said = capsys.readouterr().err
+    assert told in said and said.count("\n") == 1
+    assert [path.name for path in Path().iterdir()] == ["tiny.yaml"]
+
+
+def test_where_the_best_lies_at_the_grid_s_end_tune_says_so(tiny, capsys):
+    low = ["--set", "oracle.grid=[0.00001, 0.0001, 0.001, 0.01]", "--set", "oracle.tolerance=0.1"]
+    assert main(["tune", tiny, "--trainings", "8", "--local", *low]) == 0
+    assert "Values above the grid may do as well, or better" in capsys.readouterr().out
+
+
+def test_where_nothing_learns_tune_chooses_nothing(tiny, capsys):
+    assert main(["tune", tiny, "--trainings", "8", "--local", "--set", "oracle.grid=[1e-9, 2e-9]"]) == 2
+    assert "no max_lr can be chosen" in capsys.readouterr().err

@@ -1,0 +1,58 @@
+"""SILO's parameters without an Oracle: from the dense network alone, by a few trainings on seeds that judge nothing."""
+
+import pandas as pd
+
+from oracle.error import InputError
+from oracle.fit.report import block
+from oracle.spec.experiment import Experiment
+from oracle.spec.load import validate
+from silo.schedule import SiloSchedule
+
+SEEDS = 2  # as many are taken where none are named: with one, luck would choose
+DELTA, BETA, DELAY = 4 / 3, 5.0, 1  # of the released ResNet-20 recipe; delta in units of epsilon
+CHOSEN = (
+    "epsilon is the dense network's best value on other seeds; delta = 4/3 epsilon, beta and delay as in the released "
+)
+CHOSEN += "ResNet-20 recipe"
+
+
+def dense_experiment(experiment: Experiment, trainings: int, seeds: tuple[int, ...]) -> Experiment:
+    """The search for the dense network's best max_lr: the adaptive Oracle of cycle 0, in at most so many trainings.
+
+    seeds: none of the experiment's own; empty: the two after its greatest. Raises InputError where the budget is too small to
+    try two values, or a seed is one that judges.
+    """
+    seeds = seeds or tuple(max(experiment.oracle.seeds) + 1 + number for number in range(SEEDS))
+    if taken := sorted({*seeds} & {*experiment.oracle.seeds}):
+        raise InputError(f"--seeds: {taken[0]}: judges the experiment; other seeds are allowed")
+    grid = experiment.oracle.grid.values()
+    least, most = len(seeds) + 2, len(grid) * len(seeds)
+    if not least <= trainings:
+        raise InputError(f"--trainings: {trainings}: at least {least} are allowed with {len(seeds)} seeds")
+    fields = experiment.portable() | {"name": f"{experiment.name}-dense", "policies": {}}
+    fields["data"] = experiment.model_dump(mode="json")["data"]
+    fields["prune"]["cycles"] = 1
+    # a value of the grid, so that it is a candidate as well
+    fields["silo"] = {"epsilon": grid[len(grid) // 2], "delta": 0.0, "beta": BETA, "delay": DELAY}
+    share = {"kind": "adaptive", "share": trainings / ((len(grid) + 1) * len(seeds))}
+    fields["oracle"] |= {"seeds": list(seeds), "search": "exhaustive" if trainings >= most else share}
+    return validate(fields, "the dense network")
+
+
+def dense_text(comparison: pd.DataFrame, cells: pd.DataFrame, experiment: Experiment) -> str:
+    """What was found, and the block to paste into the experiment file; raises InputError where no value has learned.
+
+    comparison, cells: of :func:`dense_experiment`, which experiment is.
+    """
+    (row,) = comparison.itertuples()
+    if row.why in ("incomplete", "every value diverged", "collapsed"):
+        raise InputError(f"the dense network: {row.why}: no max_lr can be chosen")
+    epsilon = row.best_max_lr
+    delta = float(f"{DELTA * epsilon:.4g}")
+    curve = SiloSchedule(epsilon, delta, BETA, DELAY, experiment.prune.rate)
+    seeds = ", ".join(map(str, experiment.oracle.seeds))
+    lines = [f"The dense network's best max_lr is {epsilon:g}, by {len(cells)} trainings on seeds {seeds}."]
+    if row.open_low or row.open_high:
+        side = "below" if row.open_low else "above"
+        lines.append(f"Values {side} the grid may do as well, or better: widen oracle.grid, and tune again.")
+    return "\n".join([*lines, "", block(curve, CHOSEN, experiment.oracle.seeds, len(cells))])
