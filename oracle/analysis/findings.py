@@ -12,6 +12,7 @@ from oracle.analysis.cells import cells_table, layers_table, read_cells, read_sk
 from oracle.analysis.comparison import comparison_table
 from oracle.analysis.cost import costs_table
 from oracle.analysis.policy_table import policies_table, policy_scores
+from oracle.analysis.statistics import statistics_table
 from oracle.analysis.verdict import Verdict, judge
 from oracle.error import InputError
 from oracle.spec.experiment import Experiment
@@ -22,8 +23,8 @@ from oracle.sweep.study import Study, open_study
 @dataclass(frozen=True)
 class Findings:
     """The experiment, its data (chance level, image counts), and what its records say: its cells, what the Oracle's search
-    skipped, the Oracle against SILO by cycle, every policy by cycle, how many weights each layer kept, what each policy cost,
-    and the verdicts.
+    skipped, the Oracle against SILO by cycle, how sure that is, every policy by cycle, how many weights each layer kept, what
+    each policy cost, and the verdicts.
     """
 
     experiment: Experiment
@@ -31,6 +32,7 @@ class Findings:
     cells: pd.DataFrame
     skipped: pd.DataFrame
     comparison: pd.DataFrame
+    statistics: pd.DataFrame
     policies: pd.DataFrame
     layers: pd.DataFrame
     costs: pd.DataFrame
@@ -63,6 +65,7 @@ def conclude(
         cells,
         skipped,
         comparison,
+        statistics_table(cells, comparison, experiment, data),
         policies_table(scores, comparison, experiment),
         layers,
         costs,

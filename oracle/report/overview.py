@@ -2,6 +2,7 @@
 
 from oracle.analysis.cells import cells_table, skipped_table
 from oracle.analysis.comparison import comparison_table, proposals
+from oracle.analysis.statistics import settling, statistics_table
 from oracle.prediction.calibration import BUSY, TESTED, Speed
 from oracle.prediction.forecast import forecast
 from oracle.report.status import clock
@@ -23,7 +24,8 @@ def plan_text(study: Study, speed: Speed | None = None) -> str:
     peak = max(recipe.shape.factor(t, per_epoch, recipe.epochs) for t in range(1, steps + 1))
     images, tolerance = data[f"{experiment.chosen_on}_images"], experiment.oracle.tolerance
     too_coarse = "; that is too coarse to tell" if 100 / images / len(seeds) > tolerance else ""
-    compared = comparison_table(cells_table(study.chains), experiment, data, skipped_table(study.chains))
+    cells = cells_table(study.chains)
+    compared = comparison_table(cells, experiment, data, skipped_table(study.chains))
     lines = [
         f"{experiment.name}: {data['images']} images ({data['training_images']} train), {data['classes']} classes",
         f"{experiment.prune.cycles} cycles x {len(seeds)} seeds x ({len(grid)} grid values and SILO's, "
@@ -38,6 +40,8 @@ def plan_text(study: Study, speed: Speed | None = None) -> str:
         *_time(study, counts, steps),
         *(_predicted(study, speed, steps) if speed else []),
     ]
+    if told := settling(statistics_table(cells, compared, experiment, data), len(seeds)):
+        lines.append(told)
     if advice := widening(experiment, proposals(compared, experiment)):
         lines.append(advice)
     return "\n".join(lines)

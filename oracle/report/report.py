@@ -11,6 +11,7 @@ import pandas as pd
 
 from oracle.analysis.comparison import proposals
 from oracle.analysis.findings import Findings
+from oracle.analysis.statistics import settling
 from oracle.analysis.verdict import in_sample
 from oracle.error import InputError
 from oracle.report import plot, table
@@ -48,6 +49,14 @@ def write(study: Study, findings: Findings) -> Path:
     )
     table.write(
         comparison, table.comparison_table(comparison), folder, "comparison", f"SILO against the Oracle: {caption}"
+    )
+    level = f"{1 - oracle.level:.0%} in each cycle"
+    table.write(
+        findings.statistics,
+        table.statistics_table(findings.statistics),
+        folder,
+        "statistics",
+        f"How sure SILO's distance to the Oracle's best is, {level}: {caption}",
     )
     for name, policies in zip(("policies", "policies-final"), policies_of(findings), strict=True):
         table.write_texts(policies.all_columns, policies.markdown, policies.latex, folder, name)
@@ -99,6 +108,8 @@ def notes(study: Study, findings: Findings) -> list[str]:
     notes += [f"{chain.chain} is blocked from cycle {chain.cycle} on: {chain.reason}." for chain in counts.blocked]
     if mixed := mixture(counts.records):
         notes.append(mixed)
+    if told := settling(findings.statistics, len(study.experiment.oracle.seeds)):
+        notes.append(told)
     if advice := widening(study.experiment, proposals(findings.comparison, study.experiment)):
         notes.append(advice)
     return notes
@@ -138,6 +149,8 @@ def _readme(study: Study, findings: Findings) -> str:
         "",
         verdicts_text(findings, study),
         table.markdown(comparison),
+        "",
+        *([table.markdown(table.statistics_table(findings.statistics))] if len(findings.statistics) else []),
         "",
         *(policies.markdown + "\n" for policies in policies_of(findings) if experiment.baselines),
         "![max_lr by weights remaining](max_lr.png)",

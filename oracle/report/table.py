@@ -14,7 +14,7 @@ MISSING = "\N{EN DASH}"
 MINUS, PLUS_MINUS = "\N{MINUS SIGN}", "\N{PLUS-MINUS SIGN}"
 AT_MOST, AT_LEAST = "\N{LESS-THAN OR EQUAL TO}", "\N{GREATER-THAN OR EQUAL TO}"
 
-WORDS = {"Optimal interval", "Informative", "Position", "Within tolerance", "Note", "Policy", "Layer", ""}
+WORDS = {"Optimal interval", "Informative", "Position", "Within tolerance", "Note", "Policy", "Layer", "Decided", ""}
 # all other columns are numbers
 
 
@@ -118,6 +118,37 @@ COMPARISON: Mapping[str, Callable[[Any], str]] = {
 }
 
 
+STATISTICS: Mapping[str, Callable[[Any], str]] = {
+    "Cycle": ORACLE["Cycle"],
+    "Weights remaining (%)": ORACLE["Weights remaining (%)"],
+    "Seeds": lambda row: str(row.seeds),
+    "Not shown worse than the best": lambda row: _values(row.not_worse),
+    "SILO - best, where chosen (points)": lambda row: decimals(row.chosen_on_difference),
+    "SILO - best, test (points)": lambda row: decimals(row.test_difference),
+    "Its interval": lambda row: _between(row.low, row.high),
+    "Decided": lambda row: row.decided,
+    "Seeds needed": lambda row: _seeds_needed(row.seeds_needed),
+}
+
+
+def _values(not_worse: str) -> str:
+    """ "0.02 to 0.3 (7)": the lowest, the highest, how many."""
+    values = [float(value) for value in not_worse.split()]
+    if len(values) < 2:
+        return "".join(map(significant, values)) or MISSING
+    return f"{significant(values[0])} to {significant(values[-1])} ({len(values)})"
+
+
+def _between(low: float, high: float) -> str:
+    return f"{decimals(low)} to {decimals(high)}" if known(low) else MISSING
+
+
+def _seeds_needed(seeds: float) -> str:
+    if not known(seeds):
+        return ""
+    return "no number" if np.isinf(seeds) else str(int(seeds))
+
+
 def _display(comparison: pd.DataFrame, columns: Mapping[str, Callable[[Any], str]]) -> pd.DataFrame:
     rows = list(comparison.itertuples(index=False))
     return pd.DataFrame({name: [show(row) for row in rows] for name, show in columns.items()}, dtype=str)
@@ -141,6 +172,11 @@ def comparison_table(comparison: pd.DataFrame) -> pd.DataFrame:
     """
     same = np.array_equal(comparison.chain_test.astype(float), comparison.silo_test.astype(float), equal_nan=True)
     return _display(comparison, COMPARISON).drop(columns=[OWN_CHAIN] * same)
+
+
+def statistics_table(statistics: pd.DataFrame) -> pd.DataFrame:
+    """How sure each cycle is (oracle.analysis.statistics), as strings to read; written as in ``oracle_table``."""
+    return _display(statistics, STATISTICS)
 
 
 def markdown(display: pd.DataFrame) -> str:

@@ -123,7 +123,7 @@ class Silo(Strict):
 
 class Oracle(Strict):
     """The search. tolerance: in points of accuracy; follow: whose masks the candidates start from; search: whether it tries
-    every grid value in every seed.
+    every grid value in every seed; level: how often the statistics of a cycle may err.
     """
 
     grid: Grid
@@ -131,6 +131,7 @@ class Oracle(Strict):
     tolerance: NotNegative = 0.5
     follow: Literal["silo", "oracle"] = "silo"
     search: Search = Search()
+    level: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
 
     @model_validator(mode="before")
     @classmethod

@@ -267,6 +267,7 @@ FIELDS = [
     ("prune.scope=local", 'prune.scope: "local"', "allowed: global, layer"),
     ("prune.restart=rewnd", "prune.restart", "kind rewnd is unknown", "did you mean rewind?", "allowed: reinit"),
     ("oracle.follow=both", 'oracle.follow: "both": allowed:', "silo", "oracle"),
+    ("oracle.level=0.5", "oracle.level: 0.5: allowed: less than 0.5"),
     ("oracle.search=clever", 'oracle.search: "clever": allowed:', "exhaustive", "adaptive", "racing"),
     ("oracle.search={kind: adaptive, share: 1}", "oracle.search.share: 1: allowed: less than 1"),
     ("oracle.search={kind: racing, share: 0.5}", "oracle.search: share: 0.5: only adaptive has one"),

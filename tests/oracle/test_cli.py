@@ -28,7 +28,7 @@ SMALL = {
 TRAININGS = 2 * 2 * 4  # cycles x seeds x (grid and SILO's)
 TABLES = [
     f"{table}.{ending}"
-    for table in ("comparison", "oracle", "policies", "policies-final")
+    for table in ("comparison", "oracle", "policies", "policies-final", "statistics")
     for ending in ("csv", "md", "tex")
 ]
 PLOTS = [f"{plot}.{ending}" for plot in ("max_lr", "accuracy", "heat_map", "layers") for ending in ("png", "svg")]

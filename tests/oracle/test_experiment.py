@@ -161,6 +161,7 @@ OF_THE_STUDY = {
     "oracle.seeds": [4, 5],
     "oracle.tolerance": 1.0,
     "oracle.follow": "oracle",
+    "oracle.level": 0.1,
     "oracle.search.kind": "racing",
     "oracle.search": {"kind": "adaptive", "share": 0.4},
     "silo.search_trainings": 3,
