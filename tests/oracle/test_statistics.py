@@ -159,5 +159,6 @@ def test_what_would_settle_it_in_words():
     assert settling(frame, 4).split("; ") == [
         "On test images SILO is, against the best, within in 1, undecided in 4 of 5 cycles",
         "about 20 seeds would settle half of the 3 that more seeds can settle",
-        "1 are settled by no number of seeds, since these share the images of one pool: more images, or a fixed test set, would.",
+        "1 are settled by no number of seeds, since these share the images of one pool: more "
+        "images, or a fixed test set, would.",
     ]
