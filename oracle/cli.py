@@ -1,4 +1,4 @@
-"""The command line: silo-oracle plan | run | status | merge | report | publish | table | fit | tune | schedule."""
+"""The command line: silo-oracle plan | run | status | merge | report | publish | table | fit | tune | export | schedule."""
 
 import argparse
 import signal
@@ -93,6 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     fit = command("fit", "SILO's parameters whose curve lies inside the Oracle's intervals", _fit)
     fit.add_argument("folder", type=Path, metavar="DIR", help="a run folder, or one that publish made")
     fit.add_argument("--to", type=Path, metavar="DIR", help="where to (default: results/NAME-fit)")
+    export = command("export", "the records as Optuna studies, which optuna-dashboard shows", _export)
+    export.add_argument("folder", type=Path, metavar="DIR", help="a run folder, or one that publish made")
+    export.add_argument("--optuna", type=Path, required=True, metavar="FILE", help="a new SQLite file")
     tune = command("tune", "SILO's parameters from the dense network alone, by a few trainings on other seeds", _tune)
     takes_file(tune)
     tune.add_argument("--trainings", type=_count, required=True, metavar="N", help="at most so many")
@@ -220,6 +223,16 @@ def _fit(arguments: argparse.Namespace) -> int:
     folder = arguments.to or Path("results") / f"{findings.experiment.name}-fit"
     print(write_fit(findings, portable(str(arguments.folder)), folder))
     print(f"\nThe same with a plot: {folder}")
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from oracle.analysis.findings import curves, finished
+    from oracle.report.optuna_studies import export
+
+    findings = finished(arguments.folder)
+    names = export(findings, curves(arguments.folder, findings.cells), arguments.optuna)
+    print(f"{len(names)} studies, {names[0]} to {names[-1]}: optuna-dashboard sqlite:///{arguments.optuna}")
     return 0
 
 

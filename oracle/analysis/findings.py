@@ -91,3 +91,14 @@ def finished(folder: Path) -> Findings:
     except (OSError, ValueError, KeyError, TypeError) as error:
         told = " ".join(str(error).split())
         raise InputError(f"{folder}: not what `publish` writes today ({told}); {allowed}") from error
+
+
+def curves(folder: Path, cells: pd.DataFrame) -> dict[str, list[float]]:
+    """Validation accuracy (percent) after every epoch of every recorded training, by cell id; empty where ``folder`` is no run
+    folder, since nothing else holds them.
+    """
+    if not (folder / "study.json").exists():
+        return {}
+    store = open_study(folder).store
+    records = ((cell_id, store.whole_record(cell_id)) for cell_id in cells.id)
+    return {cell_id: [epoch["validation"] for epoch in one["outcome"]["curve"]] for cell_id, one in records if one}
