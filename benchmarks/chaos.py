@@ -27,7 +27,7 @@ import psutil
 
 KINDS = ("driver", "worker", "node")
 NODES = 3
-APART = {"cost.csv", "environment.json"}  # what a report says of time and place
+APART = {"cost.csv", "environment.json", "report.html"}  # what a report says of time and place
 LONGEST = 6.0  # seconds, of a wait that doesn't go by records
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from oracle.analysis.cells import of_baseline, read_cells
+from oracle.analysis.cells import of_baseline, read_cells, read_skipped
 from oracle.analysis.findings import finished
 from oracle.report.report import policies_of
 from oracle.report.table import comparison_table as shown
@@ -19,6 +19,7 @@ RESULTS = sorted(path.parent for path in (Path(__file__).parent.parent / "result
 def test_tables_and_verdicts_follow_from_the_cells(folder):
     found = finished(folder)
     assert found.comparison.to_csv(index=False, lineterminator="\n") == (folder / "comparison.csv").read_text()
+    assert found.statistics.to_csv(index=False, lineterminator="\n") == (folder / "statistics.csv").read_text()
     readme, verdicts = (folder / "README.md").read_text(), (folder / "verdicts.md").read_text()
     assert markdown(shown(found.comparison)) in readme
     for name, policies in zip(("policies", "policies-final"), policies_of(found), strict=True):
@@ -37,9 +38,13 @@ def test_what_is_published_is_the_whole_study_and_in_no_machines_path(folder):
     for name in experiment.baselines:
         chain = of_baseline(cells, "policies", name)
         assert len(chain) == experiment.prune.cycles * len(experiment.oracle.seeds)
-    candidates = cells[cells.candidate].groupby(["cycle", "seed"]).max_lr.apply(tuple)
-    assert len(candidates) == experiment.prune.cycles * len(experiment.oracle.seeds)
-    assert set(candidates) == {experiment.oracle.grid.values()}
+    candidates = cells[cells.candidate]
+    there = list(zip(candidates.cycle, candidates.max_lr, candidates.seed, strict=True))
+    if experiment.oracle.search.kind != "exhaustive":
+        skipped = read_skipped(folder / "skipped.csv")
+        there += [(row.cycle, row.max_lr, int(seed)) for row in skipped.itertuples() for seed in row.seeds.split()]
+    values, seeds = experiment.oracle.grid.values(), experiment.oracle.seeds
+    assert sorted(there) == sorted((m, v, s) for m in range(experiment.prune.cycles) for v in values for s in seeds)
     for path in folder.glob("*.*"):
         if path.suffix in (".md", ".json", ".csv", ".tex", ".svg"):
             assert (

@@ -85,7 +85,7 @@ def legend_below(figure: Figure) -> None:
     figure.legend([handle[label] for label in labels], labels, loc="outside lower center", ncols=3)
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def ticks(low: float, high: float) -> list[float]:
     """Readable values between two bounds, as dense as their labels allow on a log axis; the bounds where none are."""
     digits = [(1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 4, 6, 8), (1, 2, 5), (1, 3), (1,)]
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
@@ -99,7 +99,7 @@ def _ticks(low: float, high: float) -> list[float]:
 
 def label_log(axis: Axis, low: float, high: float) -> None:
     """Readable ticks between the bounds of a log axis, and no others."""
-    axis.set_major_locator(FixedLocator(_ticks(low, high)))
+    axis.set_major_locator(FixedLocator(ticks(low, high)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
     axis.set_minor_locator(NullLocator())
 

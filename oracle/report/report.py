@@ -18,6 +18,7 @@ from oracle.report import plot, table
 from oracle.report.figure import save
 from oracle.report.layer_plot import plot_layers
 from oracle.report.overview import widening
+from oracle.report.page.page import Told, page
 from oracle.report.paper import Table, paper_of, tables
 from oracle.report.policy_plot import plot_policies
 from oracle.store.environment import mixture
@@ -28,7 +29,8 @@ from oracle.sweep.tally import tally
 def write(study: Study, findings: Findings) -> Path:
     """Write the report into the run folder and return where it lies.
 
-    Cost and environment have files of their own: all others hold nothing that another run of the same cells would change.
+    Cost and environment have files of their own, and stand in report.html: all others hold nothing that another run of the same
+    cells would change.
     """
     folder = study.store.folder / "report"
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,7 +69,13 @@ def write(study: Study, findings: Findings) -> Path:
     save(plot_layers(findings.layers, label), folder, "layers")
     if study.experiment.baselines:
         save(plot_policies(findings.policies, label), folder, "policies")
-    _write_json(folder / "environment.json", environments(study, cells))
+    made = environments(study, cells)
+    _write_json(folder / "environment.json", made)
+    asked = f"{len(oracle.seeds)} seeds, tolerance {oracle.tolerance:g} points, follow: {oracle.follow}"
+    told = Told(
+        label, asked, study.origin, findings.verdicts, notes(study, findings), made, study.experiment.portable()
+    )
+    (folder / "report.html").write_text(page(findings, told, policies_of(findings), folder), encoding="utf-8")
     return folder
 
 

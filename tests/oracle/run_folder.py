@@ -6,7 +6,7 @@ from pathlib import Path
 from oracle.spec.experiment import digest
 
 TIME = ("seconds", "checksum")  # the checksum is of everything, the time included
-COUNTED_APART = {"cost.csv", "environment.json"}
+COUNTED_APART = {"cost.csv", "environment.json", "report.html"}
 
 
 def records(folder):

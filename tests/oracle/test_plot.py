@@ -11,7 +11,7 @@ from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.patches import StepPatch
 
 from oracle.report import plot
-from oracle.report.figure import WIDTH, _ticks, save
+from oracle.report.figure import WIDTH, save, ticks
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -209,10 +209,10 @@ def test_weights_remaining_fall_to_the_right_on_a_log_axis_with_readable_ticks(m
 @given(st.floats(1e-6, 1e3), st.floats(1, 1e6))
 def test_ticks_lie_within_the_bounds_and_apart(low, ratio):
     high = low * ratio
-    ticks = _ticks(low, high)
-    assert all(low <= tick <= high for tick in ticks)
-    assert ticks == sorted(set(ticks))
-    assert 1 <= len(ticks) <= 13
+    found = ticks(low, high)
+    assert all(low <= tick <= high for tick in found)
+    assert found == sorted(set(found))
+    assert 1 <= len(found) <= 13
 
 
 def test_accuracy_is_the_chains_own_with_its_spread(made):

@@ -48,7 +48,7 @@ def times(folder):
 
 
 def report(folder):
-    besides = ("cost.csv", "environment.json")
+    besides = ("cost.csv", "environment.json", "report.html")
     return {path.name: content for path, content in files(folder / "report", besides).items()}
 
 

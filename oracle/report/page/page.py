@@ -1,0 +1,92 @@
+"""Everything a reader wants of a run in one file: no network, no script, style, font or image from elsewhere."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from oracle.analysis.findings import Findings
+from oracle.analysis.verdict import Verdict
+from oracle.report import table
+from oracle.report.page.trainings_plot import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, panels
+from oracle.report.paper import Table
+
+FIGURES = {
+    "max_lr": "The Oracle's interval and SILO's max_lr, by weights remaining",
+    "accuracy": "Test accuracy of SILO and of the Oracle's best, by weights remaining",
+    "policies": "Test accuracy of every policy on its own chain of masks",
+    "heat_map": "Every grid value at every cycle: points below the cycle's best",
+    "layers": "Weights alive in each layer",
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the report says in words beside its numbers."""
+
+    title: str
+    asked: str
+    origin: str
+    verdicts: Sequence[Verdict]
+    notes: Sequence[str]
+    environments: Sequence[dict[str, Any]]
+    experiment: dict[str, Any]
+
+
+def page(findings: Findings, told: Told, policies: Sequence[Table], figures: Path) -> str:
+    """The HTML. figures: the folder that holds their svg files; those that aren't there are left out."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,  # names, labels and reasons are free text
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    tables = [("SILO against the Oracle", table.comparison_table(findings.comparison))]
+    if len(findings.statistics):
+        tables.append(("How sure it is", table.statistics_table(findings.statistics)))
+    tables.append(("The Oracle", table.oracle_table(findings.comparison)))
+    tables += [(one.caption, one.display) for one in policies if findings.experiment.baselines]
+    return environment.get_template("page.html").render(
+        told=told,
+        figures=[
+            (caption, base64.b64encode(path.read_bytes()).decode())
+            for name, caption in FIGURES.items()
+            if (path := figures / f"{name}.svg").is_file()
+        ],
+        panels=panels(findings),
+        chosen_on=findings.experiment.chosen_on,
+        size={"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP, "bottom": BOTTOM},
+        tables=[(caption, _rows(display)) for caption, display in tables if len(display)],
+        skipped=_rows(_skipped(findings)),
+        uncounted=_rows(_uncounted(findings)),
+        cost=_rows(findings.costs.astype(str).replace("<NA>", table.MISSING)),
+        experiment=yaml.safe_dump(told.experiment, sort_keys=False, allow_unicode=True),
+    )
+
+
+def _rows(display: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    return list(display.columns), display.astype(str).to_numpy().tolist()
+
+
+def _skipped(findings: Findings) -> pd.DataFrame:
+    """What the Oracle's search left out, by reason."""
+    reasons = findings.skipped.why.str.replace(r" *\(.*?\)", "", regex=True)  # without what is each value's own
+    reasons = reasons.str.replace(r"beyond \S+, which", "beyond a value that", regex=True)
+    trainings = findings.skipped.seeds.str.split().map(len)
+    return pd.DataFrame({"Why": reasons, "Trainings": trainings}).groupby("Why", sort=False).sum().reset_index()
+
+
+def _uncounted(findings: Findings) -> pd.DataFrame:
+    """Trainings that gave no accuracy, by cycle."""
+    cells = findings.cells[findings.cells.status != "done"]
+    rows = [
+        (cycle, status, len(part), ", ".join(f"{value:.4g}" for value in sorted(part.max_lr.unique())))
+        for (cycle, status), part in cells.groupby(["cycle", "status"])
+    ]
+    return pd.DataFrame(rows, columns=["Cycle", "What", "Trainings", "max_lr"])
