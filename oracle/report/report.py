@@ -151,7 +151,7 @@ def _readme(study: Study, findings: Findings) -> str:
         "",
         f"Made by `silo-oracle run {study.origin}` and `silo-oracle publish`: {len(findings.cells)} trainings, seeds {seeds}, "
         f"follow: {experiment.oracle.follow}. The experiment with every default is in `experiment.json`, every training in "
-        "`cells.csv`.",
+        "`cells.csv`. All of it as one page to read: `report.html`.",
         "",
         *(_environment(made) for made in environments(study, findings.cells)),
         "",
