@@ -15,7 +15,9 @@ from oracle.analysis.cells import accuracies
 from oracle.analysis.simultaneous import Noise, difference, not_worse, seeds_to_settle
 from oracle.search.paired import Cells, paired_means, unexplained
 from oracle.spec.experiment import Experiment
+from oracle.spec.wider import asking
 
+MANY = 30  # seeds that are proposed by name
 ENOUGH = 6  # degrees of freedom that a cycle's own noise needs
 COLUMNS = {
     "cycle": "int64",
@@ -121,7 +123,7 @@ def _silo(cells: pd.DataFrame, row: Any, noise: Noise, experiment: Experiment, v
     return told
 
 
-def settling(table: pd.DataFrame, seeds: int) -> str:
+def settling(table: pd.DataFrame, experiment: Experiment) -> str:
     """How many cycles are settled, and what more seeds would settle, in words; empty where nothing is known."""
     if table.empty:
         return ""
@@ -131,8 +133,12 @@ def settling(table: pd.DataFrame, seeds: int) -> str:
     needed = table.seeds_needed[table.decided == "undecided"].sort_values()
     finite = needed[needed.map(math.isfinite)]
     if len(finite):
-        half = max(int(finite.iloc[(len(finite) - 1) // 2]), seeds + 1)
+        seeds = experiment.oracle.seeds
+        half = max(int(finite.iloc[(len(finite) - 1) // 2]), len(seeds) + 1)
         parts.append(f"about {half} seeds would settle half of the {len(finite)} that more seeds can settle")
+        if half <= MANY:
+            more = [max(seeds) + 1 + number for number in range(half - len(seeds))]
+            parts[-1] += f" ({asking(('oracle.seeds', [*seeds, *more]))})"
     if shared := int(needed.map(math.isinf).sum()):
         parts.append(f"{shared} are settled by no number of seeds, since these share the images of one pool")
         parts[-1] += ": more images, or a fixed test set, would"

@@ -40,7 +40,7 @@ def plan_text(study: Study, speed: Speed | None = None) -> str:
         *_time(study, counts, steps),
         *(_predicted(study, speed, steps) if speed else []),
     ]
-    if told := settling(statistics_table(cells, compared, experiment, data), len(seeds)):
+    if told := settling(statistics_table(cells, compared, experiment, data), experiment):
         lines.append(told)
     if advice := widening(experiment, proposals(compared, experiment)):
         lines.append(advice)

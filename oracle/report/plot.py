@@ -62,11 +62,11 @@ def plot_max_lr(comparison: pd.DataFrame, title: str | None) -> Figure:
 
 
 @styled
-def plot_accuracy(comparison: pd.DataFrame, title: str | None) -> Figure:
+def plot_accuracy(comparison: pd.DataFrame, title: str | None, intervals: pd.DataFrame | None = None) -> Figure:
     """Test accuracy (percent) of SILO's own chain and of the Oracle's best against the weights remaining (percent).
 
     Mean and, where there are several seeds, standard deviation, the two side by side; below them SILO's mean less the
-    Oracle's, in points. Uninformative cycles are hatched.
+    Oracle's, in points. Uninformative cycles are hatched. intervals: of that difference (cycle, low, high), as bars.
     """
     table = _placed(comparison)
     if table[["chain_test", "best_test"]].isna().all(axis=None):
@@ -85,6 +85,9 @@ def plot_accuracy(comparison: pd.DataFrame, title: str | None) -> Figure:
     means.set_ylabel("Test accuracy (%)" + "\nmean ± std over seeds" * bool(spread))
     differences.axhline(0, color="black", linewidth=0.6)
     differences.plot(x, table.chain_test - table.best_test, **SILO_LINE)
+    if intervals is not None and len(intervals):
+        ends = intervals.set_index("cycle").reindex(table.cycle)
+        differences.vlines(x, ends.low, ends.high, color=SILO_LINE["color"], linewidth=0.9, alpha=0.6)
     differences.margins(y=0.15)
     differences.locator_params(axis="y", nbins=4, steps=[1, 2, 5, 10])
     differences.set_ylabel("SILO \N{MINUS SIGN} Oracle\n(points)")

@@ -16,11 +16,14 @@ MARKERS, DASHES = ["s", "^", "v", "P", "X", "<", ">"], ["-", (0, (4, 1)), (0, (1
 
 @styled
 def plot_policies(policies: pd.DataFrame, title: str | None) -> Figure:
-    """Mean test accuracy (percent) over the seeds of SILO, every baseline and the Oracle's best; below, SILO's less each.
+    """Mean test accuracy (percent) over the seeds, with its standard error, of SILO, every baseline and the Oracle's best;
+    below, SILO's less each.
 
     policies: as policies_table gives them. Both panels over the weights remaining (percent, falling to the right).
     """
     table = policies.pivot(index="cycle", columns="policy", values="test").astype(float)
+    errors = policies.assign(error=policies.test_std.astype(float) / policies.seeds.astype(float) ** 0.5)
+    errors = errors.pivot(index="cycle", columns="policy", values="error")
     weights = policies.groupby("cycle").weights_remaining.first().astype(float)
     known = weights.notna() & table.notna().any(axis=1)
     if not known.any():
@@ -32,10 +35,13 @@ def plot_policies(policies: pd.DataFrame, title: str | None) -> Figure:
     for name in _drawn_last(list(policies.policy.unique())):
         style = _style(name, list(policies.policy.unique()))
         means.plot(weights, table[name], **style, label="Oracle's best" if name == ORACLE else name)
+        low, high = table[name] - errors[name][known], table[name] + errors[name][known]
+        means.vlines(weights, low, high, color=style["color"], linewidth=0.5, alpha=0.6)
         if name != SILO:
             differences.plot(weights, table[SILO] - table[name], **style)
     differences.axhline(0, color=SILO_LINE["color"], linewidth=1.4)
-    means.set_ylabel("Test accuracy (%)")
+    told = "\nmean ± standard error" if errors.notna().any(axis=None) else ""
+    means.set_ylabel("Test accuracy (%)" + told)
     differences.set_ylabel("SILO \N{MINUS SIGN} policy\n(points)")
     _no_outlier(differences, (table[[SILO]].to_numpy() - table.drop(columns=SILO)).to_numpy())
     legend_below(figure)

@@ -64,7 +64,9 @@ def write(study: Study, findings: Findings) -> Path:
         table.write_texts(policies.all_columns, policies.markdown, policies.latex, folder, name)
     (folder / "verdicts.md").write_text(verdicts_text(findings, study))
     save(plot.plot_max_lr(comparison, label), folder, "max_lr")
-    save(plot.plot_accuracy(comparison, label), folder, "accuracy")
+    # of SILO's max_lr on the judged masks: its own chain's, where these are its own
+    intervals = findings.statistics[["cycle", "low", "high"]] if oracle.follow == "silo" else None
+    save(plot.plot_accuracy(comparison, label, intervals), folder, "accuracy")
     save(plot.plot_heat_map(cells, comparison, label, findings.experiment.chosen_on), folder, "heat_map")
     save(plot_layers(findings.layers, label), folder, "layers")
     if study.experiment.baselines:
@@ -116,7 +118,7 @@ def notes(study: Study, findings: Findings) -> list[str]:
     notes += [f"{chain.chain} is blocked from cycle {chain.cycle} on: {chain.reason}." for chain in counts.blocked]
     if mixed := mixture(counts.records):
         notes.append(mixed)
-    if told := settling(findings.statistics, len(study.experiment.oracle.seeds)):
+    if told := settling(findings.statistics, study.experiment):
         notes.append(told)
     if advice := widening(study.experiment, proposals(findings.comparison, study.experiment)):
         notes.append(advice)

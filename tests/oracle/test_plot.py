@@ -215,6 +215,15 @@ def test_ticks_lie_within_the_bounds_and_apart(low, ratio):
     assert 1 <= len(found) <= 13
 
 
+def test_the_difference_has_its_interval_where_it_is_known(made):
+    _, comparison = made
+    intervals = pd.DataFrame({"cycle": [0, 2], "low": [-1.0, -2.0], "high": [0.5, 3.0]})
+    _, differences = plot.plot_accuracy(comparison, None, intervals).axes
+    (bars,) = [lines for lines in differences.collections if isinstance(lines, LineCollection)]
+    ends = [list(segment[:, 1]) for segment in bars.get_segments() if segment.ndim == 2 and np.isfinite(segment).all()]
+    assert ends == [[-1.0, 0.5], [-2.0, 3.0]]
+
+
 def test_accuracy_is_the_chains_own_with_its_spread(made):
     _, comparison = made
     other = comparison.assign(chain_test=comparison.silo_test - 3, chain_test_std=0.7)

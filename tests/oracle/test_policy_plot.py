@@ -15,12 +15,9 @@ TEST = {
 
 
 def policies(**changes):
-    rows = [
-        {"policy": name, "cycle": cycle, "weights_remaining": 100 * 0.8**cycle, "test": (TEST | changes)[name][cycle]}
-        for name in NAMES
-        for cycle in range(3)
-    ]
-    return pd.DataFrame(rows)
+    rows = [(name, cycle, 100 * 0.8**cycle, (TEST | changes)[name][cycle]) for name in NAMES for cycle in range(3)]
+    frame = pd.DataFrame(rows, columns=["policy", "cycle", "weights_remaining", "test"])
+    return frame.assign(test_std=1.0, seeds=4)
 
 
 def drawn(axes):
@@ -33,6 +30,15 @@ def test_every_policy_is_drawn_and_silo_less_each_below():
     less = [[s - o for s, o in zip(TEST["SILO"], TEST[name], strict=True)] for name in NAMES[1:]]
     assert sorted(drawn(differences)) == sorted(less)
     assert means.get_xlim()[0] > means.get_xlim()[1]  # the weights fall to the right
+
+
+def test_each_mean_has_its_standard_error():
+    means, _ = plot_policies(policies(), None).axes
+    bars = [segment[:, 1] for lines in means.collections for segment in lines.get_segments()]
+    assert sorted(map(list, bars)) == sorted([a - 0.5, a + 0.5] for values in TEST.values() for a in values)
+    assert means.get_ylabel().endswith("standard error")
+    one, _ = plot_policies(policies().assign(test_std=float("nan"), seeds=1), None).axes
+    assert not one.get_ylabel().endswith("standard error")
 
 
 def test_a_collapsed_policy_leaves_the_lower_panel_and_the_others_stay():

@@ -149,16 +149,17 @@ def test_one_seed_tells_nothing():
     asked = findings.experiment.model_copy(update={"oracle": oracle})
     cells = findings.cells[findings.cells.seed == 10]
     table = statistics_table(cells, findings.comparison, asked, findings.data)
-    assert table.empty and settling(table, 1) == ""
+    assert table.empty and settling(table, asked) == ""
 
 
 def test_what_would_settle_it_in_words():
-    frame = pd.DataFrame(
-        {"decided": ["within", *["undecided"] * 4], "seeds_needed": [math.nan, 9.0, 20.0, 30.0, math.inf]}
-    )
-    assert settling(frame, 4).split("; ") == [
+    asked = finished(ROOT / "results" / "quickstart").experiment  # seeds 10 to 13
+    needed = [math.nan, 6.0, 7.0, 40.0, math.inf]
+    frame = pd.DataFrame({"decided": ["within", *["undecided"] * 4], "seeds_needed": needed})
+    assert settling(frame, asked).split("; ") == [
         "On test images SILO is, against the best, within in 1, undecided in 4 of 5 cycles",
-        "about 20 seeds would settle half of the 3 that more seeds can settle",
+        "about 7 seeds would settle half of the 3 that more seeds can settle "
+        "(--set 'oracle.seeds=[10, 11, 12, 13, 14, 15, 16]')",
         "1 are settled by no number of seeds, since these share the images of one pool: more "
         "images, or a fixed test set, would.",
     ]
