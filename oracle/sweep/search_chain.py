@@ -113,8 +113,11 @@ class SearchChain:
     ) -> Generator[Waiting, None, dict[Trial, float | None]]:
         """Their accuracies, once all are finished."""
         measured = {}
-        more = self.walk.later(cycle, task.budget)
-        more[cycle] = max(0, task.budget - task.trained(found) - sum(trial.max_lr != task.silo for trial in trials))
+        # on the Oracle's masks SILO's value is asked for, too, and the winner in the seeds that it lacks
+        beside = len(task.seeds) if self.experiment.oracle.follow == "oracle" else 0
+        more = self.walk.later(cycle, task.budget + 2 * beside)
+        left = task.budget - task.trained(found) - sum(trial.max_lr != task.silo for trial in trials)
+        more[cycle] = max(0, left) + beside
         for trial in trials:
             cell = self._cell(cycle, *trial, starts)
             while (record := self.walk.finished(cell)) is None:

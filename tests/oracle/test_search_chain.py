@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic import DATA, OFF_GRID, ON_GRID, TRAINING, accuracy, experiment, ids, leaves, states, sweep
+from synthetic import DATA, ON_GRID, TRAINING, accuracy, experiment, ids, leaves, states, sweep
 
 from oracle.spec.experiment import DENSE
 from oracle.store.store import Store
@@ -120,8 +120,10 @@ def test_losers_states_are_dropped_on_the_oracle_s_masks(store):
     assert set(winners) <= states(store) and not (set(candidates) - set(winners)) & states(store)
 
 
-def test_the_search_tells_how_many_it_may_take_at_most(store):
-    asked = study("adaptive", silo=OFF_GRID)
+@pytest.mark.parametrize(("search", "follow"), STUDIES)
+@pytest.mark.parametrize("silo", [0.33, ON_GRID])
+def test_the_search_tells_how_many_it_may_take_at_most(store, search, follow, silo):
+    asked = study(search, follow, silo)
     before = tally(Chains(asked, DATA, store))
     jobs = sweep(asked, store)
     assert before.at_most and before.total >= len(jobs)
