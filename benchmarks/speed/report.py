@@ -54,6 +54,8 @@ def text(table: pd.DataFrame, parts: Parts) -> str:
     for name, rows in table.groupby("part", sort=False):
         told += [f"## {parts[name].TITLE}", _unwrapped(parts[name].__doc__), f"Measured on {_place(rows.iloc[0])}."]
         told.append(markdown(pd.DataFrame([_shown(row) for row in rows.to_dict("records")], dtype=str)))
+    if "gpu" not in set(table.part):
+        told += [f"## {parts['gpu'].TITLE}", "Not measured: no GPU was at hand."]
     return "\n\n".join(part.strip() for part in told) + "\n"
 
 

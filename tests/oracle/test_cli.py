@@ -78,6 +78,15 @@ def tree(folder):
     return {path: path.read_bytes() for path in Path(folder).rglob("*") if path.is_file()}
 
 
+def report_of(folder):
+    """Without what tells of time, place and the file that was asked by."""
+    return {
+        path: content
+        for path, content in tree(folder / "report").items()
+        if path.name not in ("cost.csv", "report.html")
+    }
+
+
 def records(folder, **fields):
     """Paths of the records, of those cells that have these fields."""
     paths = sorted((folder / "records").glob("*.json"))
@@ -234,13 +243,13 @@ def test_report_makes_the_same_files_again(run, say):
 
 def test_status_and_report_need_no_data(run, say):
     """Everything after the records works from them alone: the images may be on another machine."""
-    before = tree(run / "report")
+    before = report_of(run)
     study = json.loads((run / "study.json").read_text())
     data = {key: value for key, value in study["experiment"]["data"].items() if key != "source"}
     study["experiment"]["data"] = {"source": "folder", "path": "gone", **data}
     (run / "study.json").write_text(json.dumps(study))
     say("report", run)
-    assert tree(run / "report") == before
+    assert report_of(run) == before
     assert counts(say("status", run)) == [(8, 0, 0, 0, 0)] * 2
 
 
@@ -264,11 +273,11 @@ def test_a_half_finished_run_is_reported_and_says_what_is_missing(run, say, lost
 
 
 def test_a_run_goes_on_and_ends_as_if_never_interrupted(run, say):
-    before = {name: text for name, text in tree(run / "report").items() if name.name not in ("cost.csv", "report.html")}
+    before = report_of(run)
     for path in records(run)[::3]:
         path.unlink()
     say("run", "small.yaml", "--local", "--out", run)
-    assert {name: text for name, text in tree(run / "report").items() if name.name not in ("cost.csv",)} == before
+    assert report_of(run) == before
 
 
 def test_a_blocked_chain_is_told_beside_what_is_missing(tmp_path, say):
