@@ -58,7 +58,7 @@ def simulate(random, peaks, noise, asked):
     return pd.DataFrame(rows).reindex(columns=list(CELL_COLUMNS)).astype(CELL_COLUMNS)
 
 
-def decided(peaks, noise, asked=None, times=30):
+def decided(peaks, noise, asked=None, times=18):
     """How often each claim is decided how."""
     asked = asked or experiment()
     random = np.random.default_rng(0)
