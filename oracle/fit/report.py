@@ -63,7 +63,7 @@ def _text(findings: Findings, curve: SiloSchedule, held: Sequence[Held], source:
         "",
         f"Of {len(known)} informative cycles' intervals the curve is inside",
         "",
-        f"- with the fitted parameters: in {fitted.inside}, by at least {_decades(fitted.least_margin)}",
+        f"- with the fitted parameters: in {fitted.inside}, {_margin(fitted.least_margin)}",
         f"- with the experiment's own: in {given.inside}",
         f"- one constant max_lr, {constant:.4g}: in {reached}",
         "",
@@ -101,5 +101,7 @@ def block(curve: SiloSchedule, chosen: str, seeds: Sequence[int], trainings: int
     return yaml.safe_dump({"silo": silo}, sort_keys=False, default_flow_style=None, width=1000).rstrip()
 
 
-def _decades(margin: float) -> str:
-    return "any distance" if math.isinf(margin) else f"{100 * (10**margin - 1):.0f}% of max_lr"
+def _margin(decades: float) -> str:
+    if decades == 0:
+        return "touching an end of one"
+    return "whose ends are all open" if math.isinf(decades) else f"by at least {100 * (10**decades - 1):.0f}% of max_lr"
