@@ -1,8 +1,6 @@
 """How sure a cycle is: critical values of the literature, sets and intervals by hand, and how often they hold simulated."""
 
-import importlib.util
 import math
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,21 +8,12 @@ import pandas as pd
 import pytest
 from scipy.stats import t
 
+from benchmarks import confidence
 from oracle.analysis.findings import finished
 from oracle.analysis.simultaneous import Noise, critical, difference, not_worse, seeds_to_settle
 from oracle.analysis.statistics import noises, settling, statistics_table
 
 ROOT = Path(__file__).parents[2]
-
-
-def imported(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-confidence = imported(ROOT / "benchmarks" / "confidence.py")
 
 
 @pytest.mark.parametrize(
