@@ -26,7 +26,8 @@ def comparison_table(
     tolerance). informative: False where the cycle can't tell (``why``: incomplete, failed trainings, every value diverged,
     collapsed, flat).
 
-    noise: the standard error, in points, of a difference of two grid values (one for all cycles; see oracle.analysis.noise).
+    noise: the standard error, in points, of a difference of two grid values (oracle.analysis.noise, pooled over all cycles);
+    where the Oracle searches, that of SILO's from the cycle's best, which fewer seeds may have tried.
     clear_low, clear_high: the nearest grid values that lie outside by more than this noise explains (none: NaN);
     clearly_missed: so does SILO's own accuracy, or it diverged. data: the study's chance level (percent) and how many
     validation and test images a seed has.
@@ -105,6 +106,7 @@ def _cycle_row(
     elif (silo[silo.seed.isin(seeds)].status == "diverged").any():
         row["within_tolerance"], row["clearly_missed"] = False, True
     if not math.isnan(noise):
+        row["noise"] = noise * found.silo_scale(interval.best)
         margin = clear_margin(noise, experiment.prune.cycles)
         outside = [
             value
@@ -113,7 +115,9 @@ def _cycle_row(
         ]
         row["clear_low"] = max((value for value in outside if value < interval.low), default=None)
         row["clear_high"] = min((value for value in outside if value > interval.high), default=None)
-        row["clearly_missed"] |= row["gap"] is not None and row["gap"] > tolerance + margin
+        row["clearly_missed"] |= row["gap"] is not None and row["gap"] > tolerance + margin * found.silo_scale(
+            interval.best
+        )
     return row
 
 

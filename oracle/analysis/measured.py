@@ -24,7 +24,14 @@ class Measured:
 
     def scale(self, value: float, other: float) -> float:
         """By how much the standard error of a difference grows where these two weren't tried in all seeds; 1: they were."""
-        return math.sqrt(sum(len(self.all_seeds) / len(self.seeds[one]) for one in (value, other)) / 2)
+        return self._scale(len(self.seeds[value]), len(self.seeds[other]))
+
+    def silo_scale(self, value: float) -> float:
+        """The same of this value's difference from SILO's, which is tried in all seeds."""
+        return self._scale(len(self.all_seeds), len(self.seeds[value]))
+
+    def _scale(self, *seeds: int) -> float:
+        return math.sqrt(sum(len(self.all_seeds) / few for few in seeds) / 2)
 
 
 def measured(cells: pd.DataFrame, experiment: Experiment, skipped: pd.DataFrame) -> Measured:

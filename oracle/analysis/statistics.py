@@ -15,7 +15,7 @@ from oracle.analysis.cells import accuracies
 from oracle.analysis.simultaneous import Noise, difference, not_worse, seeds_to_settle
 from oracle.search.paired import Cells, paired_means, unexplained
 from oracle.spec.experiment import Experiment
-from oracle.spec.wider import asking
+from oracle.spec.wider import WHOLE_GRID, asking
 
 MANY = 30  # seeds that are proposed by name
 ENOUGH = 6  # degrees of freedom that a cycle's own noise needs
@@ -139,7 +139,10 @@ def settling(table: pd.DataFrame, experiment: Experiment) -> str:
         if half <= MANY:
             more = [max(seeds) + 1 + number for number in range(half - len(seeds))]
             parts[-1] += f" ({asking(('oracle.seeds', [*seeds, *more]))})"
+        if experiment.oracle.search.kind != "exhaustive" and (table.seeds < len(seeds)).any():
+            parts[-1] += f", where the search tries SILO's value and the best in all of them ({WHOLE_GRID})"
     if shared := int(needed.map(math.isinf).sum()):
-        parts.append(f"{shared} are settled by no number of seeds, since these share the images of one pool")
+        verb = "is" if shared == 1 else "are"
+        parts.append(f"{shared} {verb} settled by no number of seeds, since these share the images of one pool")
         parts[-1] += ": more images, or a fixed test set, would"
     return "; ".join(parts) + "."

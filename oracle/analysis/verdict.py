@@ -21,6 +21,7 @@ import pandas as pd
 
 from oracle.analysis.noise import resolvable
 from oracle.spec.experiment import Experiment
+from oracle.spec.wider import WHOLE_GRID
 
 ENOUGH = 3  # informative cycles
 
@@ -40,7 +41,7 @@ def judge(comparison: pd.DataFrame, experiment: Experiment) -> list[Verdict]:
     told = f"{len(informative)} of {len(comparison)} cycles are informative"
     if len(informative) < ENOUGH:
         judged = [("undecided", f"{told}: too few to judge by (at least {ENOUGH}).")] * 3
-    elif too_noisy := _too_noisy(comparison, experiment):
+    elif too_noisy := _too_noisy(informative, experiment):
         judged = [("undecided", too_noisy)] * 3
     else:
         rival = _constants(informative, experiment.oracle.grid.values())
@@ -60,12 +61,20 @@ def in_sample(experiment: Experiment) -> bool:
     return bool(set(experiment.silo.chosen_on_seeds) & set(experiment.oracle.seeds))
 
 
-def _too_noisy(comparison: pd.DataFrame, experiment: Experiment) -> str:
-    error, tolerance, seeds = comparison.noise.iloc[0], experiment.oracle.tolerance, len(experiment.oracle.seeds)
+def _too_noisy(informative: pd.DataFrame, experiment: Experiment) -> str:
+    """Why nothing can be told; empty where it can. The noise is that of the typical cycle."""
+    error, tolerance, seeds = informative.noise.median(), experiment.oracle.tolerance, len(experiment.oracle.seeds)
+    few_seeds = experiment.oracle.search.kind != "exhaustive" and informative.seeds.median() < seeds
     if math.isnan(error):
-        return "The noise is unknown: at least two seeds, and two values near the best in some cycle, tell it."
+        more = f"; the search gave too few of them a second seed ({WHOLE_GRID} trains the rest)" if few_seeds else ""
+        return f"The noise is unknown: at least two seeds, and two values near the best in some cycle, tell it{more}."
     if (least := resolvable(error)) <= tolerance:
         return ""
+    if few_seeds:
+        return (
+            f"Too noisy: SILO's difference from the best has a standard error of {error:.2f} points in as many seeds as the "
+            f"search gave them, so a tolerance of at least {least:.2f}, or more of the grid ({WHOLE_GRID}), would tell."
+        )
     enough = f" or about {math.ceil(seeds * (least / tolerance) ** 2)} seeds" if tolerance > 0 else ""
     return (
         f"Too noisy: a difference has a standard error of {error:.2f} points at {seeds} seeds, so a tolerance of at least "

@@ -52,7 +52,9 @@ def _search(experiment: Experiment) -> list[str]:
     if search.kind == "exhaustive":
         return []
     most = search.budget(len(experiment.oracle.grid.values()), len(experiment.oracle.seeds))
-    return [f"the search is {search.kind}: at most {most} of these {every} trainings a cycle, beside SILO's own"]
+    values, seeds = len(experiment.oracle.grid.values()), len(experiment.oracle.seeds)
+    few = "; so few leave most values one seed: expect intervals, but no verdict" * (most <= values and seeds > 1)
+    return [f"the search is {search.kind}: at most {most} of these {every} trainings a cycle, beside SILO's own{few}"]
 
 
 def _baselines(experiment: Experiment) -> str:

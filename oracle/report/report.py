@@ -40,6 +40,7 @@ def write(study: Study, findings: Findings) -> Path:
     frames = {"cells": cells, "layers": findings.layers, "cost": findings.costs}
     if oracle.search.kind != "exhaustive":
         frames["skipped"] = findings.skipped
+    _remove_others(folder, study)
     for name, frame in frames.items():
         frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
     table.write(
@@ -53,6 +54,8 @@ def write(study: Study, findings: Findings) -> Path:
         comparison, table.comparison_table(comparison), folder, "comparison", f"SILO against the Oracle: {caption}"
     )
     level = f"{1 - oracle.level:.0%} in each cycle"
+    if findings.statistics.empty:
+        level = "unknown, as no cycle has two seeds of two values near its best"
     table.write(
         findings.statistics,
         table.statistics_table(findings.statistics),
@@ -79,6 +82,14 @@ def write(study: Study, findings: Findings) -> Path:
     )
     (folder / "report.html").write_text(page(findings, told, policies_of(findings), folder), encoding="utf-8")
     return folder
+
+
+def _remove_others(folder: Path, study: Study) -> None:
+    """What an earlier report of this folder had, and this one has no cause for."""
+    others = ["skipped.csv"] * (study.experiment.oracle.search.kind == "exhaustive")
+    others += ["policies.png", "policies.svg"] * (not study.experiment.baselines)
+    for name in others:
+        (folder / name).unlink(missing_ok=True)
 
 
 def policies_of(findings: Findings) -> list[Table]:

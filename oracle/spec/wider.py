@@ -14,6 +14,9 @@ def asking(*overrides: Override) -> str:
     return " ".join(f"--set '{field}={json.dumps(value)}'" for field, value in overrides)
 
 
+WHOLE_GRID = asking(("oracle.search", "exhaustive"))
+
+
 def grid_with(experiment: Experiment, values: Iterable[float]) -> Override:
     """The override that adds values to the grid."""
     grid = experiment.oracle.grid

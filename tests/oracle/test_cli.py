@@ -193,6 +193,13 @@ def test_plan_says_what_a_study_cannot_tell(tmp_path, say):
     assert "one seed" not in fine
 
 
+def test_plan_says_what_few_trainings_of_a_search_cannot_tell(tmp_path, say):
+    asked = ("plan", write(tmp_path), "--set", "oracle.seeds=3", "--set", "oracle.grid={low: 0.01, high: 1, points: 9}")
+    assert "most values one seed" in say(*asked, "--set", "oracle.search=adaptive")  # 7 trainings a cycle
+    assert "most values" not in say(*asked, "--set", "oracle.search={kind: adaptive, share: 0.5}")
+    assert "most values" not in say(*asked, "--set", "oracle.search=racing")
+
+
 # -- run, status, report
 
 
@@ -239,6 +246,14 @@ def test_report_makes_the_same_files_again(run, say):
     assert "| Cycle |" in out
     assert "**Rival: one constant max_lr would not do**: undecided." in out
     assert "not recorded yet" not in out
+
+
+def test_a_report_drops_what_an_earlier_one_had_cause_for(run, say):
+    before = report_of(run)
+    for name in ("skipped.csv", "policies.png", "policies.svg"):
+        (run / "report" / name).touch()  # of a search, and of baselines
+    say("report", run)
+    assert report_of(run) == before
 
 
 def test_status_and_report_need_no_data(run, say):

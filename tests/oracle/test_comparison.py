@@ -1,14 +1,20 @@
 """From finished cells to the comparison by cycle, and to the grid values that are worth adding."""
 
 import io
+from math import sqrt
+from pathlib import Path
 
 import pandas as pd
 import pytest
+from pytest import approx
 
 from oracle.analysis.cells import CELL_COLUMNS
 from oracle.analysis.comparison import comparison_table, proposals
+from oracle.analysis.findings import finished
+from oracle.analysis.noise import standard_error
 from oracle.spec.load import validate
 
+ROOT = Path(__file__).parents[2]
 GRID = [0.1, 0.2, 0.4, 0.8]
 SILO = 0.3  # between two grid values; a long delay keeps it
 CHANCE = 10.0
@@ -115,13 +121,13 @@ def test_a_whole_row():
         "chain_final_test_std": 0.5**0.5,
         "gap": 2.0,
         "within_tolerance": False,  # inside by position, yet worse: the columns may disagree
-        "noise": pytest.approx(1.5),  # two values near the best, each half of 3 points to and fro between two seeds
+        "noise": approx(1.5),  # two values near the best, each half of 3 points to and fro between two seeds
         "clear_low": 0.1,
         "clear_high": 0.8,
         "clearly_missed": False,  # 2 points are less than the noise explains
     }
     found = row(cells).to_dict()
-    assert found.pop("decades") == pytest.approx(0.30103)
+    assert found.pop("decades") == approx(0.30103)
     assert found == expected
 
 
@@ -218,7 +224,7 @@ def test_where_silo_trains_at_a_grid_value_one_cell_is_both():
 def test_gap(accuracy, gap, within):
     cells = [*grid(0, [50.0, 90.0, 80.0, 60.0]), silo(0, accuracy)]
     found = row(cells)
-    assert found.gap == pytest.approx(gap)
+    assert found.gap == approx(gap)
     assert found.within_tolerance == within
     assert found.best_max_lr == 0.2
 
@@ -306,3 +312,14 @@ def test_proposals_need_a_ratio():
     asked = experiment(grid=[0.1])
     cells = [cell(0, 0.1, 90.0)]
     assert proposals(compare(cells, asked), asked) == []
+
+
+def test_where_a_search_tried_the_best_in_few_seeds_its_noise_is_greater():
+    found = finished(ROOT / "results" / "quickstart-adaptive")
+    cells, comparison = found.cells, found.comparison.set_index("cycle")
+    pooled = standard_error(cells[cells.candidate], 2 * found.experiment.oracle.tolerance)
+    tried = cells[cells.candidate].groupby(["cycle", "max_lr"]).seed.nunique()
+    seeds = {m: tried[m, best] for m, best in comparison.best_max_lr.items()}
+    assert len(set(seeds.values())) > 1
+    # variances add: SILO's value is tried in all 4 seeds; the pooled error is of two such values
+    assert comparison.noise.to_dict() == {m: approx(pooled * sqrt((1 / 4 + 1 / n) / (2 / 4))) for m, n in seeds.items()}

@@ -149,6 +149,16 @@ def test_what_would_settle_it_in_words():
         "On test images SILO is, against the best, within in 1, undecided in 4 of 5 cycles",
         "about 7 seeds would settle half of the 3 that more seeds can settle "
         "(--set 'oracle.seeds=[10, 11, 12, 13, 14, 15, 16]')",
-        "1 are settled by no number of seeds, since these share the images of one pool: more "
+        "1 is settled by no number of seeds, since these share the images of one pool: more "
         "images, or a fixed test set, would.",
     ]
+
+
+def test_where_a_search_tried_few_seeds_more_of_them_may_not_be_tried():
+    asked = finished(ROOT / "results" / "quickstart-adaptive").experiment  # 4 seeds
+    frame = pd.DataFrame({"seeds": [4, 2], "decided": ["undecided"] * 2, "seeds_needed": [6.0, 6.0]})
+    assert settling(frame, asked).endswith(
+        "(--set 'oracle.seeds=[10, 11, 12, 13, 14, 15]'), where the search tries SILO's value and the best in all of them "
+        "(--set 'oracle.search=\"exhaustive\"')."
+    )
+    assert "exhaustive" not in settling(frame.assign(seeds=4), asked)

@@ -1,5 +1,7 @@
 """The decision rules on synthetic winners and losers: they must be able to say yes, no and "can't tell"."""
 
+import math
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from oracle.spec.load import validate
 GRID = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
 
 
-def experiment(**silo):
+def experiment(search="exhaustive", **silo):
     return validate(
         {
             "name": "synthetic",
@@ -21,7 +23,7 @@ def experiment(**silo):
             "train": {"epochs": 1, "batch_size": 64, "momentum": 0.9, "weight_decay": 0.0, "shape": "constant"},
             "prune": {"criterion": "magnitude", "scope": "global", "rate": 0.2, "cycles": 9, "restart": "reinit"},
             "silo": {"epsilon": 1.0, "delta": 1.0, "beta": 5.0, "delay": 1, **silo},
-            "oracle": {"grid": GRID, "seeds": 2, "tolerance": 0.5},
+            "oracle": {"grid": GRID, "seeds": 2, "tolerance": 0.5, "search": search},
         },
         "test",
     )
@@ -38,6 +40,7 @@ def cycle(low, high, silo=None, gap=0.0, informative=True):
         edge_high=high + 1 if high < GRID[-1] else None,
     )
     return {
+        "seeds": 2,
         "low": low,
         "high": high,
         "edge_low": interval.edge_low,
@@ -179,3 +182,17 @@ def test_the_rival_against_every_constant(intervals):
 def test_what_grows_falls_when_read_backwards(intervals):
     ways = [verdicts(*(cycle(*one) for one in order))["1"].verdict for order in (intervals, intervals[::-1])]
     assert sorted(ways) in (["confirmed", "refuted"], ["refuted", "refuted"], ["undecided", "undecided"])
+
+
+@pytest.mark.parametrize("noise", [1.0, math.nan])
+def test_where_a_search_gave_too_few_seeds_the_rest_of_the_grid_would_tell(noise):
+    """Only where it did: the noise of what was tried in all seeds is no less with the whole grid."""
+
+    def said(search, tried):
+        frame = pd.DataFrame([cycle(1, 2) | {"noise": noise, "seeds": tried}] * 3).rename_axis("cycle").reset_index()
+        found = {(verdict.verdict, verdict.evidence) for verdict in judge(frame, experiment(search))}
+        ((verdict, evidence),) = found
+        return verdict, "exhaustive" in evidence
+
+    assert said("adaptive", 1) == ("undecided", True)
+    assert said("adaptive", 2) == said("exhaustive", 1) == ("undecided", False)
