@@ -149,9 +149,21 @@ def proposals(comparison: pd.DataFrame, experiment: Experiment) -> list[float]:
         if spec.points
         else (grid[-1] / grid[0]) ** (1 / (len(grid) - 1))
     )
-    cannot_tell = comparison.why.isin(["collapsed", "incomplete"])
-    open_low = (comparison.open_low & ~cannot_tell).any()
-    open_high = (comparison.open_high & ~cannot_tell).any()
-    below = [grid[0] / ratio**step for step in (2, 1)] if open_low else []
-    above = [grid[-1] * ratio**step for step in (1, 2)] if open_high else []
+    telling = _telling(comparison)
+    below = [grid[0] / ratio**step for step in (2, 1)] if (telling.open_low & (telling.low <= grid[0])).any() else []
+    above = (
+        [grid[-1] * ratio**step for step in (1, 2)] if (telling.open_high & (telling.high >= grid[-1])).any() else []
+    )
     return [float(f"{value:.4g}") for value in (*below, *above)]
+
+
+def stopped_short(comparison: pd.DataFrame, experiment: Experiment) -> bool:
+    """Whether some interval is open within the grid: the search tried none of the values beyond it."""
+    grid, telling = experiment.oracle.grid.values(), _telling(comparison)
+    within = (telling.open_low & (telling.low > grid[0])) | (telling.open_high & (telling.high < grid[-1]))
+    return bool(within.any())
+
+
+def _telling(comparison: pd.DataFrame) -> pd.DataFrame:
+    """The cycles whose open ends say something."""
+    return comparison[~comparison.why.isin(["collapsed", "incomplete"])]

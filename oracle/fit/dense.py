@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from oracle.analysis.comparison import stopped_short
 from oracle.error import InputError
 from oracle.fit.report import block
 from oracle.spec.experiment import Experiment
@@ -52,7 +53,9 @@ def dense_text(comparison: pd.DataFrame, cells: pd.DataFrame, experiment: Experi
     curve = SiloSchedule(epsilon, delta, BETA, DELAY, experiment.prune.rate)
     seeds = ", ".join(map(str, experiment.oracle.seeds))
     lines = [f"The dense network's best max_lr is {epsilon:g}, by {len(cells)} trainings on seeds {seeds}."]
-    if row.open_low or row.open_high:
+    if stopped_short(comparison, experiment):
+        lines.append("Other values of the grid, untried, may do as well, or better: more --trainings would tell.")
+    elif row.open_low or row.open_high:
         side = "below" if row.open_low else "above"
         lines.append(f"Values {side} the grid may do as well, or better: widen oracle.grid, and tune again.")
     return "\n".join([*lines, "", block(curve, CHOSEN, experiment.oracle.seeds, len(cells))])

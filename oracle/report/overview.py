@@ -1,13 +1,15 @@
 """What a study consists of, what is recorded of it, and what the rest would take: `plan`."""
 
+import pandas as pd
+
 from oracle.analysis.cells import cells_table, skipped_table
-from oracle.analysis.comparison import comparison_table, proposals
+from oracle.analysis.comparison import comparison_table, proposals, stopped_short
 from oracle.analysis.statistics import settling, statistics_table
 from oracle.prediction.calibration import BUSY, TESTED, Speed
 from oracle.prediction.forecast import forecast
 from oracle.report.status import clock
 from oracle.spec.experiment import Experiment
-from oracle.spec.wider import asking, grid_with
+from oracle.spec.wider import WHOLE_GRID, asking, grid_with
 from oracle.sweep.study import Study
 from oracle.sweep.tally import Tally, tally
 
@@ -42,9 +44,7 @@ def plan_text(study: Study, speed: Speed | None = None) -> str:
     ]
     if told := settling(statistics_table(cells, compared, experiment, data), experiment):
         lines.append(told)
-    if advice := widening(experiment, proposals(compared, experiment)):
-        lines.append(advice)
-    return "\n".join(lines)
+    return "\n".join([*lines, *widening(experiment, compared)])
 
 
 def _search(experiment: Experiment) -> list[str]:
@@ -126,9 +126,14 @@ def _unit(seconds: float) -> str:
     return f"{seconds / 1e-6:.3g} us"
 
 
-def widening(experiment: Experiment, values: list[float]) -> str:
-    """The override that adds these values to the grid; empty where there are none."""
-    return f"Some intervals are open: {asking(grid_with(experiment, values))} would widen the grid." if values else ""
+def widening(experiment: Experiment, comparison: pd.DataFrame) -> list[str]:
+    """What would close the open intervals, by override."""
+    told = []
+    if values := proposals(comparison, experiment):
+        told.append(f"Some intervals are open: {asking(grid_with(experiment, values))} would widen the grid.")
+    if stopped_short(comparison, experiment):
+        told.append(f"Some intervals are open where the search tried nothing beyond: {WHOLE_GRID} would.")
+    return told
 
 
 def _hours(hours: float) -> str:

@@ -202,7 +202,7 @@ def _oracle_notes(comparison: pd.DataFrame) -> tuple[str, ...]:
     if not comparison.informative.all():
         notes.append("Brackets: the cycle is uninformative and counts for no verdict.")
     if (comparison.open_low | comparison.open_high).any():
-        notes.append(f"{AT_MOST}, {AT_LEAST}: open, the grid was too narrow to tell.")
+        notes.append(f"{AT_MOST}, {AT_LEAST}: open, as nothing beyond was tried.")
     if known(noise := comparison.noise.max()):
         notes.append(f"Seeds differ: a difference of two grid values has a standard error of {noise:.2g} points.")
     return tuple(notes)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from oracle.analysis.comparison import proposals
 from oracle.analysis.findings import Findings
 from oracle.analysis.statistics import settling
 from oracle.analysis.verdict import in_sample
@@ -131,9 +130,7 @@ def notes(study: Study, findings: Findings) -> list[str]:
         notes.append(mixed)
     if told := settling(findings.statistics, study.experiment):
         notes.append(told)
-    if advice := widening(study.experiment, proposals(findings.comparison, study.experiment)):
-        notes.append(advice)
-    return notes
+    return [*notes, *widening(study.experiment, findings.comparison)]
 
 
 def publish(study: Study, findings: Findings, folder: Path) -> None:

@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 from pytest import approx
 
-from oracle.analysis.cells import CELL_COLUMNS
-from oracle.analysis.comparison import comparison_table, proposals
+from oracle.analysis.cells import CELL_COLUMNS, skipped_frame
+from oracle.analysis.comparison import comparison_table, proposals, stopped_short
 from oracle.analysis.findings import finished
 from oracle.analysis.noise import standard_error
 from oracle.spec.load import validate
+from oracle.sweep.step import Skipped
 
 ROOT = Path(__file__).parents[2]
 GRID = [0.1, 0.2, 0.4, 0.8]
@@ -312,6 +313,25 @@ def test_proposals_need_a_ratio():
     asked = experiment(grid=[0.1])
     cells = [cell(0, 0.1, 90.0)]
     assert proposals(compare(cells, asked), asked) == []
+
+
+@pytest.mark.parametrize(
+    ("tried", "proposed", "short"),
+    [
+        ([0.1, 0.2, 0.4, 0.8], [1.6, 3.2], False),
+        ([0.2, 0.4], [], True),
+        ([0.1, 0.2, 0.4], [], True),
+        ([0.2, 0.4, 0.8], [1.6, 3.2], False),  # 0.2 is outside
+    ],
+)
+def test_where_a_search_tried_nothing_beyond_a_wider_grid_would_be_no_help(tried, proposed, short):
+    accuracies = {0.1: 20.0, 0.2: 30.0, 0.4: 90.0, 0.8: 90.1}
+    asked = experiment(search="racing")
+    cells = [*(cell(0, value, accuracies[value]) for value in tried), silo(0, 89.0)]
+    beyond = skipped_frame([Skipped(0, value, (0,), "") for value in GRID if value not in tried])
+    compared = comparison_table(frame(cells), asked, DATA, beyond)
+    assert proposals(compared, asked) == proposed
+    assert stopped_short(compared, asked) is short
 
 
 def test_where_a_search_tried_the_best_in_few_seeds_its_noise_is_greater():

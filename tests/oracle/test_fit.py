@@ -224,6 +224,13 @@ def test_where_the_best_lies_at_the_grid_s_end_tune_says_so(tiny, capsys):
     assert "Values above the grid may do as well, or better" in capsys.readouterr().out
 
 
+def test_where_the_best_is_the_last_that_was_tried_tune_asks_for_more_trainings(tiny, capsys):
+    low = ["--set", "oracle.grid=[0.00001, 0.0001, 0.001, 0.003, 0.006, 0.01]", "--set", "oracle.tolerance=100"]
+    assert main(["tune", tiny, "--trainings", "5", "--local", *low]) == 0
+    said = capsys.readouterr().out
+    assert "more --trainings would tell" in said and "widen" not in said
+
+
 def test_where_nothing_learns_tune_chooses_nothing(tiny, capsys):
     assert main(["tune", tiny, "--trainings", "8", "--local", "--set", "oracle.grid=[1e-9, 2e-9]"]) == 2
     assert "no max_lr can be chosen" in capsys.readouterr().err
