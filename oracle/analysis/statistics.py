@@ -135,7 +135,8 @@ def settling(table: pd.DataFrame, experiment: Experiment) -> str:
     if len(finite):
         seeds = experiment.oracle.seeds
         half = max(int(finite.iloc[(len(finite) - 1) // 2]), len(seeds) + 1)
-        parts.append(f"about {half} seeds would settle half of the {len(finite)} that more seeds can settle")
+        which = "the one" if len(finite) == 1 else f"half of the {len(finite)}"
+        parts.append(f"about {half} seeds would settle {which} that more seeds can settle")
         if half <= MANY:
             more = [max(seeds) + 1 + number for number in range(half - len(seeds))]
             parts[-1] += f" ({asking(('oracle.seeds', [*seeds, *more]))})"

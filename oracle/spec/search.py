@@ -25,7 +25,11 @@ class Search(Strict):
     @model_validator(mode="before")
     @classmethod
     def _by_name(cls, value: Any) -> Any:
-        return {"kind": value} if isinstance(value, str) else value
+        if isinstance(value, str):
+            return {"kind": value}
+        if not isinstance(value, dict):
+            raise ValueError("allowed: exhaustive, adaptive, racing, or a mapping of kind and share")
+        return value
 
     @model_validator(mode="after")
     def _only_adaptive_has_a_share(self) -> "Search":

@@ -269,6 +269,7 @@ FIELDS = [
     ("oracle.follow=both", 'oracle.follow: "both": allowed:', "silo", "oracle"),
     ("oracle.level=0.5", "oracle.level: 0.5: allowed: less than 0.5"),
     ("oracle.search=clever", 'oracle.search: "clever": allowed:', "exhaustive", "adaptive", "racing"),
+    ("oracle.search=3", "oracle.search: 3: allowed: exhaustive, adaptive, racing, or a mapping of kind and share"),
     ("oracle.search={kind: adaptive, share: 1}", "oracle.search.share: 1: allowed: less than 1"),
     ("oracle.search={kind: racing, share: 0.5}", "oracle.search: share: 0.5: only adaptive has one"),
     # data that isn't there, or can't be what is asked of it

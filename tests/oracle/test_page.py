@@ -83,6 +83,7 @@ def test_it_is_whole_and_needs_nothing_else(html):
     assert [given["id"] for tag, given in reader.tags if tag == "section"] == SECTIONS
     sources = [given[name] for _, given in reader.tags for name in ("src", "href", "action", "data") if name in given]
     assert len(sources) >= 4 and all(source.startswith("data:image/svg+xml;base64,") for source in sources)
+    assert not re.search(r">(nan|None|&lt;NA&gt;)<", html)
     assert not re.search(r"@import|url\(|https?:", re.sub(r"base64,[\w+/=]+", "", html))
     policy = next(given["content"] for _, given in reader.tags if given.get("http-equiv") == "Content-Security-Policy")
     assert policy.startswith("default-src 'none'")

@@ -65,7 +65,7 @@ def page(findings: Findings, told: Told, policies: Sequence[Table], figures: Pat
         tables=[(caption, _rows(display)) for caption, display in tables if len(display)],
         skipped=_rows(_skipped(findings)),
         uncounted=_rows(_uncounted(findings)),
-        cost=_rows(findings.costs.astype(str).replace("<NA>", table.MISSING)),
+        cost=_rows(findings.costs.map(lambda value: value if table.known(value) else table.MISSING)),
         experiment=yaml.safe_dump(told.experiment, sort_keys=False, allow_unicode=True),
     )
 
