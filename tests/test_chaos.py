@@ -1,8 +1,14 @@
-"""Whatever is killed, the sweep loses nothing and does nothing twice: the short version of benchmarks/chaos.py."""
+"""A Ray cluster on this machine: what it refuses; and whatever is killed, the sweep loses nothing and does nothing twice: the
+short version of benchmarks/chaos.py.
+"""
 
 import importlib.util
+import json
 import random
+import re
+import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,10 +19,10 @@ EXPERIMENT = {
     "name": "tiny",
     "data": {"source": "digits"},
     "model": {"name": "mlp", "hidden": [16]},
-    "train": {"epochs": 4, "batch_size": 32, "momentum": 0.9, "weight_decay": 5e-4, "shape": "cosine"},
-    "prune": {"criterion": "magnitude", "scope": "global", "rate": 0.2, "cycles": 4, "restart": "keep"},
+    "train": {"epochs": 20, "batch_size": 32, "momentum": 0.9, "weight_decay": 5e-4, "shape": "cosine"},
+    "prune": {"criterion": "magnitude", "scope": "global", "rate": 0.2, "cycles": 3, "restart": "keep"},
     "silo": {"epsilon": 0.1, "delta": 0.1, "beta": 5, "delay": 1},
-    "oracle": {"grid": [0.01, 0.03, 0.1, 0.3, 1.0], "seeds": 3},
+    "oracle": {"grid": [0.01, 0.1, 0.3, 1.0], "seeds": 2},
 }
 
 
@@ -46,15 +52,50 @@ def calm(home):
     return home / "calm"
 
 
-def test_random_kills_change_nothing(home, calm, monkeypatch):
+@pytest.fixture(scope="module")
+def cluster(home):
+    with chaos.Cluster(home) as cluster:
+        yield cluster
+
+
+def test_what_a_cluster_refuses_is_one_line(cluster, home):
+    def run(*sets, **more):
+        address = ("--out", home / "refused", "--address", f"127.0.0.1:{cluster.port}")
+        return subprocess.Popen(
+            [sys.executable, "-m", "oracle.cli", "run", *map(str, (home / "e.yaml", *address, *sets))],
+            env={**cluster.environment, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", **more},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    no_gpu, no_key = run("--set", "compute.gpus_per_trial=1"), run(RAY_AUTH_TOKEN="b" * 64)
+    for driver, told in (
+        # 0 CPUs: the head alone, while the nodes are joining
+        (no_gpu, "asks for 1 CPUs and 1 GPUs, and the largest node of the cluster has [01] CPUs and 0 GPUs"),
+        (no_key, "the authentication token is missing or wrong"),
+    ):
+        out, err = driver.communicate(timeout=60)
+        assert (driver.returncode, out, err.count("\n")) == (2, "", 1)
+        assert re.search(told, err)
+    assert not (home / "refused").exists()
+
+
+def begun(out):
+    """How often each training was begun."""
+    entries = [json.loads(line) for log in (out / "attempts").glob("*.jsonl") for line in log.read_text().splitlines()]
+    return Counter(entry["cell"] for entry in entries if entry["event"] == "started")
+
+
+def test_random_kills_change_nothing(cluster, home, calm, monkeypatch):
     """One driver, one worker, one node (its raylet and all its children), at random times."""
     monkeypatch.setattr(chaos, "LONGEST", 2.0)
-    with chaos.Cluster(home) as cluster:
-        kills, drivers = chaos.storm(
-            cluster, home / "e.yaml", home / "stormy", (), kills=3, total=chaos.records(calm), chance=random.Random(4)
-        )
+    kills, drivers = chaos.storm(
+        cluster, home / "e.yaml", home / "stormy", (), kills=3, total=chaos.records(calm), chance=random.Random(4)
+    )
     assert kills.total() == 3
     assert drivers > kills["driver"]
+    assert begun(home / "stormy").most_common(1)[0][1] > 1  # some were cut off in the middle, and tried again
     assert chaos.differing(calm, home / "stormy") == []
     assert chaos.judged(home / "stormy")[0] == []
     assert chaos.left(home / "stormy") == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from run_folder import records
+from run_folder import records, report
 from torch import nn
 
 from oracle.cli import main
@@ -546,18 +546,21 @@ def test_an_installed_module_is_found_wherever_one_is(builtin, tmp_path, monkeyp
 
 def test_a_study_of_ones_own_trains_here_and_on_ray_to_the_same_records(own, home, monkeypatch, capsys):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # for the workers: this very copy of the suite
-    (home / "e.yaml").write_text(yaml.safe_dump(changed(own, {"prune.cycles": 2})))
+    (home / "e.yaml").write_text(yaml.safe_dump(changed(own, {"prune.cycles": 2, "policies.baselines.searched": {}})))
     assert main(["run", "e.yaml", "--local", "--out", "here"]) == 0
     assert main(["run", "e.yaml", "--out", "ray", "--set", "compute.workers=1"]) == 0
-    assert len(records(home / "here")) == 16  # 2 seeds x 2 cycles x (2 grid values, SILO's, the baseline's)
+    assert len(records(home / "here")) == 18
+    # 2 seeds x (2 cycles x (2 grid values, SILO's, a baseline's), and the searched one's second: its first is the Oracle's)
     assert records(home / "here") == records(home / "ray")
+    assert report(home / "here") == report(home / "ray")
+    assert list(home.rglob("*.tmp")) == []
     assert not any(record["outcome"]["diverged"] for record in records(home / "here").values())
     assert {sum(alive for _, alive, _ in r["layers"]) for r in records(home / "here").values()} == {528, 423}
 
     # in another process the code is the same; then it changes
     forget()
     assert main(["plan", "e.yaml", "--out", "here"]) == 0
-    assert "recorded: 16, failed: 0, missing: 0" in capsys.readouterr().out
+    assert "recorded: 18, failed: 0, missing: 0" in capsys.readouterr().out
     before = everything(home / "here")
     nets = home / "own" / "nets.py"
     nets.write_text(nets.read_text() + "\n# another network\n")
