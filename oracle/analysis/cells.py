@@ -97,10 +97,8 @@ def read_skipped(path: Path) -> pd.DataFrame:
 
 def accuracies(cells: pd.DataFrame, chosen_on: str) -> dict[tuple[float, int], float | None]:
     """Of a cycle's rows: percent by (max_lr, seed); None where it diverged or failed."""
-    return {
-        (row.max_lr, row.seed): float(getattr(row, chosen_on)) if row.status == "done" else None
-        for row in cells.itertuples()
-    }
+    told = zip(*(cells[name].tolist() for name in ("max_lr", "seed", "status", chosen_on)), strict=True)
+    return {(value, seed): accuracy if status == "done" else None for value, seed, status, accuracy in told}
 
 
 def of_baseline(cells: pd.DataFrame, column: str, name: str) -> pd.DataFrame:

@@ -44,17 +44,20 @@ def measured(cells: pd.DataFrame, experiment: Experiment, skipped: pd.DataFrame)
 def _in_every_seed(cells: pd.DataFrame, experiment: Experiment) -> Measured:
     """Plain means over the seeds that every grid value has."""
     grid, chosen_on = experiment.oracle.grid.values(), experiment.chosen_on
-    candidates, silo = cells[cells.candidate], cells[cells.silo]
-    found = candidates.groupby("seed").max_lr.nunique()
-    seeds = [seed for seed in experiment.oracle.seeds if found.get(seed, 0) == len(grid)]
-    shared = candidates[candidates.seed.isin(seeds)].groupby("max_lr")
-    means = shared[chosen_on].mean().where(shared.status.agg(lambda s: (s == "done").all()))
-    silo = silo[silo.seed.isin(seeds)]
-    of_silo = (
-        float(silo[chosen_on].mean()) if seeds and len(silo) == len(seeds) and (silo.status == "done").all() else None
+    found = accuracies(cells[cells.candidate], chosen_on)
+    seeds = [seed for seed in experiment.oracle.seeds if all((value, seed) in found for value in grid)]
+    of_silo = {seed: accuracy for (_, seed), accuracy in accuracies(cells[cells.silo], chosen_on).items()}
+    return Measured(
+        {value: _mean([found[value, seed] for seed in seeds]) for value in grid},
+        dict.fromkeys(grid, seeds),
+        seeds,
+        _mean([of_silo.get(seed) for seed in seeds]),
     )
-    of_value = {value: None if pd.isna(mean := means.get(value)) else float(mean) for value in grid}
-    return Measured(of_value, dict.fromkeys(grid, seeds), seeds, of_silo)
+
+
+def _mean(told: Sequence[float | None]) -> float | None:
+    """None where one of them is None, or there is none."""
+    return None if not told or None in told else sum(told) / len(told)
 
 
 def _as_if_in_every_seed(cells: pd.DataFrame, experiment: Experiment, skipped: pd.DataFrame) -> Measured:
