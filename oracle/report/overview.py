@@ -8,6 +8,7 @@ from oracle.analysis.statistics import settling, statistics_table
 from oracle.prediction.calibration import BUSY, TESTED, Speed
 from oracle.prediction.forecast import forecast
 from oracle.report.status import clock
+from oracle.search.racing import FIRST_SEEDS
 from oracle.spec.experiment import Experiment
 from oracle.spec.wider import WHOLE_GRID, asking, grid_with
 from oracle.sweep.study import Study
@@ -48,13 +49,16 @@ def plan_text(study: Study, speed: Speed | None = None) -> str:
 
 
 def _search(experiment: Experiment) -> list[str]:
-    search, every = experiment.oracle.search, len(experiment.oracle.grid.values()) * len(experiment.oracle.seeds)
+    search, values, seeds = experiment.oracle.search, len(experiment.oracle.grid.values()), len(experiment.oracle.seeds)
     if search.kind == "exhaustive":
         return []
-    most = search.budget(len(experiment.oracle.grid.values()), len(experiment.oracle.seeds))
-    values, seeds = len(experiment.oracle.grid.values()), len(experiment.oracle.seeds)
+    most = search.budget(values, seeds)
+    least = f"{values * min(seeds, FIRST_SEEDS)} to " if search.kind == "racing" else "at most "
+    by = experiment.dense_searched_by
+    whole = f", but all of cycle 0, which {by}'s search trains anyhow" * bool(by)
     few = "; so few leave most values one seed: expect intervals, but no verdict" * (most <= values and seeds > 1)
-    return [f"the search is {search.kind}: at most {most} of these {every} trainings a cycle, beside SILO's own{few}"]
+    told = f"the search is {search.kind}: {least}{most} of these {values * seeds} trainings a cycle, beside SILO's own"
+    return [told + whole + few]
 
 
 def _baselines(experiment: Experiment) -> str:

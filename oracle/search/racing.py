@@ -5,7 +5,7 @@ import math
 from oracle.search.paired import unexplained
 from oracle.search.task import Found, Standing, Task, Trial
 
-FIRST = 2  # seeds that every value is tried in: one tells no noise
+FIRST_SEEDS = 2  # seeds that every value is tried in: one tells no noise
 CLEAR = 1.0  # standard errors that a value's distance to the interval's edge must have
 
 
@@ -15,7 +15,7 @@ def racing(task: Task, found: Found) -> tuple[Trial, ...]:
     In play are those whose mean lies, within its standard error, at the tolerance: they may be inside or outside. The task's
     budget is no matter here: a race ends by itself.
     """
-    begin = [Trial(value, seed) for seed in task.seeds[:FIRST] for value in task.grid]
+    begin = [Trial(value, seed) for seed in task.seeds[:FIRST_SEEDS] for value in task.grid]
     if missing := tuple(trial for trial in begin if trial not in found):
         return missing
     standing = Standing.of(task, found)

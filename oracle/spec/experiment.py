@@ -225,6 +225,14 @@ class Experiment(Strict):
         """The values among which a baseline's max_lr is searched."""
         return (self.policies.search.grid or self.oracle.grid).values()
 
+    @property
+    def dense_searched_by(self) -> str:
+        """A baseline whose search trains the dense network as SILO's is, at every value of the Oracle's grid; or ""."""
+        if not set(self.oracle.grid.values()) <= set(self.search_grid):
+            return ""
+        searched = [name for name, baseline in self.baselines.items() if baseline.max_lr is None]
+        return next((name for name in searched if self.under(name).training("") == self.training("")), "")
+
     def search_trainings(self, baseline: str) -> int | None:
         """How many trainings choose this baseline's max_lr; None: not stated."""
         part = self.baselines[baseline]

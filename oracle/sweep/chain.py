@@ -46,7 +46,7 @@ class Chains:
         along_silo = self.experiment.oracle.follow == "silo"
         if self._exhaustive:
             return [] if along_silo else [self._oracle()]
-        search = SearchChain(self._walk, self.training)
+        search = SearchChain(self._walk, self.training, whole_dense=self.experiment.dense_searched_by != "")
         return [search.along_silo() if along_silo else search.along_oracle()]
 
     def _silo(self, seed: int) -> Iterator[Step]:

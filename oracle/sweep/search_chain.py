@@ -1,6 +1,6 @@
 """The Oracle's cells where it doesn't ask for all of them: batch by batch, as its search wishes (oracle.search)."""
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from oracle.search import SEARCHES
@@ -21,10 +21,14 @@ class Start:
 
 
 class SearchChain:
-    """The Oracle's chain over all seeds, since a value is judged by its mean; training: the digest of its trainings."""
+    """The Oracle's chain over all seeds, since a value is judged by its mean.
 
-    def __init__(self, walk: Walk, training: str) -> None:
-        self.walk, self.training = walk, training
+    training: the digest of its trainings; whole_dense: a baseline's search trains the dense network at every value anyhow, and
+    so in cycle 0 nothing is saved by a search: it asks for the whole grid.
+    """
+
+    def __init__(self, walk: Walk, training: str, whole_dense: bool) -> None:
+        self.walk, self.training, self.whole_dense = walk, training, whole_dense
         self.experiment = walk.experiment
         self.search = SEARCHES[self.experiment.oracle.search.kind]
         self.grid = self.experiment.oracle.grid.values()
@@ -69,13 +73,25 @@ class SearchChain:
 
     def _task(self, cycle: int, seeds: tuple[int, ...], first: tuple[float, ...]) -> Task:
         oracle, silo = self.experiment.oracle, self.experiment.schedule.max_lr(cycle)
-        return Task(self.grid, seeds, oracle.tolerance, silo, first, oracle.search.budget(len(self.grid), len(seeds)))
+        beside_silo = sum(value != silo for value in self.grid) * len(seeds)
+        budget = beside_silo if self._is_whole(cycle) else self._budget(seeds)
+        return Task(self.grid, seeds, oracle.tolerance, silo, first, budget)
+
+    def _budget(self, seeds: Sequence[int]) -> int:
+        return self.experiment.oracle.search.budget(len(self.grid), len(seeds))
+
+    def _is_whole(self, cycle: int) -> bool:
+        return self.whole_dense and cycle == 0
 
     def _searched(
         self, task: Task, cycle: int, starts: Mapping[int, Start]
     ) -> Generator[Step, None, dict[Trial, float | None]]:
         """All that the search asks for, measured."""
         silo = [Trial(task.silo, seed) for seed in starts]
+        if self._is_whole(cycle):
+            whole = [Trial(value, seed) for value in self.grid for seed in starts]
+            yield from self._wanted(whole, cycle, starts)
+            return (yield from self._measured(list(dict.fromkeys([*silo, *whole])), task, {}, cycle, starts))
         found = yield from self._measured(silo, task, {}, cycle, starts)
         while batch := self.search(task, found):
             yield from self._wanted(batch, cycle, starts)
@@ -115,7 +131,7 @@ class SearchChain:
         measured = {}
         # on the Oracle's masks SILO's value is asked for, too, and the winner in the seeds that it lacks
         beside = len(task.seeds) if self.experiment.oracle.follow == "oracle" else 0
-        more = self.walk.later(cycle, task.budget + 2 * beside)
+        more = self.walk.later(cycle, self._budget(task.seeds) + 2 * beside)
         left = task.budget - task.trained(found) - sum(trial.max_lr != task.silo for trial in trials)
         more[cycle] = max(0, left) + beside
         for trial in trials:

@@ -127,3 +127,33 @@ def test_the_search_tells_how_many_it_may_take_at_most(store, search, follow, si
     before = tally(Chains(asked, DATA, store))
     jobs = sweep(asked, store)
     assert before.at_most and before.total >= len(jobs)
+
+
+@pytest.mark.parametrize("over", ["dense", "trajectory"])
+@pytest.mark.parametrize(("search", "follow"), STUDIES)
+def test_the_dense_networks_that_a_baseline_tries_anyhow_are_the_oracle_s_too(store, search, follow, over):
+    asked = study(search, follow, baselines={"lr-warmup": {}}, over=over)
+    before = tally(Chains(asked, DATA, store))
+    jobs = sweep(asked, store)
+    whole = study("exhaustive", follow, baselines={"lr-warmup": {}}, over=over)
+    assert len(jobs) <= before.total
+    assert follow == "oracle" or before.total <= tally(Chains(whole, DATA, Store(store.folder / "other"))).total
+    dense = {(s.cell.max_lr, s.cell.seed) for s in steps(asked, store, Wanted) if s.candidate and s.cell.cycle == 0}
+    assert dense == {(value, seed) for value in GRID for seed in range(3)}
+    assert {s.cycle for s in steps(asked, store, Skipped)} == {1, 2}
+    assert sum(job.cell.cycle == 0 for job in jobs) == 3 * (len(GRID) + 1)  # and SILO's own value
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"baselines": {"cosine": {"shape": "cosine"}}},
+        {"baselines": {"lr-rewinding": {"restart": "keep"}}},
+        {"baselines": {"given": {"max_lr": 0.1}}},
+        {"baselines": {"lr-warmup": {}}, "search_grid": GRID[1:]},
+    ],
+)
+def test_other_dense_networks_are_no_help(store, changes):
+    asked = study("adaptive", **changes)
+    sweep(asked, store)
+    assert 0 in {s.cycle for s in steps(asked, store, Skipped)}
