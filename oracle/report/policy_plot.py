@@ -19,8 +19,10 @@ def plot_policies(policies: pd.DataFrame, title: str | None) -> Figure:
     """Mean test accuracy (percent) over the seeds, with its standard error, of SILO, every baseline and the Oracle's best;
     below, SILO's less each.
 
-    policies: as policies_table gives them. Both panels over the weights remaining (percent, falling to the right).
+    policies: as policies_table gives them; what isn't over all seeds isn't drawn. Both panels over the weights remaining
+    (percent, falling to the right).
     """
+    policies = policies.assign(test=policies.test.where(policies.seeds == policies.seeds.max()))
     table = policies.pivot(index="cycle", columns="policy", values="test").astype(float)
     errors = policies.assign(error=policies.test_std.astype(float) / policies.seeds.astype(float) ** 0.5)
     errors = errors.pivot(index="cycle", columns="policy", values="error")
@@ -32,7 +34,7 @@ def plot_policies(policies: pd.DataFrame, title: str | None) -> Figure:
     means, differences = panels
     table, weights = table[known], weights[known]
     weights_axis(panels, weights.to_frame())
-    for name in _drawn_last(list(policies.policy.unique())):
+    for name in _drawn_last([name for name in policies.policy.unique() if table[name].notna().any()]):
         style = _style(name, list(policies.policy.unique()))
         means.plot(weights, table[name], **style, label="Oracle's best" if name == ORACLE else name)
         low, high = table[name] - errors[name][known], table[name] + errors[name][known]
