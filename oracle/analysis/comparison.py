@@ -67,7 +67,7 @@ def _cycle_row(
         "open_high": False,
         "decades": None,
         "informative": False,
-        "why": "incomplete" if not seeds else "every value diverged",
+        "why": "incomplete" if not seeds else "failed trainings" if _failed(cells) else "every value diverged",
         "silo_max_lr": silo_max_lr,
         "position": "",
         **_accuracies("silo", silo[silo.seed.isin(seeds)], len(seeds)),
@@ -122,11 +122,15 @@ def _cycle_row(
 
 
 def _why_uninformative(cells: pd.DataFrame, interval: Interval, grid: list[float], chance: float, images: int) -> str:
-    if (cells[cells.candidate | cells.silo].status == "failed").any():
+    if _failed(cells):
         return "failed trainings"
     if interval.accuracy <= above_chance(chance, images):
         return "collapsed"
     return "flat" if (interval.low, interval.high) == (grid[0], grid[-1]) else ""
+
+
+def _failed(cells: pd.DataFrame) -> bool:
+    return bool((cells[cells.candidate | cells.silo].status == "failed").any())
 
 
 def _accuracies(who: str, cells: pd.DataFrame, due: int) -> dict[str, float | None]:

@@ -128,8 +128,9 @@ def settling(table: pd.DataFrame, experiment: Experiment) -> str:
     if table.empty:
         return ""
     counts = table.decided.value_counts()
-    told = ", ".join(f"{kind} in {counts[kind]}" for kind in ("within", "worse", "undecided") if kind in counts)
-    parts = [f"On test images SILO is, against the best, {told} of {len(table)} cycles"]
+    words = {"within": "within the tolerance of the best", "worse": "worse", "undecided": "undecided"}
+    told = ", ".join(f"{word} in {counts[kind]}" for kind, word in words.items() if kind in counts)
+    parts = [f"On test images, and beyond the noise (the verdicts ask less), SILO is {told} of {len(table)} cycles"]
     needed = table.seeds_needed[table.decided == "undecided"].sort_values()
     finite = needed[needed.map(math.isfinite)]
     if len(finite):

@@ -9,7 +9,8 @@ than noise explains (infinitely far where there is none). Two outer intervals th
   are apart with the later one the lower.
 3 (SILO's max_lr is inside the Oracle's interval)  confirmed: in every informative cycle it is inside by position and its
   measured accuracy, too, is within the tolerance. refuted: in at least one it is outside by position and its accuracy
-  misses the tolerance by more than noise explains. The simplest rival is named beside it.
+  misses the tolerance by more than noise explains. The simplest rival is named beside it. Parameters that were chosen on
+  the seeds that judge them (in-sample) can be refuted, and not confirmed.
 rival (one constant max_lr would not do)  confirmed: two are apart. refuted: one grid value lies in every inner interval.
 """
 
@@ -138,13 +139,13 @@ def _inside(informative: pd.DataFrame, rival: list[float], experiment: Experimen
         f"A constant does as well: {_several(rival)} in all of them." if rival else "No constant grid value is in all."
     )
     if in_sample(experiment):
-        told += " In-sample: SILO's parameters were chosen on the same cells."
+        told += " In-sample: SILO's parameters were chosen on the same cells, which can't confirm them."
     missed = (informative.position == "outside") & informative.clearly_missed
     if missed.any():
         cycles = ", ".join(f"{row.cycle} ({_missed_by(row.gap)})" for _, row in informative[missed].iterrows())
         return "refuted", f"SILO is {told} Outside and clearly worse at cycle {cycles}."
-    both = inside == within == len(informative)
-    return ("confirmed" if both else "undecided"), f"SILO is {told}"
+    confirmed = inside == within == len(informative) and not in_sample(experiment)
+    return ("confirmed" if confirmed else "undecided"), f"SILO is {told}"
 
 
 def _missed_by(gap: float) -> str:

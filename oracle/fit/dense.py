@@ -29,7 +29,8 @@ def dense_experiment(experiment: Experiment, trainings: int, seeds: tuple[int, .
     grid = experiment.oracle.grid.values()
     least, most = len(seeds) + 2, len(grid) * len(seeds)
     if not least <= trainings:
-        raise InputError(f"--trainings: {trainings}: at least {least} are allowed with {len(seeds)} seeds")
+        several = f"{len(seeds)} seed{'s' * (len(seeds) > 1)}"
+        raise InputError(f"--trainings: {trainings}: at least {least} are allowed with {several}")
     fields = experiment.portable() | {"name": f"{experiment.name}-dense", "policies": {}}
     fields["data"] = experiment.model_dump(mode="json")["data"]
     fields["prune"]["cycles"] = 1

@@ -9,28 +9,30 @@ import yaml
 from matplotlib.figure import Figure
 
 from oracle.analysis.findings import Findings
+from oracle.analysis.verdict import ENOUGH
 from oracle.error import InputError
 from oracle.fit.curve import fit
 from oracle.fit.holdout import Held, hold_out
-from oracle.fit.target import Fitness, best_constant, targets
+from oracle.fit.target import Fitness, Target, best_constant, targets
 from oracle.report.figure import save, styled
 from oracle.report.plot import SILO_LINE, plot_max_lr
 from oracle.report.table import markdown
 from silo.schedule import SiloSchedule
 
+TOUCHING = 1e-6  # decades
 FITTED = SILO_LINE | {"color": "#009E73", "marker": "s"}  # another of Okabe and Ito's colours
 
 
 def write_fit(findings: Findings, source: str, folder: Path) -> str:
     """Fit, and write fit.md, fit.png and fit.svg into ``folder``; the text. source: where the findings were read from.
 
-    Raises InputError where no cycle is informative, or the folder holds something else.
+    Raises InputError where fewer than three cycles are informative, or the folder holds something else.
     """
     if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / "fit.md").exists())):
         raise InputError(f"{folder}: holds something else; a new or empty folder, or that of an older fit, is allowed")
     experiment, known = findings.experiment, targets(findings.comparison)
-    if not known:
-        raise InputError(f"{source}: no cycle there is informative: there is nothing to fit to")
+    if len(known) < ENOUGH:
+        raise InputError(f"{source}: {len(known)} cycles there are informative: at least {ENOUGH} are needed to fit to")
     curve = fit(experiment.schedule, known, experiment.oracle.grid.values(), experiment.prune.cycles)
     held = hold_out(findings.cells, findings.comparison, experiment, findings.data)
     told = _text(findings, curve, held, source)
@@ -57,20 +59,27 @@ def _text(findings: Findings, curve: SiloSchedule, held: Sequence[Held], source:
     experiment, known = findings.experiment, targets(findings.comparison)
     fitted, given = Fitness.of(curve, known), Fitness.of(experiment.schedule, known)
     constant, reached = best_constant(known)
-    chosen = f"fitted to the Oracle's intervals of {source}"
+    chosen = f"fitted to the Oracle's intervals of {experiment.name}"
+    incomplete = int((findings.comparison.why == "incomplete").sum())
     lines = [
         f"SILO's parameters for {experiment.title}, fitted to {source}",
         "",
         f"Of {len(known)} informative cycles' intervals the curve is inside",
         "",
-        f"- with the fitted parameters: in {fitted.inside}, {_margin(fitted.least_margin)}",
+        f"- with the fitted parameters: in {fitted.inside}{_margin(fitted)}",
         f"- with the experiment's own: in {given.inside}",
         f"- one constant max_lr, {constant:.4g}: in {reached}",
+        *_missed(curve, known),
         "",
-        "Held out: fitted on one part, judged on the other; inside in so many cycles.",
+        *["The fitted curve is a constant: these intervals ask for no growth.", ""] * (curve.delta == 0),
+        *[f"{incomplete} of {experiment.prune.cycles} cycles are incomplete, and count for nothing.", ""]
+        * bool(incomplete),
+        "Held out: fitted on one part, judged on the other, in turns; inside in so many of the intervals that were judged by.",
         "",
         markdown(_table(held)),
         "",
+        *["No seeds are held out: a search tried the values in different ones.", ""]
+        * (experiment.oracle.search.kind != "exhaustive"),
         "To paste into an experiment file:",
         "",
         "```yaml",
@@ -84,7 +93,7 @@ def _table(held: Sequence[Held]) -> pd.DataFrame:
     rows = [
         {
             "Held out": one.what,
-            "Cycles judged": str(one.cycles),
+            "Judged": str(one.cycles),
             "Fitted": str(one.fitted),
             "The experiment's own": str(one.known),
             "The best constant": str(one.constant),
@@ -101,7 +110,23 @@ def block(curve: SiloSchedule, chosen: str, seeds: Sequence[int], trainings: int
     return yaml.safe_dump({"silo": silo}, sort_keys=False, default_flow_style=None, width=1000).rstrip()
 
 
-def _margin(decades: float) -> str:
-    if decades == 0:
-        return "touching an end of one"
-    return "whose ends are all open" if math.isinf(decades) else f"by at least {100 * (10**decades - 1):.0f}% of max_lr"
+def _margin(fitness: Fitness) -> str:
+    """How near the curve comes to an end of those that it is inside of."""
+    if touched := sum(0 <= margin < TOUCHING for margin in fitness.margins):
+        return f", touching an end of {touched}"
+    if fitness.inside == 0:
+        return ""
+    least = fitness.least_margin
+    return ", whose ends are all open" if math.isinf(least) else f"; the nearest end is {_percent(least)} away"
+
+
+def _missed(curve: SiloSchedule, known: Sequence[Target]) -> list[str]:
+    missed = {target.cycle: -target.margin(curve.max_lr(target.cycle)) for target in known}
+    told = [f"cycle {cycle} (by {_percent(margin)})" for cycle, margin in missed.items() if margin > 0]
+    return [f"- the fitted curve is outside at {', '.join(told)}"] if told else []
+
+
+def _percent(decades: float) -> str:
+    """Of max_lr, as much as two values so many decades apart differ."""
+    percent = 100 * (10**decades - 1)
+    return f"{percent:.0f}% of max_lr" if percent >= 1 else "less than 1% of max_lr"

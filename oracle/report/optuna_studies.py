@@ -1,5 +1,6 @@
 """The records as Optuna studies in an SQLite file, so that optuna-dashboard shows them."""
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from oracle.analysis.findings import Findings
 from oracle.error import InputError
 
 STATES = {"done": TrialState.COMPLETE, "diverged": TrialState.PRUNED, "failed": TrialState.FAIL}
+ODD = "?#%"
 ROLES = ("candidate", "silo", "chain")
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -24,14 +26,29 @@ def export(findings: Findings, curves: Mapping[str, list[float]], file: Path) ->
     A study a cycle, since what is best is a question of one cycle. A trial is a training: its parameter max_lr, its value the
     accuracy (percent) that values are chosen by; diverged trainings are pruned trials, failed ones failed; its attributes tell
     the cell. curves: validation accuracy by epoch, by cell id, where it is known: the trial's intermediate values.
-    Raises InputError where the file is there already.
+    Raises InputError where the file is there already, its name would be read as part of an address, or nothing can be written
+    there. It has its name once it is whole.
     """
     if file.exists():
         raise InputError(f"{file}: is there already; another name is allowed")
+    if odd := sorted({*str(file)} & {*ODD}):
+        raise InputError(
+            f"{file}: {' '.join(odd)}: names without {' '.join(ODD)} are allowed, since Optuna reads an address"
+        )
     cells = findings.cells[findings.cells.candidate | findings.cells.silo]
     if cells.empty:
         raise InputError(f"{findings.experiment.name}: nothing is recorded yet that could be exported")
-    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=file.parent) as beside:
+            names = _write(findings, cells, curves, Path(beside) / "studies.db")
+            (Path(beside) / "studies.db").rename(file)
+    except OSError as error:
+        raise InputError(f"{file}: can't be written: {error.strerror}") from error
+    return names
+
+
+def _write(findings: Findings, cells: pd.DataFrame, curves: Mapping[str, list[float]], file: Path) -> list[str]:
     storage = optuna.storages.RDBStorage(f"sqlite:///{file}")
     space = {"max_lr": FloatDistribution(float(cells.max_lr.min()), float(cells.max_lr.max()), log=True)}
     names = []

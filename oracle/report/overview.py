@@ -31,7 +31,7 @@ def plan_text(study: Study, speed: Speed | None = None) -> str:
     compared = comparison_table(cells, experiment, data, skipped_table(study.chains))
     lines = [
         f"{experiment.name}: {data['images']} images ({data['training_images']} train), {data['classes']} classes",
-        f"{experiment.prune.cycles} cycles x {len(seeds)} seeds x ({len(grid)} grid values and SILO's, "
+        f"{experiment.prune.cycles} cycles x {len(seeds)} seed{'s' * (len(seeds) > 1)} x ({len(grid)} grid values and SILO's, "
         f"which may be one of them){_baselines(experiment)}: {counts.total_told} trainings of {steps} iterations",
         f"one of {images} {experiment.chosen_on} images is {100 / images:.2g} points of accuracy; "
         f"the tolerance is {tolerance:g}{too_coarse}",
@@ -40,7 +40,7 @@ def plan_text(study: Study, speed: Speed | None = None) -> str:
         f"grid: {', '.join(f'{value:g}' for value in grid)}",
         *_search(experiment),
         f"recorded: {counts.recorded}, failed: {counts.count('failed')}, missing: {counts.count('missing')}",
-        *_time(study, counts, steps),
+        *_time(study, counts, steps, calibrated=speed is not None),
         *(_predicted(study, speed, steps) if speed else []),
     ]
     if told := settling(statistics_table(cells, compared, experiment, data), experiment):
@@ -65,13 +65,13 @@ def _baselines(experiment: Experiment) -> str:
     if not experiment.baselines:
         return ""
     searched = [name for name, one in experiment.baselines.items() if one.max_lr is None]
-    told = f", and {len(experiment.baselines)} baselines"
+    told = f", and {len(experiment.baselines)} baseline{'s' * (len(experiment.baselines) > 1)}"
     if searched:
         told += f" ({len(searched)} searched by {experiment.search_trainings(searched[0])} trainings each)"
     return told
 
 
-def _time(study: Study, counts: Tally, steps: int) -> list[str]:
+def _time(study: Study, counts: Tally, steps: int, calibrated: bool) -> list[str]:
     """The time that the missing trainings take on one device, as far as anything tells it."""
     lines, rate, missing = [], study.experiment.compute.rate, counts.count("missing")
     if rate is not None:
@@ -81,7 +81,7 @@ def _time(study: Study, counts: Tally, steps: int) -> list[str]:
     if (each := counts.seconds_each) is not None:
         left = f"the missing ones take {clock(each * missing)}, divided by the workers"
         lines.append(f"a training took {each:.2f} s: {left if missing else 'none is missing'}")
-    elif rate is None:
+    elif rate is None and not calibrated:
         lines.append("no training is recorded yet: the time of one is known after the first")
     return lines
 
@@ -112,7 +112,8 @@ def _predicted(study: Study, speed: Speed, steps: int) -> list[str]:
         f"measured here ({speed.device}, {at_a_time}): {_unit(speed.step)} an iteration, {_unit(speed.image)} an image "
         f"evaluated, {_unit(speed.cell)} a training beside: {_unit(whole)} a training",
         f"predicted: {_span(walls[TESTED])} for {expected.trainings} trainings, {_hours(expected.busy / 3600)} worker-hours; "
-        f"{speed.begins[0] + speed.ends:.0f} s of it Ray's start and end; loading the data and the report come on top",
+        f"{speed.begins[0] + speed.ends:.0f} s of it Ray's start and end; loading libraries and data, and the report, come "
+        "on top: some seconds",
         f"assumed: {assumed}",
         f'as a line of the file: compute: {{rate: {{iterations_per_second: {rate:g}, source: "{source}"}}}}',
     ]

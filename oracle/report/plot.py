@@ -74,7 +74,9 @@ def plot_accuracy(comparison: pd.DataFrame, title: str | None, intervals: pd.Dat
     best, difference = table.best_test, table.chain_test - table.best_test
     if intervals is not None:
         difference = table.silo_test - table.best_test
-        best = best.where(table.chain_test.isna() | (table.chain_test == table.silo_test), table.chain_test - difference)
+        best = best.where(
+            table.chain_test.isna() | (table.chain_test == table.silo_test), table.chain_test - difference
+        )
     if table[["chain_test", "best_test"]].isna().all(axis=None):
         return empty_figure(title, "nothing recorded yet")
     figure, (means, differences) = new_figure(3.3, title, heights=(2, 1))

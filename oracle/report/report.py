@@ -20,6 +20,7 @@ from oracle.report.overview import widening
 from oracle.report.page.page import Told, page
 from oracle.report.paper import Table, paper_of, tables
 from oracle.report.policy_plot import plot_policies
+from oracle.spec.experiment import Experiment
 from oracle.store.environment import mixture
 from oracle.sweep.study import Study
 from oracle.sweep.tally import tally
@@ -34,7 +35,7 @@ def write(study: Study, findings: Findings) -> Path:
     folder = study.store.folder / "report"
     folder.mkdir(parents=True, exist_ok=True)
     label, oracle = study.experiment.title, study.experiment.oracle
-    caption = f"{label} ({len(oracle.seeds)} seeds, tolerance {oracle.tolerance:g} points, follow: {oracle.follow})"
+    caption = f"{label} ({_asked(study.experiment)})"
     cells, comparison = findings.cells, findings.comparison
     frames = {"cells": cells, "layers": findings.layers, "cost": findings.costs}
     if oracle.search.kind != "exhaustive":
@@ -75,12 +76,18 @@ def write(study: Study, findings: Findings) -> Path:
         save(plot_policies(findings.policies, label), folder, "policies")
     made = environments(study, cells)
     _write_json(folder / "environment.json", made)
-    asked = f"{len(oracle.seeds)} seeds, tolerance {oracle.tolerance:g} points, follow: {oracle.follow}"
+    experiment = study.experiment.portable()
     told = Told(
-        label, asked, study.origin, findings.verdicts, notes(study, findings), made, study.experiment.portable()
+        label, _asked(study.experiment), study.origin, findings.verdicts, notes(study, findings), made, experiment
     )
     (folder / "report.html").write_text(page(findings, told, policies_of(findings), folder), encoding="utf-8")
     return folder
+
+
+def _asked(experiment: Experiment) -> str:
+    oracle, several = experiment.oracle, len(experiment.oracle.seeds) > 1
+    seeds = f"{len(oracle.seeds)} seed{'s' * several}"
+    return f"{seeds}, tolerance {oracle.tolerance:g} points, follow: {oracle.follow}"
 
 
 def _remove_others(folder: Path, study: Study) -> None:
@@ -98,9 +105,7 @@ def policies_of(findings: Findings) -> list[Table]:
 
 def verdicts_text(findings: Findings, study: Study) -> str:
     """The verdicts and notes, as Markdown."""
-    label, oracle = study.experiment.title, study.experiment.oracle
-    asked = f"{len(oracle.seeds)} seeds, tolerance {oracle.tolerance:g} points, follow: {oracle.follow}"
-    lines = [f"Verdicts on this experiment ({label}; {asked}):", ""]
+    lines = [f"Verdicts on this experiment ({study.experiment.title}; {_asked(study.experiment)}):", ""]
     lines += [f"- **{v.claim}**: {v.verdict}. {v.evidence}" for v in findings.verdicts]
     lines += [f"- Note: {note}" for note in notes(study, findings)]
     chosen, seeds = study.experiment.silo.chosen, study.experiment.silo.chosen_on_seeds

@@ -255,8 +255,10 @@ class Experiment(Strict):
 
     @property
     def title(self) -> str:
-        """The label, which says so where the choice was made on test."""
-        return (self.label or self.name) + " (chosen on test, as released)" * (self.chosen_on == "test")
+        """The label, which says so where the choice was made on test, or the arithmetic isn't single precision."""
+        test, precision = self.chosen_on == "test", self.train.precision
+        told = ["chosen on test, as released"] * test + [precision] * (precision != "fp32")
+        return (self.label or self.name) + f" ({', '.join(told)})" * bool(told)
 
     @property
     def recipe(self) -> Recipe:

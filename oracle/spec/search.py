@@ -34,7 +34,7 @@ class Search(Strict):
     @model_validator(mode="after")
     def _only_adaptive_has_a_share(self) -> "Search":
         if self.share is not None and self.kind != "adaptive":
-            raise ValueError(f"share: {self.share}: only adaptive has one")
+            raise ValueError(f"share: {self.share}: only adaptive has one (kind: adaptive)")
         return self
 
     def budget(self, values: int, seeds: int) -> int:

@@ -65,7 +65,7 @@ class Progress:
         if not means:
             return []
         best = max(means, key=means.get)
-        return [f"best max_lr of this run {best:.3g} ({means[best]:.2f}%)"]
+        return [f"best of those trained now: max_lr {best:.3g} ({means[best]:.2f}%)"]
 
     def _left(self) -> str:
         """By the pace since the first cell, so that the workers' start doesn't count."""

@@ -174,6 +174,7 @@ def test_a_bad_seed_excludes_its_value_and_bounds_the_interval(bad):
         ([MISSING, 90.0, 80.0, 60.0], "incomplete"),
         ([MISSING] * 4, "incomplete"),
         (["diverged"] * 4, "every value diverged"),
+        (["failed"] * 4, "failed trainings"),
         ([10.0, 15.0, 12.0, 10.0], "collapsed"),  # 5 points above chance still is
         ([10.0, 15.01, 12.0, 10.0], ""),
         ([89.6, 90.0, 89.9, 89.5], "flat"),

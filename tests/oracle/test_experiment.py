@@ -418,3 +418,8 @@ def test_an_override_leaves_the_file_alone(file):
     before = file().read_bytes()
     load(file(), ["oracle.seeds=5"])
     assert file().read_bytes() == before
+
+
+def test_a_title_tells_the_arithmetic_where_it_is_not_single_precision():
+    assert experiment("train.precision", "fp32").title == "quickstart"
+    assert experiment("train.precision", "bf16").title == "quickstart (bf16)"

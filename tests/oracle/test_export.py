@@ -74,6 +74,19 @@ def test_a_published_run_has_no_curves(tmp_path):
     assert told == sorted(told, reverse=True) and np.isclose(told[1], 64, atol=0.1)
 
 
+@pytest.mark.parametrize("name", ["a?b=1.db", "a#b.db", "a%20b.db", "full/x.db", "shut/x.db"])
+def test_where_nothing_can_be_written_one_line_says_so_and_nothing_is(run, tmp_path, capsys, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    Path("full").touch()
+    Path("shut").mkdir()
+    if name.startswith("shut"):  # whoever is root may write anywhere
+        monkeypatch.setattr("tempfile.mkdtemp", lambda *given, **more: (_ for _ in ()).throw(PermissionError(13, "No")))
+    assert main(["export", str(run), "--optuna", name]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"silo-oracle: {name}: ") and said.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["full", "shut"]
+
+
 def test_what_cannot_be_exported_is_one_line_and_overwrites_nothing(run, tmp_path, capsys):
     file = tmp_path / "s.db"
     file.write_text("precious")

@@ -1,6 +1,7 @@
 """Fitting SILO to recorded intervals: never worse than what was known, and honest about what it is worth."""
 
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from oracle.analysis.findings import finished
 from oracle.cli import main
 from oracle.fit.curve import fit
 from oracle.fit.holdout import hold_out
+from oracle.fit.report import write_fit
 from oracle.fit.target import Fitness, Target, best_constant, targets
 from oracle.spec.load import load
 from silo.schedule import ConstantSchedule, SiloSchedule
@@ -123,7 +125,7 @@ def test_every_cycle_is_held_out_once_and_every_half_of_the_seeds(monkeypatch):
     assert by_seeds.cycles == len(fitted_to[5]) + len(fitted_to[6]) and fitted_to[5] != fitted_to[6]
     adaptive = finished(RESULTS[3])  # not every value has two halves of the seeds
     held = hold_out(adaptive.cells, adaptive.comparison, adaptive.experiment, adaptive.data)
-    assert [one.what for one in held] == ["every fifth cycle"]
+    assert [one.what for one in held] == ["a fifth of the cycles, in five turns"]
 
 
 def test_the_command_gives_a_block_that_an_experiment_file_takes(tmp_path, capsys, monkeypatch):
@@ -133,11 +135,28 @@ def test_the_command_gives_a_block_that_an_experiment_file_takes(tmp_path, capsy
     overrides = [f"silo.{field}={value}" for field, value in block["silo"].items() if field != "chosen"]
     fitted = load(ROOT / "benchmarks" / "quickstart.yaml", overrides)
     inside = Fitness.of(fitted.schedule, targets(finished(RESULTS[0]).comparison)).inside
-    assert f"with the fitted parameters: in {inside}, " in said and inside >= 15
+    assert f"with the fitted parameters: in {inside}; the nearest end is " in said and inside >= 15
     assert fitted.silo.chosen_on_seeds == (10, 11, 12, 13) and fitted.silo.search_trainings == 18 * 4 * 12
     assert {path.name for path in (tmp_path / "fit").iterdir()} == {"fit.md", "fit.png", "fit.svg"}
     monkeypatch.setattr("oracle.fit.report.hold_out", lambda *given: [])
     assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "fit")]) == 0  # an older fit is replaced
+
+
+def test_a_fit_tells_what_it_touches_and_what_it_misses(tmp_path, monkeypatch):
+    findings = finished(RESULTS[0])
+    curve = SiloSchedule(0.1, 0.0, 5.0, 1, 0.2)
+    low = findings.comparison.low.where(findings.comparison.cycle > 1, 0.1)  # two ends are touched
+    high = findings.comparison.high.where(findings.comparison.cycle != 4, 0.08).where(low < 0.1, 0.5)
+    changed = findings.comparison.assign(low=low.clip(upper=0.1), high=high, open_low=False, open_high=False)
+    monkeypatch.setattr("oracle.fit.report.fit", lambda *given: curve)
+    monkeypatch.setattr("oracle.fit.report.hold_out", lambda *given: [])
+    told = write_fit(replace(findings, comparison=changed), "there", tmp_path / "fit")
+    wanted = targets(changed)
+    touched = sum(curve.max_lr(one.cycle) in (one.low, one.high) for one in wanted)
+    missed = [one.cycle for one in wanted if not one.low <= curve.max_lr(one.cycle) <= one.high]
+    assert touched >= 2 and missed
+    assert f"touching an end of {touched}\n" in told and "The fitted curve is a constant" in told
+    assert [int(m) for m in re.findall(r"cycle (\d+) \(by", told)] == missed
 
 
 def test_what_cannot_be_fitted_is_refused_in_one_line_and_writes_nothing(tmp_path, capsys):
@@ -150,12 +169,17 @@ def test_what_cannot_be_fitted_is_refused_in_one_line_and_writes_nothing(tmp_pat
     assert not (tmp_path / "to").exists() and [path.name for path in (tmp_path / "full").iterdir()] == ["else"]
 
 
-def test_without_an_informative_cycle_there_is_nothing_to_fit(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("informative", [0, 2])
+def test_with_few_informative_cycles_there_is_nothing_to_fit_to(tmp_path, monkeypatch, capsys, informative):
     findings = finished(RESULTS[0])
-    blank = replace(findings, comparison=findings.comparison.assign(informative=False))
+    few = findings.comparison.assign(informative=findings.comparison.cycle < informative)
+    blank = replace(findings, comparison=few)
     monkeypatch.setattr("oracle.analysis.findings.finished", lambda folder: blank)
     assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "to")]) == 2
-    assert "no cycle there is informative" in capsys.readouterr().err and not (tmp_path / "to").exists()
+    assert (
+        f"{informative} cycles there are informative: at least 3 are" in capsys.readouterr().err
+        and not (tmp_path / "to").exists()
+    )
 
 
 # -- from the dense network alone

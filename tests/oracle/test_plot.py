@@ -1,4 +1,5 @@
 import struct
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -10,8 +11,11 @@ from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.patches import StepPatch
 
+from oracle.analysis.findings import finished
 from oracle.report import plot
 from oracle.report.figure import WIDTH, save, ticks
+
+RESULTS = Path(__file__).parents[2] / "results"
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -237,6 +241,19 @@ def test_accuracy_is_the_chains_own_with_its_spread(made):
         np.testing.assert_allclose(points.get_xdata().astype(float), other.weights_remaining, rtol=0.03)
     np.testing.assert_allclose(differences.lines[-1].get_ydata(), other.chain_test - other.best_test)
     assert "std" in means.get_ylabel()
+
+
+def test_on_the_same_masks_accuracy_is_compared_over_the_same_seeds():
+    """A search may have tried the best in fewer seeds than SILO's chain has; the bars lie about the points."""
+    found = finished(RESULTS / "quickstart-adaptive")
+    sure, comparison = found.statistics, found.comparison
+    assert (comparison.seeds < 4).any()
+    means, differences = plot.plot_accuracy(comparison, None, sure[["cycle", "low", "high"]]).axes
+    drawn = np.asarray(differences.lines[-1].get_ydata(), float)
+    np.testing.assert_allclose(drawn[sure.cycle], sure.test_difference)
+    assert ((sure.low <= drawn[sure.cycle] + 1e-9) & (drawn[sure.cycle] <= sure.high + 1e-9)).all()
+    shown = {bar.get_label(): bar[0].get_ydata() for bar in means.containers if isinstance(bar, ErrorbarContainer)}
+    np.testing.assert_allclose((shown["SILO's own chain"] - shown["Oracle's best"]).astype(float), drawn)
 
 
 def test_accuracy_of_one_seed_promises_no_spread():

@@ -6,8 +6,10 @@ import yaml
 from conftest import TINY
 from run_folder import records
 
+from oracle.analysis.cost import costs_table
 from oracle.analysis.findings import finished
 from oracle.cli import main
+from oracle.sweep.study import open_study
 
 POLICIES = {
     "search": {"over": "dense"},
@@ -45,6 +47,13 @@ def test_every_policy_has_its_own_chain_and_its_search(home):
     assert (costs.trainings["SILO"], pd.isna(costs.search_trainings["SILO"])) == (2 * 3, True)
     assert costs.trainings["Oracle"] == costs.search_trainings["Oracle"] == 2 * 3 * 6
     assert costs.trainings["all"] == len(records(home / "run"))
+
+
+def test_a_search_under_way_has_cost_what_is_recorded(home):
+    study, cells = open_study(home / "run"), finished(home / "run").cells
+    begun = cells[(cells.searches != "cosine") | (cells.seed == 0)]
+    costs = costs_table(begun, study.experiment, study.store).set_index("who")
+    assert costs.search_trainings["cosine"] == SEARCH / 2
 
 
 def test_rewinding_the_rate_alone_goes_on_from_the_final_weights(home):

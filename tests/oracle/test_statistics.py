@@ -146,7 +146,8 @@ def test_what_would_settle_it_in_words():
     needed = [math.nan, 6.0, 7.0, 40.0, math.inf]
     frame = pd.DataFrame({"decided": ["within", *["undecided"] * 4], "seeds_needed": needed})
     assert settling(frame, asked).split("; ") == [
-        "On test images SILO is, against the best, within in 1, undecided in 4 of 5 cycles",
+        "On test images, and beyond the noise (the verdicts ask less), SILO is within the tolerance of the best in 1, "
+        "undecided in 4 of 5 cycles",
         "about 7 seeds would settle half of the 3 that more seeds can settle "
         "(--set 'oracle.seeds=[10, 11, 12, 13, 14, 15, 16]')",
         "1 is settled by no number of seeds, since these share the images of one pool: more "

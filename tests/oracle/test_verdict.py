@@ -150,6 +150,12 @@ def test_claim_3_gives_its_numbers_and_names_the_rival():
 def test_parameters_chosen_on_the_same_seeds_are_in_sample(chosen_on, noted):
     judged = verdicts(*[cycle(4, 6)] * 3, chosen_on_seeds=chosen_on)
     assert ("In-sample" in judged["3"].evidence) == noted
+    assert judged["3"].verdict == ("undecided" if noted else "confirmed")
+
+
+def test_parameters_chosen_on_the_same_seeds_can_be_refuted():
+    judged = verdicts(*[cycle(4, 6, silo=5)] * 2, cycle(4, 6, silo=2, gap=0.51), chosen_on_seeds=[0])
+    assert judged["3"].verdict == "refuted"
 
 
 def test_evidence_of_growth_names_cycles_and_intervals():

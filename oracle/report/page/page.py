@@ -63,6 +63,7 @@ def page(findings: Findings, told: Told, policies: Sequence[Table], figures: Pat
         chosen_on=findings.experiment.chosen_on,
         size={"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP, "bottom": BOTTOM},
         tables=[(caption, _rows(display)) for caption, display in tables if len(display)],
+        sure=len(findings.statistics) > 0,
         skipped=_rows(_skipped(findings)),
         uncounted=_rows(_uncounted(findings)),
         cost=_rows(findings.costs.map(lambda value: value if table.known(value) else table.MISSING)),
