@@ -37,7 +37,7 @@ def test_the_experiment_is_valid(tmp_path):
 
 def test_the_study_of_ones_own_parts_runs(tmp_path, monkeypatch, capsys):
     (tmp_path / "mine.py").write_text(block("python", "# mine.py"))
-    (tmp_path / "parity.yaml").write_text(block("yaml", "name: parity"))
+    (tmp_path / "parity.yaml").write_text(block("yaml", "# parity.yaml"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     tiny = ["data.images=200", "train.epochs=2", "prune.cycles=2", "oracle.seeds=1", "oracle.grid=[0.03, 0.3]"]

@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.speed",
         description=__doc__,
-        epilog="Nothing else should run meanwhile; `taskset` chooses the cores.",
+        epilog="A quarter of an hour on four cores. Nothing else should run meanwhile; `taskset` chooses the cores.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -45,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     images = "made up" if asked.data is None else "CIFAR-10 (JPEG)"
     for name in asked.parts or [name for name in PARTS if name != "gpu" or torch.cuda.is_available()]:
+        print(f"measuring: {name}", file=sys.stderr, flush=True)
         where = {**place(torch.device("cuda" if name == "gpu" else "cpu")), "images": images}
         rows = [{**asdict(row), **where} for row in PARTS[name].measure(asked.data)]
         table = report.replaced(report.read(asked.to), pd.DataFrame(rows), PARTS)
