@@ -130,7 +130,9 @@ def notes(study: Study, findings: Findings) -> list[str]:
         notes.append(f"{missing} of {counts.total} trainings are not recorded yet; `silo-oracle run` trains them.")
     if failed := counts.count("failed"):
         notes.append(f"{failed} training{'s' * (failed > 1)} failed; `silo-oracle run --retry-failed` tries again.")
-    notes += [f"{chain.chain} is blocked from cycle {chain.cycle} on: {chain.reason.rstrip('.')}." for chain in counts.blocked]
+    notes += [
+        f"{chain.chain} is blocked from cycle {chain.cycle} on: {chain.reason.rstrip('.')}." for chain in counts.blocked
+    ]
     if mixed := mixture(counts.records):
         notes.append(mixed)
     if told := settling(findings.statistics, study.experiment):
