@@ -47,7 +47,7 @@ def _at_work(driver: Activity, counts: Tally) -> str:
         return f"a run is at work{since}; it trains {counts.count('running')} now"
     if driver.cut_off:
         return f"no run is at work: the last one, begun {_when(driver.began)}, was cut off; `silo-oracle run` goes on"
-    return "no run is at work" + (f"; the last one ended {_when(driver.ended)}" if driver.ended else "")
+    return "no run is at work" + (f"; the last run or merge ended {_when(driver.ended)}" if driver.ended else "")
 
 
 def _time_left(driver: Activity, counts: Tally, most: str) -> list[str]:

@@ -172,11 +172,13 @@ def _same_training(folder: Path, held: dict[str, Any], asked: dict[str, Any]) ->
     difference = first_difference(held.get("training", {}), asked)
     if difference:
         field, there, here = difference
-        changed = f" (the source of {field.partition('.')[2]} has changed)" if field.startswith("code.") else ""
-        raise InputError(
-            f"{folder}: belongs to another experiment: {field} is {there} there and {here} here{changed}; "
-            "another --out is allowed, or the experiment it was made with"
-        )
+        told = f"{folder}: belongs to another experiment: {field} is {there} there and {here} here"
+        if field.startswith("code."):
+            source = field.partition(".")[2]
+            raise InputError(
+                f"{told}: the source of {source} has changed; as it was it is allowed, or `run` with another --out"
+            )
+        raise InputError(f"{told}; another --out is allowed, or the experiment it was made with")
 
 
 def first_difference(there: Any, here: Any, field: str = "") -> tuple[str, Any, Any] | None:

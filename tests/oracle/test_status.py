@@ -61,7 +61,7 @@ def test_a_study_that_has_not_begun(study):
     said = status(study)
     assert numbers(said) == [0, 0, 0, 0, TOTAL]
     assert f"recorded: 0 of at most {TOTAL} trainings" in said  # later cycles aren't known yet
-    assert "no run is at work; the last one ended 20" in said
+    assert "no run is at work; the last run or merge ended 20" in said
     assert "time left: known after the first training" in said
 
 
