@@ -176,7 +176,7 @@ def _same_training(folder: Path, held: dict[str, Any], asked: dict[str, Any]) ->
         if field.startswith("code."):
             source = field.partition(".")[2]
             raise InputError(
-                f"{told}: the source of {source} has changed; as it was it is allowed, or `run` with another --out"
+                f"{told}: the source of {source} has changed; as it was it is allowed, or another --out to run"
             )
         raise InputError(f"{told}; another --out is allowed, or the experiment it was made with")
 
