@@ -1,6 +1,7 @@
 """The records as Optuna studies in an SQLite file, so that optuna-dashboard shows them."""
 
 import tempfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,9 @@ def _write(findings: Findings, cells: pd.DataFrame, curves: Mapping[str, list[fl
     for cycle, of_cycle in cells.groupby("cycle"):
         names.append(f"{findings.experiment.name}, cycle {cycle:02d}")
         study = optuna.create_study(storage=storage, study_name=names[-1], direction="maximize")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.set_metric_names([f"{findings.experiment.chosen_on} accuracy (%)"])
         study.set_user_attr("label", findings.experiment.title)
         study.set_user_attr("weights_remaining", float(of_cycle.weights_remaining.max()))
         study.add_trials([_trial(row, space, findings, curves) for row in of_cycle.to_dict("records")])

@@ -46,6 +46,7 @@ def test_a_run_read_back_is_its_cells_with_their_curves(run, tmp_path, capsys):
     cells = finished(run).cells.set_index("id")
     studies = read(tmp_path / "new" / "s.db")
     assert [study.study_name for study in studies] == ["small, cycle 00", "small, cycle 01"]
+    assert {*map(tuple, (study.metric_names for study in studies))} == {("validation accuracy (%)",)}
     trials = [(cycle, trial) for cycle, study in enumerate(studies) for trial in study.trials]
     assert sorted(trial.user_attrs["cell"] for _, trial in trials) == sorted(cells.index)
     for cycle, trial in trials:
