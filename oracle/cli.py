@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
 
     plan = command("plan", "what a run would train; trains nothing", _plan)
     takes_file(plan)
-    told = "train for a few seconds, recording nothing, and predict the time of the run on this machine"
+    told = "train for up to half a minute, recording nothing, and predict the time of the run on this machine"
     plan.add_argument("--calibrate", action="store_true", help=told)
     run = command("run", "train what is missing, then report; safe to interrupt and call again", _run)
     takes_file(run)

@@ -98,7 +98,7 @@ def _cycle_row(
         "decades": interval.decades,
         "informative": why == "",
         "why": why,
-        "position": interval.position(silo_max_lr),
+        "position": _position(interval, silo_max_lr, grid),
     }
     if found.silo is not None:
         row["gap"] = interval.accuracy - found.silo
@@ -119,6 +119,13 @@ def _cycle_row(
             interval.best
         )
     return row
+
+
+def _position(interval: Interval, silo_max_lr: float, grid: list[float]) -> str:
+    """That of the interval; past an end that a search left open within the grid it is "beyond what was tried"."""
+    position = interval.position(silo_max_lr)
+    within = grid[0] <= silo_max_lr <= grid[-1]
+    return "beyond what was tried" if position == "beyond grid" and within else position
 
 
 def _why_uninformative(cells: pd.DataFrame, interval: Interval, grid: list[float], chance: float, images: int) -> str:

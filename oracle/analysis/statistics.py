@@ -37,7 +37,8 @@ def statistics_table(
     """One row for each informative cycle; none where no cycle has two seeds.
 
     not_worse: the grid values not shown to be worse than the best (a space between), by what values are chosen on; with
-    probability 1 - level the truly best is among them. SILO less the best, in points: chosen_on_difference on the images that
+    probability 1 - level the truly best of those that were tried is among them. SILO less the best, in points:
+    chosen_on_difference on the images that
     the best was chosen on, which flatters the best; test_difference on test images, from low to high with probability 1 -
     level. decided: "within" the tolerance, "worse", "undecided". seeds_needed: how many seeds in all would settle an undecided
     one (infinite: more seeds can't, since they share their images).
@@ -88,8 +89,9 @@ def _overlap(experiment: Experiment, data: Mapping[str, Any], part: str) -> floa
 def _cycle_row(
     cells: pd.DataFrame, row: Any, of_choice: Noise, of_test: Noise, experiment: Experiment
 ) -> dict[str, Any]:
-    found, level = accuracies(cells[cells.candidate], experiment.chosen_on), experiment.oracle.level
-    means = {value: mean for value, mean in paired_means(found).items() if mean is not None}
+    found, level = accuracies(cells[cells.candidate | cells.silo], experiment.chosen_on), experiment.oracle.level
+    values = set(cells.max_lr[cells.candidate])
+    means = {value: mean for value, mean in paired_means(found).items() if mean is not None and value in values}
     seeds = {value: sum(cell[0] == value for cell in found) for value in means}
     return {
         "cycle": row.cycle,

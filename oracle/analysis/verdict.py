@@ -1,7 +1,8 @@
 """What an experiment says of the paper's claims 1 and 3: confirmed, refuted or undecided, each with its numbers.
 
 Only informative cycles count, and fewer than three decide nothing. Neither does an experiment whose tolerance is too
-small for the noise of its seeds (oracle.analysis.noise), or that has one seed alone: then all is undecided. A cycle's inner
+small for the noise of its seeds (oracle.analysis.noise), or that has one seed alone, or whose trainings aren't all there:
+then all is undecided. A cycle's inner
 interval runs over the grid values inside; its outer interval ends at the nearest grid values that lie outside by more
 than noise explains (infinitely far where there is none). Two outer intervals that don't meet are apart.
 
@@ -47,6 +48,8 @@ def judge(comparison: pd.DataFrame, experiment: Experiment) -> list[Verdict]:
     else:
         rival = _constants(informative, experiment.oracle.grid.values())
         judged = [_grows(informative, rival), _inside(informative, rival, experiment), _needed(informative, rival)]
+        if lacking := _lacking(comparison, experiment):
+            judged = [("undecided", f"{lacking} So far it looks {verdict}. {told}") for verdict, told in judged]
     return [Verdict(name, *rest) for name, rest in zip(_CLAIMS, judged, strict=True)]
 
 
@@ -62,6 +65,14 @@ def in_sample(experiment: Experiment) -> bool:
     return bool(set(experiment.silo.chosen_on_seeds) & set(experiment.oracle.seeds))
 
 
+def _lacking(comparison: pd.DataFrame, experiment: Experiment) -> str:
+    """Which cycles lack trainings, in some seed or all; empty where none does. A search ends in no cycle before it has all."""
+    searched = experiment.oracle.search.kind != "exhaustive"
+    few = comparison.seeds < (1 if searched else len(experiment.oracle.seeds))
+    cycles = [str(cycle) for cycle in comparison.cycle[few]]
+    return f"Trainings are missing at cycle {', '.join(cycles)}." if cycles else ""
+
+
 def _too_noisy(informative: pd.DataFrame, experiment: Experiment) -> str:
     """Why nothing can be told; empty where it can. The noise is that of the typical cycle."""
     error, tolerance, seeds = informative.noise.median(), experiment.oracle.tolerance, len(experiment.oracle.seeds)
@@ -74,7 +85,7 @@ def _too_noisy(informative: pd.DataFrame, experiment: Experiment) -> str:
     if few_seeds:
         return (
             f"Too noisy: SILO's difference from the best has a standard error of {error:.2f} points in as many seeds as the "
-            f"search gave them, so a tolerance of at least {least:.2f}, or more of the grid ({WHOLE_GRID}), would tell."
+            f"search gave them: a tolerance of at least {least:.2f} would tell, and more of the grid ({WHOLE_GRID}) may."
         )
     enough = f" or about {math.ceil(seeds * (least / tolerance) ** 2)} seeds" if tolerance > 0 else ""
     return (

@@ -1,6 +1,5 @@
 """A fit in words and as a plot, and the block of it to paste into an experiment file."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,8 +16,10 @@ from oracle.fit.target import Fitness, Target, best_constant, targets
 from oracle.report.figure import save, styled
 from oracle.report.plot import SILO_LINE, plot_max_lr
 from oracle.report.table import markdown
+from oracle.store.durable import make_asked_folder
 from silo.schedule import SiloSchedule
 
+HEAD = "SILO's parameters for "
 TOUCHING = 1e-6  # decades
 FITTED = SILO_LINE | {"color": "#009E73", "marker": "s"}  # another of Okabe and Ito's colours
 
@@ -26,19 +27,26 @@ FITTED = SILO_LINE | {"color": "#009E73", "marker": "s"}  # another of Okabe and
 def write_fit(findings: Findings, source: str, folder: Path) -> str:
     """Fit, and write fit.md, fit.png and fit.svg into ``folder``; the text. source: where the findings were read from.
 
-    Raises InputError where fewer than three cycles are informative, or the folder holds something else.
+    Raises InputError where fewer than three cycles are informative with an interval that has an end, or the folder holds
+    something else, or can't be made.
     """
-    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / "fit.md").exists())):
+    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or _is_a_fit(folder / "fit.md"))):
         raise InputError(f"{folder}: holds something else; a new or empty folder, or that of an older fit, is allowed")
     experiment, known = findings.experiment, targets(findings.comparison)
     if len(known) < ENOUGH:
-        raise InputError(f"{source}: {len(known)} cycles there are informative: at least {ENOUGH} are needed to fit to")
+        told = f"{len(known)} cycles there are informative and have an interval with an end"
+        raise InputError(f"{source}: {told}: at least {ENOUGH} are needed to fit to")
+    make_asked_folder(folder)
     curve = fit(experiment.schedule, known, experiment.oracle.grid.values(), experiment.prune.cycles)
     held = hold_out(findings.cells, findings.comparison, experiment, findings.data)
     told = _text(findings, curve, held, source)
     save(plot_fit(findings.comparison, curve, experiment.title), folder, "fit")
     (folder / "fit.md").write_text(told + "\n\n![the fitted curve over the intervals](fit.png)\n", encoding="utf-8")
     return told
+
+
+def _is_a_fit(file: Path) -> bool:
+    return file.is_file() and file.read_bytes().startswith(HEAD.encode())
 
 
 @styled
@@ -60,9 +68,10 @@ def _text(findings: Findings, curve: SiloSchedule, held: Sequence[Held], source:
     fitted, given = Fitness.of(curve, known), Fitness.of(experiment.schedule, known)
     constant, reached = best_constant(known)
     chosen = f"fitted to the Oracle's intervals of {experiment.name}"
+    endless = int((findings.comparison.informative.astype(bool)).sum()) - len(known)
     incomplete = int((findings.comparison.why == "incomplete").sum())
     lines = [
-        f"SILO's parameters for {experiment.title}, fitted to {source}",
+        f"{HEAD}{experiment.title}, fitted to {source}",
         "",
         f"Of {len(known)} informative cycles' intervals the curve is inside",
         "",
@@ -72,6 +81,7 @@ def _text(findings: Findings, curve: SiloSchedule, held: Sequence[Held], source:
         *_missed(curve, known),
         "",
         *["The fitted curve is a constant: these intervals ask for no growth.", ""] * (curve.delta == 0),
+        *[f"{endless} more intervals are open on both sides, and ask for nothing.", ""] * bool(endless),
         *[f"{incomplete} of {experiment.prune.cycles} cycles are incomplete, and count for nothing.", ""]
         * bool(incomplete),
         "Held out: fitted on one part, judged on the other, in turns; inside in so many of the intervals that were judged by.",
@@ -114,10 +124,7 @@ def _margin(fitness: Fitness) -> str:
     """How near the curve comes to an end of those that it is inside of."""
     if touched := sum(0 <= margin < TOUCHING for margin in fitness.margins):
         return f", touching an end of {touched}"
-    if fitness.inside == 0:
-        return ""
-    least = fitness.least_margin
-    return ", whose ends are all open" if math.isinf(least) else f"; the nearest end is {_percent(least)} away"
+    return f"; the nearest end is {_percent(fitness.least_margin)} away" if fitness.inside else ""
 
 
 def _missed(curve: SiloSchedule, known: Sequence[Target]) -> list[str]:

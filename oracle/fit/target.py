@@ -11,22 +11,24 @@ from silo.schedule import Schedule
 
 @dataclass(frozen=True)
 class Target:
-    """The optimal interval of one informative cycle; an open end is 0 or infinite."""
+    """The optimal interval of one informative cycle; an open end is 0 or infinite, and one at least isn't open."""
 
     cycle: int
     low: float
     high: float
 
     def margin(self, max_lr: float) -> float:
-        """Distance to the nearer end in decades (log10); negative: outside by so much; infinite: both ends are open."""
+        """Distance to the nearer end in decades (log10); negative: outside by so much."""
         below = math.log10(max_lr / self.low) if self.low > 0 else math.inf
         above = math.log10(self.high / max_lr) if self.high < math.inf else math.inf
         return min(below, above)
 
 
 def targets(comparison: pd.DataFrame) -> list[Target]:
-    """Those of the informative cycles, from :func:`oracle.analysis.comparison.comparison_table`."""
-    rows = comparison[comparison.informative.astype(bool)]
+    """Those of the informative cycles, from :func:`oracle.analysis.comparison.comparison_table`; an interval that is open on
+    both sides (a search may stop so) asks for nothing.
+    """
+    rows = comparison[comparison.informative.astype(bool) & ~(comparison.open_low & comparison.open_high)]
     return [
         Target(row.cycle, 0.0 if row.open_low else row.low, math.inf if row.open_high else row.high)
         for row in rows.itertuples()

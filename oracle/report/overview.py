@@ -53,7 +53,7 @@ def _search(experiment: Experiment) -> list[str]:
     if search.kind == "exhaustive":
         return []
     most = search.budget(values, seeds)
-    least = f"{values * min(seeds, FIRST_SEEDS)} to " if search.kind == "racing" else "at most "
+    least = f"{values * min(seeds, FIRST_SEEDS)} to " if search.kind == "racing" and seeds > FIRST_SEEDS else "at most "
     by = experiment.dense_searched_by
     whole = f", but all of cycle 0, which {by}'s search trains anyhow" * bool(by)
     few = "; so few leave most values one seed: expect intervals, but no verdict" * (most <= values and seeds > 1)

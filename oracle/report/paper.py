@@ -22,6 +22,7 @@ from oracle.report.paper_table import (
 )
 from oracle.report.published import read_published
 from oracle.report.table import AT_LEAST, AT_MOST, Bold, known, latex, markdown, write_texts
+from oracle.store.durable import make_asked_folder
 
 ROWS = 36  # of a LaTeX table: what a page holds
 DOCUMENT = r"""\documentclass[a4paper,landscape]{article}
@@ -123,6 +124,7 @@ def write_tables(experiments: Sequence[Finished], folder: Path, cycles: Sequence
         if slugs.count(slug) > 1:
             raise InputError(f"{slug}: names two experiments; different names are allowed")
     _check(cycles, experiments)
+    make_asked_folder(folder)
     paths, md, tex = [], ["# Tables\n"], []
     for experiment in experiments:
         md.append(f"## {escape.markdown(experiment.label)}\n")
@@ -193,7 +195,7 @@ def _accuracy_notes(display: pd.DataFrame, published: pd.DataFrame | None) -> tu
     if any(isinstance(cell, Bold) for cell in cells):
         notes.append("Bold: the best policy of its column.")
     if any(cell.endswith(REDUCED) for cell in cells):
-        notes.append(f"{REDUCED} not over all seeds, as some diverged or are missing: not compared.")
+        notes.append(f"{REDUCED} not over all seeds, as some diverged, are missing or were not tried: not compared.")
     return (*notes, *([] if published is None else source_notes(published)))
 
 

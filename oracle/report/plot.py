@@ -169,11 +169,11 @@ def _grid(cells: pd.DataFrame, chosen_on: str) -> tuple[pd.DataFrame, pd.DataFra
     """Mean accuracy (percent, as if every value had been tried in every seed) and whether it diverged (bool); a row a grid
     value, a column a cycle.
     """
-    tried = cells[cells.candidate.isin([True])]
+    tried, compared = cells[cells.candidate.isin([True])], (cells.candidate | cells.silo).isin([True])
     cycles = range(tried.cycle.min(), tried.cycle.max() + 1) if len(tried) else []
     means = {}
-    for cycle, rows in tried.groupby("cycle"):
-        means[cycle] = paired_means(accuracies(rows, chosen_on))
+    for cycle in sorted(tried.cycle.unique()):
+        means[cycle] = paired_means(accuracies(cells[compared & (cells.cycle == cycle)], chosen_on))
     values = sorted(tried.max_lr.unique())
     diverged = (tried.status == "diverged").groupby([tried.max_lr, tried.cycle]).any()
     mean = pd.DataFrame(means, index=values, columns=cycles, dtype=float)

@@ -21,6 +21,7 @@ from oracle.report.page.page import Told, page
 from oracle.report.paper import Table, paper_of, tables
 from oracle.report.policy_plot import plot_policies
 from oracle.spec.experiment import Experiment
+from oracle.store.durable import make_asked_folder
 from oracle.store.environment import mixture
 from oracle.sweep.study import Study
 from oracle.sweep.tally import tally
@@ -56,12 +57,13 @@ def write(study: Study, findings: Findings) -> Path:
     level = f"{1 - oracle.level:.0%} in each cycle"
     if findings.statistics.empty:
         level = "unknown, as no cycle has two seeds of two values near its best"
+    untried = "" if oracle.search.kind == "exhaustive" else " (grid values that the search did not try are left out)"
     table.write(
         findings.statistics,
         table.statistics_table(findings.statistics),
         folder,
         "statistics",
-        f"How sure SILO's distance to the Oracle's best is, {level}: {caption}",
+        f"How sure SILO's distance to the Oracle's best is, {level}{untried}: {caption}",
     )
     for name, policies in zip(("policies", "policies-final"), policies_of(findings), strict=True):
         table.write_texts(policies.all_columns, policies.markdown, policies.latex, folder, name)
@@ -77,9 +79,8 @@ def write(study: Study, findings: Findings) -> Path:
     made = environments(study, cells)
     _write_json(folder / "environment.json", made)
     experiment = study.experiment.portable()
-    told = Told(
-        label, _asked(study.experiment), study.origin, findings.verdicts, notes(study, findings), made, experiment
-    )
+    said, missing = notes(study, findings), tally(study.chains).count("missing")
+    told = Told(label, _asked(study.experiment), study.origin, findings.verdicts, said, made, experiment, missing)
     (folder / "report.html").write_text(page(findings, told, policies_of(findings), folder), encoding="utf-8")
     return folder
 
@@ -152,6 +153,7 @@ def publish(study: Study, findings: Findings, folder: Path) -> None:
     run_folder, target = study.store.folder.resolve(), folder.resolve()
     if run_folder.is_relative_to(target) or target.is_relative_to(run_folder):
         raise InputError(f"{folder}: lies in the run folder or holds it; another place is allowed")
+    make_asked_folder(folder.parent)
     report = write(study, findings)
     if folder.exists():
         shutil.rmtree(folder)

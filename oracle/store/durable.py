@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from oracle.error import InputError
+
 WRITER = uuid.uuid4().hex[:8]  # with the process id: a name of one's own among the nodes that share a folder
 SWEPT = 5  # tries of a write whose temporary file a starting driver swept away
 
@@ -43,6 +45,14 @@ def make_folder(folder: Path) -> None:
         make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
         _sync_folder(folder.parent)
+
+
+def make_asked_folder(folder: Path) -> None:
+    """The same for one that the user named; raises InputError where it can't be made."""
+    try:
+        make_folder(folder)
+    except OSError as error:
+        raise InputError(f"{folder}: no folder can be made there ({error.strerror})") from error
 
 
 def temporary_beside(path: Path) -> Path:

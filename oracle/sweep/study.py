@@ -14,6 +14,7 @@ from typing import IO, Any
 from oracle.error import FieldError, InputError
 from oracle.spec.experiment import Experiment
 from oracle.spec.load import validate
+from oracle.store.durable import make_asked_folder
 from oracle.store.store import Store
 from oracle.sweep.chain import Chains
 from oracle.sweep.description import asked, described, known_data
@@ -113,10 +114,7 @@ def _rewinds_within_a_cycle(experiment: Experiment, training_images: int) -> Non
 def claimed(study: Study) -> Iterator[None]:
     """Hold the run folder for one driver at a time, as a sweep with its own id; raises InputError where another has it."""
     folder, store = study.store.folder, study.store
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{folder}: no folder can be made there ({error.strerror})") from error
+    make_asked_folder(folder)
     with (folder / "lock").open("a") as lock:
         _lock(lock, folder)
         store.sweep = uuid.uuid4().hex[:8]

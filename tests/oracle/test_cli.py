@@ -342,7 +342,7 @@ def test_the_published_readme_says_what_it_is(published):
     assert all((published / image).is_file() for image in images)
 
 
-def test_publishing_again_takes_the_place_of_a_former_unfinished_one(run, published, say):
+def test_publishing_again_takes_the_place_of_a_former_unfinished_one(run, published, say, capsys):
     (lost,) = records(run, cycle=1, seed=3, max_lr=1.0)
     kept = lost.read_bytes()
     lost.unlink()
@@ -351,6 +351,9 @@ def test_publishing_again_takes_the_place_of_a_former_unfinished_one(run, publis
     lost.write_bytes(kept)
     Path("results/small/an_old_plot.png").write_bytes(b"")
     say("publish", run)
+    Path("file").touch()
+    assert main(["publish", str(run), "--to", "file/to/there"]) == 2
+    assert "file/to: no folder can be made there (File exists)\n" in capsys.readouterr().err
     assert {path.name: text for path, text in tree("results/small").items()} == {
         path.name: text for path, text in tree(published).items()
     }

@@ -335,6 +335,24 @@ def test_where_a_search_tried_nothing_beyond_a_wider_grid_would_be_no_help(tried
     assert stopped_short(compared, asked) is short
 
 
+@pytest.mark.parametrize(
+    ("tried", "epsilon", "position"),
+    [
+        ([0.2, 0.4], 0.15, "beyond what was tried"),
+        ([0.2, 0.4], 0.7, "beyond what was tried"),
+        ([0.1, 0.2, 0.4, 0.8], 0.05, "beyond grid"),
+        ([0.1, 0.2, 0.4, 0.8], 1.6, "beyond grid"),
+        ([0.2, 0.4], 1.6, "beyond grid"),
+        ([0.2, 0.4], 0.3, "inside"),
+    ],
+)
+def test_past_an_end_that_a_search_left_open_silo_is_not_beyond_the_grid(tried, epsilon, position):
+    asked = experiment(search="racing", epsilon=epsilon)
+    cells = [*(cell(0, value, 90.0) for value in tried), silo(0, 90.0) | {"max_lr": epsilon}]
+    beyond = skipped_frame([Skipped(0, value, (0,), "") for value in GRID if value not in tried])
+    assert comparison_table(frame(cells), asked, DATA, beyond).position[0] == position
+
+
 def test_where_a_search_tried_the_best_in_few_seeds_its_noise_is_greater():
     found = finished(ROOT / "results" / "quickstart-adaptive")
     cells, comparison = found.cells, found.comparison.set_index("cycle")

@@ -45,7 +45,6 @@ def few_trials():
         (Target(0, 0.1, 1.0), 0.01, -1.0),
         (Target(0, 0.0, 1.0), 0.001, 3.0),  # open below
         (Target(0, 0.1, math.inf), 100.0, 3.0),
-        (Target(0, 0.0, math.inf), 100.0, math.inf),
     ],
 )
 def test_the_margin_of_a_cycle(target, max_lr, margin):
@@ -159,13 +158,36 @@ def test_a_fit_tells_what_it_touches_and_what_it_misses(tmp_path, monkeypatch):
     assert [int(m) for m in re.findall(r"cycle (\d+) \(by", told)] == missed
 
 
+def test_an_interval_that_a_search_left_open_on_both_sides_asks_for_nothing(tmp_path, monkeypatch):
+    findings = finished(RESULTS[3])
+    told = findings.comparison.informative & (findings.comparison.cycle > 3)
+    changed = findings.comparison.assign(informative=told, open_low=True, open_high=findings.comparison.cycle < 8)
+    assert [target.cycle for target in targets(changed)] == list(findings.comparison.cycle[told])[4:]
+    text = write_fit(replace(findings, comparison=changed), "there", tmp_path / "fit")
+    assert f"Of {told.sum() - 4} informative cycles' intervals" in text
+    assert "4 more intervals are open on both sides, and ask for nothing." in text
+
+
+@pytest.mark.parametrize("command", ["fit", "table"])  # publish: tests/oracle/test_cli.py
+def test_where_no_folder_can_be_made_it_is_one_line(tmp_path, capsys, command):
+    (tmp_path / "file").touch()
+    assert main([command, str(RESULTS[0]), "--to", str(tmp_path / "file" / "to" / "there")]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1 and "no folder can be made there" in said.err
+
+
 def test_what_cannot_be_fitted_is_refused_in_one_line_and_writes_nothing(tmp_path, capsys):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "else").touch()
     assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "full")]) == 2
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "fit.md").write_text("a stranger's")
+    assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "other")]) == 2
+    assert (tmp_path / "other" / "fit.md").read_text() == "a stranger's"
     assert main(["fit", str(tmp_path / "none"), "--to", str(tmp_path / "to")]) == 2
     said = capsys.readouterr().err.splitlines()
-    assert len(said) == 2 and "holds something else" in said[0] and "no finished study there" in said[1]
+    assert len(said) == 3 and "no finished study there" in said[2]
+    assert all("holds something else" in line for line in said[:2])
     assert not (tmp_path / "to").exists() and [path.name for path in (tmp_path / "full").iterdir()] == ["else"]
 
 
@@ -177,7 +199,8 @@ def test_with_few_informative_cycles_there_is_nothing_to_fit_to(tmp_path, monkey
     monkeypatch.setattr("oracle.analysis.findings.finished", lambda folder: blank)
     assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "to")]) == 2
     assert (
-        f"{informative} cycles there are informative: at least 3 are" in capsys.readouterr().err
+        f"{informative} cycles there are informative and have an interval with an end: at least 3 are"
+        in capsys.readouterr().err
         and not (tmp_path / "to").exists()
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from oracle.analysis.findings import find, finished
+from oracle.analysis.findings import conclude, find, finished
 from oracle.analysis.verdict import Verdict
 from oracle.cli import main
 from oracle.report.page.page import Told, page
@@ -59,7 +59,7 @@ class Reader(HTMLParser):
 
 
 def shown(findings, figures=RESULTS / "quickstart", **changes):
-    told = Told("a title", "asked", "e.yaml", findings.verdicts, ["a note"], [{"device": "CPU"}], {"name": "small"})
+    told = Told("a title", "asked", "e.yaml", findings.verdicts, ["a note"], [{"device": "CPU"}], {"name": "small"}, 0)
     return page(findings, replace(told, **changes), policies_of(findings), figures)
 
 
@@ -116,7 +116,23 @@ def test_the_verdicts_come_first_and_all_is_there(run):
 
 def test_what_a_search_skipped_is_told():
     text = Reader(shown(finished(RESULTS / "quickstart-adaptive"))).text
+    assert "did not try are left out" in text
     assert "Trainings that the search did without" in text and "beyond a value that is outside" in text
+
+
+def test_what_is_missing_and_what_a_table_marks_is_told():
+    html = shown(finished(RESULTS / "quickstart-adaptive"), missing=7)
+    text = Reader(html).text
+    assert "7 trainings are not recorded yet" in text
+    whole = shown(finished(RESULTS / "quickstart"))
+    assert "Bold: the best policy" in Reader(whole).text and whole.count("<td><strong>") >= 8
+    found = finished(RESULTS / "quickstart")
+    good = replace(found, cells=found.cells[found.cells.status == "done"])
+    assert "No training was skipped" in Reader(shown(good)).text
+    assert "No training was skipped" not in Reader(shown(good, missing=1)).text
+    part = found.cells[~(found.cells.chain & (found.cells.seed == 11) & (found.cells.cycle == 0))]
+    partial = conclude(found.experiment, found.data, part, found.skipped, found.layers, found.costs)
+    assert "† not over all seeds" in Reader(shown(partial)).text
 
 
 def test_free_text_is_text():

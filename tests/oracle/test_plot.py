@@ -293,12 +293,21 @@ def test_a_cell_is_the_mean_as_if_its_value_had_been_tried_in_every_seed():
     cells, _ = study(cycles=2, grid=[0.01, 0.1], seeds=3)
     first = cells.candidate & (cells.max_lr == 0.01)
     partial = cells[~(first & (cells.cycle == 0) & (cells.seed == 2)) & ~(first & (cells.cycle == 1))]
+    partial = partial[partial.candidate]  # SILO's own value would tell of the seeds, too
     mean, _ = plot._grid(partial, "validation")
     tried = partial[partial.candidate & (partial.cycle == 0)].pivot(index="seed", columns="max_lr", values="validation")
     assert mean.loc[0.1, 0] == pytest.approx(tried[0.1].mean())
     assert mean.loc[0.1, 0] - mean.loc[0.01, 0] == pytest.approx((tried[0.1] - tried[0.01]).dropna().mean())
     assert np.isnan(mean.loc[0.01, 1])
     assert np.isfinite(mean.loc[0.1, 1])
+
+
+@pytest.mark.parametrize("name", ["quickstart", "quickstart-adaptive"])
+def test_the_best_of_the_table_is_the_brightest(name):
+    found = finished(RESULTS / name)
+    mean, _ = plot._grid(found.cells, "validation")
+    for row in found.comparison.itertuples():
+        assert mean.loc[row.best_max_lr, row.cycle] == pytest.approx(mean[row.cycle].max(), abs=1e-8)
 
 
 def test_a_failed_training_leaves_its_cell_blank():

@@ -110,6 +110,14 @@ def test_uninformative_cycles_count_for_nothing(cycles, grows, inside, needed):
     assert [judged[claim].verdict for claim in ("1", "3", "Rival")] == [grows, inside, needed]
 
 
+@pytest.mark.parametrize("without", [{"seeds": 1}, {"seeds": 0, "informative": False}])
+def test_while_trainings_are_missing_nothing_is_decided(without):
+    judged = verdicts(cycle(1, 2), cycle(4, 5), cycle(7, 8), cycle(8, 9), cycle(8, 9) | without)
+    for claim in ("1", "3", "Rival"):
+        assert judged[claim].verdict == "undecided"
+        assert judged[claim].evidence.startswith("Trainings are missing at cycle 4. So far it looks confirmed. ")
+
+
 def test_fewer_than_three_informative_cycles_are_told():
     judged = verdicts(cycle(1, 2), cycle(8, 9), COLLAPSED, COLLAPSED)
     for claim in ("1", "3", "Rival"):
