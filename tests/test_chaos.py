@@ -75,7 +75,7 @@ def test_what_a_cluster_refuses_is_one_line(cluster, home):
         (no_gpu, "asks for 1 CPUs and 1 GPUs, and the largest node of the cluster has [01] CPUs and 0 GPUs"),
         (no_key, "the authentication token is missing or wrong"),
     ):
-        out, err = driver.communicate(timeout=300)
+        out, err = driver.communicate(timeout=60)
         assert (driver.returncode, out, err.count("\n")) == (2, "", 1)
         assert re.search(told, err)
     assert not (home / "refused").exists()

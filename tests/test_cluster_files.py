@@ -148,14 +148,14 @@ def test_a_slurm_job_cut_off_in_the_middle_is_finished_by_the_next(cluster):
     folders = folders_of_ray(working)
     assert len(folders) == 2 and {folder.stat().st_mode & 0o777 for folder in folders} == {0o700}
     job.send_signal(signal.SIGTERM)  # as Slurm does, two minutes before the time limit
-    assert job.wait(300) == 143
+    assert job.wait(60) == 143
     output = (cluster / "output").read_text()
     assert "2 of 2 nodes" in output and "interrupted; what is recorded stays" in output
     assert left_behind(cluster) == ([], []) and not any(folder.exists() for folder in folders)
     done = {path.stem for path in records.glob("*.json")}
 
     job = submit(cluster, ["c-1"], "small.yaml")
-    assert job.wait(300) == 0, (cluster / "output").read_text()
+    assert job.wait(100) == 0, (cluster / "output").read_text()
     output = (cluster / "output").read_text()
     assert "1 of 1 nodes" in output and "8 of 8 cells are recorded" in output
     assert 0 < len(done) < 8 and f"{8 - len(done)} of 8 cells" in output
@@ -186,7 +186,7 @@ def test_a_slurm_job_gives_ray_what_it_was_given_and_passes_its_exit_code_on(clu
         silo_oracle=f'echo "silo-oracle: $*" >>{calls}; exit 7',
     )
     job = submit(cluster, ["a-16", "b-4"], "small.yaml", "--set", "oracle.seeds=[1, 2]")
-    assert job.wait(300) == 7
+    assert job.wait(30) == 7
     told = dict(line.split(": ", 1) for line in calls.read_text().splitlines())
     assert told["silo-oracle"] == "run small.yaml --set oracle.seeds=[1, 2] --address 10.0.0.1:6379"
     assert told["a-16"].startswith("start --block") and " --num-cpus=16 --num-gpus=0 " in told["a-16"]
@@ -197,7 +197,7 @@ def test_a_slurm_job_gives_ray_what_it_was_given_and_passes_its_exit_code_on(clu
 
 def test_a_head_that_fails_ends_the_slurm_job_with_its_reason(cluster):
     commands(cluster / "work" / ".venv" / "bin", ray="echo no room for Ray; exit 3")
-    assert submit(cluster, ["a-1", "b-1"], "small.yaml").wait(300) == 1
+    assert submit(cluster, ["a-1", "b-1"], "small.yaml").wait(30) == 1
     assert (cluster / "output").read_text() == "no room for Ray\n"
     assert left_behind(cluster) == ([], [])
 

@@ -203,12 +203,12 @@ def test_on_noise_the_wrong_verdict_is_rare(gain, wrong, seeds, shared):
     random = np.random.default_rng(7)
     asked = experiment(seeds=seeds, silo_search=4 * seeds, baselines={"cosine": {}}, cycles=9)
     wrongly = 0
-    for _ in range(100):
+    for _ in range(150):
         frame = scores(asked, {SILO: 80.0 + gain, "cosine": 80.0}, noise=1.0, random=random)
         extra = {seed: random.normal(0, shared) for seed in asked.oracle.seeds}
         frame.loc[frame.policy == SILO, "test"] += frame.seed.map(extra)
         wrongly += judge_advantage(frame, asked, DATA).verdict == wrong
-    assert wrongly <= 10
+    assert wrongly <= 15
 
 
 @pytest.mark.parametrize(("gain", "right"), [(4.0, "confirmed"), (0.0, "refuted")])

@@ -37,7 +37,7 @@ def steps(asked, store, kind):
 
 @pytest.mark.parametrize(("search", "follow"), STUDIES)
 @pytest.mark.parametrize("silo", [0.33, ON_GRID])
-@settings(deadline=None, max_examples=4)
+@settings(deadline=None, max_examples=8)
 @given(data=st.data())
 def test_whatever_order_jobs_end_in_the_same_cells_are_trained_once(search, follow, silo, data):
     asked = study(search, follow, silo)

@@ -103,7 +103,7 @@ def driver(tiny, tmp_path):
     command = [sys.executable, "-m", "oracle.cli", "run", str(tiny), "--out", str(out), "--local"]
     driver = subprocess.Popen([*command, "--set", "oracle.seeds=[1, 0]"], stdout=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 300
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and driver.poll() is None:
             if (out / "study.json").exists():
                 status(out)
@@ -116,7 +116,7 @@ def driver(tiny, tmp_path):
         yield driver
     finally:
         driver.kill()
-        driver.wait(300)
+        driver.wait(60)
 
 
 def test_a_run_is_looked_at_killed_and_merged(tiny, tmp_path, undisturbed, say, driver):
@@ -128,7 +128,7 @@ def test_a_run_is_looked_at_killed_and_merged(tiny, tmp_path, undisturbed, say, 
     assert driver.poll() is None
     recorded = {*Store(other).recorded()}
     driver.kill()
-    assert driver.wait(300) == -signal.SIGKILL
+    assert driver.wait(60) == -signal.SIGKILL
     after = status(other)
 
     done, diverged, failed, trains, missing = numbers(during)

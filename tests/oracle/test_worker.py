@@ -230,7 +230,7 @@ worker.run(Job(next(study.chains.steps()).cell, None, keeps_state=True))
 def killed(write_tiny, tmp_path_factory):
     """A run folder in which a training was killed after its second epoch of three."""
     home = tmp_path_factory.mktemp("killed")
-    process = subprocess.run([sys.executable, "-c", CUT, str(write_tiny(home)), str(home / "run")], timeout=300)
+    process = subprocess.run([sys.executable, "-c", CUT, str(write_tiny(home)), str(home / "run")], timeout=60)
     assert process.returncode == -signal.SIGKILL
     return home / "run"
 

@@ -231,8 +231,7 @@ def trained(checkpoint, killed_at=None):
 def test_a_process_killed_within_an_epoch_is_gone_on_with_by_another(tmp_path):
     file, path = tmp_path / "position.pt", os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
     code = "import sys, test_checkpoint as t; t.trained(t.File(t.Path(sys.argv[1])), killed_at=8)"
-    environment = {**os.environ, "PYTHONPATH": path}
-    killed = subprocess.run([sys.executable, "-c", code, str(file)], env=environment, timeout=300)
+    killed = subprocess.run([sys.executable, "-c", code, str(file)], env={**os.environ, "PYTHONPATH": path}, timeout=60)
     assert killed.returncode == -signal.SIGKILL
     assert File(file).load().epochs == 2
     assert same(trained(File(file)), trained(None))
