@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from oracle.analysis.simultaneous import difference, not_worse
-from oracle.analysis.statistics import near_best, noises
-from oracle.interval import find_interval
-from oracle.report.table import markdown
-from oracle.search.paired import paired_means
+from oracle.analysis.significance import near_best, noises
+from oracle.report.tables.table import markdown
+from oracle.stats.interval import find_interval
+from oracle.stats.multiple_comparisons import difference, not_worse
+from oracle.stats.paired import paired_means
 
 LEVEL, TOLERANCE = 0.05, 0.5
 POOL, TEST = 1500, 300  # images that seeds split, and official test images

@@ -28,15 +28,15 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from oracle.report.table import markdown
-from oracle.spec.experiment import Experiment
-from oracle.spec.load import validate
-from oracle.store.store import Store
-from oracle.sweep.chain import Chains
-from oracle.sweep.frontier import Frontier
-from oracle.sweep.progress import Progress
-from oracle.sweep.sweep import sweep_on_ray
-from oracle.sweep.worker import Job
+from oracle.experiment.load import validate
+from oracle.experiment.spec import Experiment
+from oracle.plan.trajectories import Chains
+from oracle.report.tables.table import markdown
+from oracle.run.progress import Progress
+from oracle.run.ready_queue import Frontier
+from oracle.run.sweep import sweep_on_ray
+from oracle.run.worker import Job
+from oracle.study.store import Store
 
 # cells, seconds each, workers
 ROWS = [(cells, seconds, n) for cells, seconds in ((100, 2.0), (1000, 0.05)) for n in (1, 2, 4)]
@@ -79,7 +79,7 @@ class Sleeper:
 
 
 class Sleepers:
-    """Begins a worker, as oracle.sweep.training.Beginning does."""
+    """Begins a worker, as oracle.run.ray.trainable.Beginning does."""
 
     def __init__(self, folder: Path, seconds: float) -> None:
         self.folder, self.seconds = folder, seconds

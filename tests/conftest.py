@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from oracle.report.paper import Finished
+from oracle.report.tables.paper import Finished
 
 GRID = np.geomspace(0.01, 1, 12)
 

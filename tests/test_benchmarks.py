@@ -11,12 +11,12 @@ import torch
 from golden import GOLDEN
 from PIL import Image
 
-from oracle import cli
 from oracle.analysis.cells import cells_table
-from oracle.cli import main
-from oracle.spec.load import load, validate
-from oracle.sweep.problem import network
-from oracle.sweep.study import open_study
+from oracle.cli import main as cli
+from oracle.cli.main import main
+from oracle.experiment.load import load, validate
+from oracle.run.problem import network
+from oracle.study.study import open_study
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 FILES = sorted([*BENCHMARKS.glob("*.yaml"), *(BENCHMARKS / "paper").glob("*.yaml")])

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oracle.report.escape import latex
-from oracle.report.paper import write_tables
+from oracle.report.tables.escape import latex
+from oracle.report.tables.paper import write_tables
 
 ODD = '100% & $x_1$ #{a}\\ ~^ <b> |c| \N{LATIN SMALL LETTER E WITH ACUTE} \N{CJK UNIFIED IDEOGRAPH-4E2D} [x] *y* `z` "q"\n\tend'
 BASELINES = ("[lr]_warm%", "*cos*", "a|b & c\\\\", "{", "")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from oracle.analysis.findings import find
-from oracle.store.store import Store
-from oracle.sweep.chain import Chains
-from oracle.sweep.frontier import Frontier
-from oracle.sweep.study import Study
+from oracle.analysis.results import find
+from oracle.plan.trajectories import Chains
+from oracle.run.ready_queue import Frontier
+from oracle.study.store import Store
+from oracle.study.study import Study
 
 FILE = Path(__file__).parents[1] / "benchmarks" / "overhead.py"
 

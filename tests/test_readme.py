@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from oracle.cli import main
-from oracle.spec.load import load
+from oracle.cli.main import main
+from oracle.experiment.load import load
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -17,10 +17,10 @@ from torch import nn
 from torch.nn import functional
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from oracle import cli
 from oracle.analysis.cells import cells_table
-from oracle.cli import main
-from oracle.sweep.study import open_study
+from oracle.cli import main as cli
+from oracle.cli.main import main
+from oracle.study.study import open_study
 from silo import trajectory
 
 PAPER = Path(__file__).parents[1] / "benchmarks/paper"

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from oracle.analysis.cells import of_baseline, read_cells, read_skipped
-from oracle.analysis.findings import finished
+from oracle.analysis.results import finished
+from oracle.experiment.load import validate
 from oracle.report.report import policies_of
-from oracle.report.table import comparison_table as shown
-from oracle.report.table import markdown
-from oracle.spec.load import validate
+from oracle.report.tables.table import comparison_table as shown
+from oracle.report.tables.table import markdown
 
 RESULTS = sorted(path.parent for path in (Path(__file__).parent.parent / "results").glob("*/experiment.json"))
 
@@ -40,7 +40,7 @@ def test_what_is_published_is_the_whole_study_and_in_no_machines_path(folder):
         assert len(chain) == experiment.prune.cycles * len(experiment.oracle.seeds)
     candidates = cells[cells.candidate]
     there = list(zip(candidates.cycle, candidates.max_lr, candidates.seed, strict=True))
-    if experiment.oracle.search.kind != "exhaustive":
+    if experiment.oracle.plan.search.kind != "exhaustive":
         skipped = read_skipped(folder / "skipped.csv")
         there += [(row.cycle, row.max_lr, int(seed)) for row in skipped.itertuples() for seed in row.seeds.split()]
     values, seeds = experiment.oracle.grid.values(), experiment.oracle.seeds

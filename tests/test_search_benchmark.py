@@ -8,8 +8,8 @@ import pytest
 from benchmarks.search.__main__ import main
 from benchmarks.search.exhaustive import Cycle, Run, draw, read
 from benchmarks.search.replay import fewer_seeds, halves, orders, replay, score
-from oracle.analysis.findings import finished
-from oracle.spec.search import Search
+from oracle.analysis.results import finished
+from oracle.experiment.search import Search
 
 RESULTS = Path(__file__).parents[1] / "results"
 ADAPTIVE = Search(kind="adaptive")

@@ -14,7 +14,7 @@ from benchmarks.speed.measure import Row, interleaved, median_bounds
 from benchmarks.speed.plain_loop import train_plain
 from benchmarks.speed.released_loop import ReleasedTraining
 from benchmarks.speed.task import BATCH, PRUNED, Task, train_ours
-from oracle.store.store import Store
+from oracle.study.store import Store
 from silo.data.augment import Augment
 from silo.lane import EAGER, Eager
 

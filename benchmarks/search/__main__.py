@@ -16,7 +16,7 @@ from benchmarks.search.exhaustive import Run, draw, read, settings
 from benchmarks.search.replay import fewer_seeds, halves, orders, replay, score
 from benchmarks.search.report import ORDER, ORDERS, TRUTH, write
 from oracle.error import InputError
-from oracle.spec.search import ADAPTIVE_SHARE, Search
+from oracle.experiment.search import ADAPTIVE_SHARE, Search
 
 RUNS = ("quickstart", "cifar10-policies", "digits-cnn")
 SHARES = (0.2, 0.25, ADAPTIVE_SHARE, 0.4, 0.5, 0.65)

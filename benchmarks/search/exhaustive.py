@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from oracle.analysis.findings import finished
-from oracle.interval import Interval, find_interval
-from oracle.search.task import Task
-from oracle.spec.search import Search
+from oracle.analysis.results import finished
+from oracle.experiment.search import Search
+from oracle.plan.search.task import Task
+from oracle.stats.interval import Interval, find_interval
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.search.exhaustive import Cycle, Run, index
-from oracle.interval import Interval
-from oracle.search import SEARCHES
-from oracle.search.task import Standing, Trial
-from oracle.spec.search import Search
+from oracle.experiment.search import Search
+from oracle.plan.search import SEARCHES
+from oracle.plan.search.task import Standing, Trial
+from oracle.stats.interval import Interval
 
 SUBSETS = 12  # pairs of halves, or orders of seeds, at most
 

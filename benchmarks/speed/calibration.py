@@ -28,7 +28,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from oracle.store.environment import environment
+from oracle.study.environment import environment
 
 HERE = Path(__file__).parents[1]
 # what is changed: cycles, epochs, seeds, values and images are fewer, so that each takes about a minute on two cores

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.speed.measure import Row
-from oracle.store.store import Store
+from oracle.study.store import Store
 
 TITLE = "A sweep with 1, 2 and 4 workers"
 FILE = Path(__file__).parents[1] / "quickstart.yaml"

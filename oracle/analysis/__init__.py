@@ -1,1 +1,1 @@
-"""What the records say: intervals, policies, verdicts."""
+"""What the records say: intervals, policies, costs, claims."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from oracle.sweep.chain import Chains
-from oracle.sweep.step import Skipped, Wanted
+from oracle.plan.steps import Skipped, Wanted
+from oracle.plan.trajectories import Chains
 
 CELL_COLUMNS = {
     "cycle": "int64",
@@ -33,7 +33,7 @@ def cells_table(chains: Chains) -> pd.DataFrame:
     """One row for each finished training of the study, sorted by cycle, seed and max_lr.
 
     status: done, diverged or failed (with no numbers); accuracies and weights_remaining in percent; candidate, silo and
-    chain: as what the study asks for it (see oracle.sweep.step.Wanted); policies, searches: of which baselines' chains it is,
+    chain: as what the study asks for it (see oracle.plan.steps.Wanted); policies, searches: of which baselines' chains it is,
     and for whose max_lr it was tried (names with a space between).
     """
     wanted: dict[str, list[Wanted]] = {}

@@ -7,9 +7,9 @@ import pandas as pd
 
 from oracle.analysis.cells import skipped_frame
 from oracle.analysis.measured import measured
-from oracle.analysis.noise import above_chance, clear_margin, standard_error
-from oracle.interval import SLACK, Interval, find_interval
-from oracle.spec.experiment import Experiment
+from oracle.experiment.spec import Experiment
+from oracle.stats.interval import SLACK, Interval, find_interval
+from oracle.stats.noise import above_chance, clear_margin, standard_error
 
 MEASURED = ("validation", "test", "test_std", "final_test", "final_test_std")
 
@@ -26,7 +26,7 @@ def comparison_table(
     tolerance). informative: False where the cycle can't tell (``why``: incomplete, failed trainings, every value diverged,
     collapsed, flat).
 
-    noise: the standard error, in points, of a difference of two grid values (oracle.analysis.noise, pooled over all cycles);
+    noise: the standard error, in points, of a difference of two grid values (oracle.stats.noise, pooled over all cycles);
     where the Oracle searches, that of SILO's from the cycle's best, which fewer seeds may have tried.
     clear_low, clear_high: the nearest grid values that lie outside by more than this noise explains (none: NaN);
     clearly_missed: so does SILO's own accuracy, or it diverged. data: the study's chance level (percent) and how many

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from oracle.analysis.cells import of_baseline
-from oracle.spec.experiment import Experiment
-from oracle.store.store import Store
+from oracle.experiment.spec import Experiment
+from oracle.study.store import Store
 
 
 def costs_table(cells: pd.DataFrame, experiment: Experiment, store: Store) -> pd.DataFrame:

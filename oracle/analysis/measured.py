@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from oracle.analysis.cells import accuracies
-from oracle.search.paired import paired_means
-from oracle.spec.experiment import Experiment
+from oracle.experiment.spec import Experiment
+from oracle.stats.paired import paired_means
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Measured:
 
 def measured(cells: pd.DataFrame, experiment: Experiment, skipped: pd.DataFrame) -> Measured:
     """From a cycle's rows of the tables of cells and of what the search skipped; nothing where the cycle isn't complete."""
-    if experiment.oracle.search.kind == "exhaustive":
+    if experiment.oracle.plan.search.kind == "exhaustive":
         return _in_every_seed(cells, experiment)
     return _as_if_in_every_seed(cells, experiment, skipped)
 
@@ -61,7 +61,7 @@ def _mean(told: Sequence[float | None]) -> float | None:
 
 
 def _as_if_in_every_seed(cells: pd.DataFrame, experiment: Experiment, skipped: pd.DataFrame) -> Measured:
-    """Means over all seeds as far as each value was tried (oracle.search.paired), once the search has ended."""
+    """Means over all seeds as far as each value was tried (oracle.stats.paired), once the search has ended."""
     found = accuracies(cells[cells.candidate | cells.silo], experiment.chosen_on)
     silo = cells[cells.silo]
     seeds = [seed for seed in experiment.oracle.seeds if seed in set(silo.seed)]

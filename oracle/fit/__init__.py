@@ -1,1 +1,1 @@
-"""SILO's parameters from what an Oracle found, what such a fit is worth, and from the dense network alone."""
+"""SILO's parameters: from an Oracle's intervals, or from the dense network alone."""

@@ -4,9 +4,9 @@ import pandas as pd
 
 from oracle.analysis.comparison import stopped_short
 from oracle.error import InputError
+from oracle.experiment.load import validate
+from oracle.experiment.spec import Experiment
 from oracle.fit.report import block
-from oracle.spec.experiment import Experiment
-from oracle.spec.load import validate
 from silo.schedule import SiloSchedule
 
 SEEDS = 2  # as many are taken where none are named: with one, luck would choose

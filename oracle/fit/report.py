@@ -7,16 +7,16 @@ import pandas as pd
 import yaml
 from matplotlib.figure import Figure
 
-from oracle.analysis.findings import Findings
-from oracle.analysis.verdict import ENOUGH
+from oracle.analysis.claims.verdict import ENOUGH
+from oracle.analysis.results import Findings
 from oracle.error import InputError
 from oracle.fit.curve import fit
 from oracle.fit.holdout import Held, hold_out
 from oracle.fit.target import Fitness, Target, best_constant, targets
-from oracle.report.figure import save, styled
-from oracle.report.plot import SILO_LINE, plot_max_lr
-from oracle.report.table import markdown
-from oracle.store.durable import make_asked_folder
+from oracle.report.figures.figure import save, styled
+from oracle.report.figures.plot import SILO_LINE, plot_max_lr
+from oracle.report.tables.table import markdown
+from oracle.study.durable import make_asked_folder
 from silo.schedule import SiloSchedule
 
 HEAD = "SILO's parameters for "
@@ -89,7 +89,7 @@ def _text(findings: Findings, curve: SiloSchedule, held: Sequence[Held], source:
         markdown(_table(held)),
         "",
         *["No seeds are held out: a search tried the values in different ones.", ""]
-        * (experiment.oracle.search.kind != "exhaustive"),
+        * (experiment.oracle.plan.search.kind != "exhaustive"),
         "To paste into an experiment file:",
         "",
         "```yaml",

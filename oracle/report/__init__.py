@@ -1,1 +1,1 @@
-"""Showing it: tables, plots, the report."""
+"""Showing it: tables, figures, the page, publications and exports."""

@@ -9,22 +9,23 @@ from typing import Any
 
 import pandas as pd
 
-from oracle.analysis.findings import Findings
-from oracle.analysis.statistics import settling
-from oracle.analysis.verdict import in_sample
+from oracle.analysis.claims.verdict import in_sample
+from oracle.analysis.results import Findings
+from oracle.analysis.significance import settling
+from oracle.cli.plan_text import widening
 from oracle.error import InputError
-from oracle.report import plot, table
-from oracle.report.figure import save
-from oracle.report.layer_plot import plot_layers
-from oracle.report.overview import widening
+from oracle.experiment.spec import Experiment
+from oracle.plan.counts import tally
+from oracle.report.figures import plot
+from oracle.report.figures.figure import save
+from oracle.report.figures.layers import plot_layers
+from oracle.report.figures.policies import plot_policies
 from oracle.report.page.page import Told, page
-from oracle.report.paper import Table, paper_of, tables
-from oracle.report.policy_plot import plot_policies
-from oracle.spec.experiment import Experiment
-from oracle.store.durable import make_asked_folder
-from oracle.store.environment import mixture
-from oracle.sweep.study import Study
-from oracle.sweep.tally import tally
+from oracle.report.tables import table
+from oracle.report.tables.paper import Table, paper_of, tables
+from oracle.study.durable import make_asked_folder
+from oracle.study.environment import mixture
+from oracle.study.study import Study
 
 
 def write(study: Study, findings: Findings) -> Path:
@@ -39,7 +40,7 @@ def write(study: Study, findings: Findings) -> Path:
     caption = f"{label} ({_asked(study.experiment)})"
     cells, comparison = findings.cells, findings.comparison
     frames = {"cells": cells, "layers": findings.layers, "cost": findings.costs}
-    if oracle.search.kind != "exhaustive":
+    if oracle.plan.search.kind != "exhaustive":
         frames["skipped"] = findings.skipped
     _remove_others(folder, study)
     for name, frame in frames.items():
@@ -57,7 +58,9 @@ def write(study: Study, findings: Findings) -> Path:
     level = f"{1 - oracle.level:.0%} in each cycle"
     if findings.statistics.empty:
         level = "unknown, as no cycle has two seeds of two values near its best"
-    untried = "" if oracle.search.kind == "exhaustive" else " (grid values that the search did not try are left out)"
+    untried = (
+        "" if oracle.plan.search.kind == "exhaustive" else " (grid values that the search did not try are left out)"
+    )
     table.write(
         findings.statistics,
         table.statistics_table(findings.statistics),
@@ -93,7 +96,7 @@ def _asked(experiment: Experiment) -> str:
 
 def _remove_others(folder: Path, study: Study) -> None:
     """What an earlier report of this folder had, and this one has no cause for."""
-    others = ["skipped.csv"] * (study.experiment.oracle.search.kind == "exhaustive")
+    others = ["skipped.csv"] * (study.experiment.oracle.plan.search.kind == "exhaustive")
     others += ["policies.png", "policies.svg"] * (not study.experiment.baselines)
     for name in others:
         (folder / name).unlink(missing_ok=True)

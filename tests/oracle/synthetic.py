@@ -5,10 +5,10 @@ The worker keeps to a real worker's order: start state read, state written, reco
 
 import torch
 
-from oracle.spec.experiment import DENSE
-from oracle.spec.load import validate
-from oracle.sweep.chain import Chains
-from oracle.sweep.frontier import Frontier
+from oracle.experiment.load import validate
+from oracle.experiment.spec import DENSE
+from oracle.plan.trajectories import Chains
+from oracle.run.ready_queue import Frontier
 from silo.mask import Mask
 from silo.trajectory import State
 

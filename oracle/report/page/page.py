@@ -10,11 +10,11 @@ import pandas as pd
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from oracle.analysis.findings import Findings
-from oracle.analysis.verdict import Verdict
-from oracle.report import table
+from oracle.analysis.claims.verdict import Verdict
+from oracle.analysis.results import Findings
 from oracle.report.page.trainings_plot import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, panels
-from oracle.report.paper import Table
+from oracle.report.tables import table
+from oracle.report.tables.paper import Table
 
 FIGURES = {
     "max_lr": "The Oracle's interval and SILO's max_lr, by weights remaining",
@@ -51,7 +51,7 @@ def page(findings: Findings, told: Told, policies: Sequence[Table], figures: Pat
     environment.tests["bold"] = lambda cell: isinstance(cell, table.Bold)
     tables = [("SILO against the Oracle", table.comparison_table(findings.comparison), ())]
     if len(findings.statistics):
-        searched = findings.experiment.oracle.search.kind != "exhaustive"
+        searched = findings.experiment.oracle.plan.search.kind != "exhaustive"
         untried = ("Grid values that the search did not try are left out.",) * searched
         tables.append(("How sure it is", table.statistics_table(findings.statistics), untried))
     tables.append(("The Oracle", table.oracle_table(findings.comparison), ()))

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from oracle.analysis.findings import Findings
-from oracle.report.figure import ticks
+from oracle.analysis.results import Findings
+from oracle.report.figures.figure import ticks
 
 WIDTH, HEIGHT = 640, 320  # of a panel, in units of its view box
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 40

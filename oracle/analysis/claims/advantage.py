@@ -1,0 +1,164 @@
+"""Claim 2: is SILO at least 2 points better than the best of the other schedules? Each goes its own chain of masks.
+
+The rule, written and tested on synthetic winners and losers before any run was judged by it:
+
+best baseline  of all baselines the one with the highest mean accuracy, over judged cycles and seeds, on what the study chooses
+               by: validation (test only where an experiment chooses on test, as released, and says so).
+judged cycles  the pruned ones (1 and on) in which some policy's mean is above chance, as in oracle.analysis.comparison, and in
+               which the best baseline's test accuracy leaves room for 2 points more (this ceiling was added after the first two
+               runs had been judged: without it an easy problem refutes the claim by itself).
+difference     test accuracy of SILO less the best baseline's, in points, paired by seed. The typical difference of a seed is
+               its median over the judged cycles; its bounds are Student's 90% interval over the seeds (95% on each side).
+search         a confirmation asks that SILO's four parameters took no more trainings to choose than the baseline's max_lr,
+               a refutation that they took no fewer. Where SILO's are not stated they count as more than any baseline's,
+               since its authors tuned it; where the baseline's are not, neither verdict is possible.
+confirmed      the typical difference is at least 2 points (its lower bound), and the search allows it.
+refuted        in no judged cycle can it be 2 points: every cycle's upper bound is lower (95% over all cycles together, the
+               variance pooled over cycles), and the search allows it.
+undecided      else: also with fewer than 3 judged cycles or 2 seeds, no baseline, or a chain that is not complete.
+
+SILO's typical difference from every other baseline is told beside it, and which of them restart otherwise than SILO does (LR
+rewinding trains on from the final weights, so that it is trained for longer, too); that decides nothing.
+
+The abstract claims "2% - 4%" and names neither baselines nor sparsity: hence the least of it, in the typical cycle for
+yes, and in any cycle at all for no.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from scipy.stats import t
+
+from oracle.analysis.claims.verdict import ENOUGH, Verdict, in_sample
+from oracle.analysis.policies import SILO
+from oracle.experiment.spec import Experiment
+from oracle.stats.noise import LEVEL, above_chance
+
+CLAIM = "2. SILO is 2% to 4% better than other schedules"
+GAIN = 2.0  # points
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Test accuracy of SILO less the best baseline's, in points.
+
+    by_cycle: mean over seeds of each judged cycle; upper: its bound, over all cycles together;
+    typical: mean over seeds of the median over cycles; low, high: its bounds
+    """
+
+    by_cycle: pd.Series
+    upper: pd.Series
+    typical: float
+    low: float
+    high: float
+
+
+def judge_advantage(scores: pd.DataFrame, experiment: Experiment, data: dict[str, Any]) -> Verdict:
+    """The verdict on claim 2, from :func:`oracle.analysis.policies.policy_scores`; data: chance level and image counts."""
+    if not experiment.baselines:
+        return Verdict(CLAIM, "undecided", "No other schedule is part of this experiment.")
+    if lacking := _incomplete(scores, experiment):
+        return Verdict(CLAIM, "undecided", f"Not all chains are complete: {', '.join(lacking)}.")
+    judged = _judged_cycles(scores, experiment, data)
+    if len(judged) < ENOUGH:
+        told = f"{len(judged)} of {experiment.prune.cycles - 1} pruned cycles are above chance"
+        return Verdict(CLAIM, "undecided", f"{told}: too few to judge by (at least {ENOUGH}).")
+    if len(experiment.oracle.seeds) < 2:
+        return Verdict(CLAIM, "undecided", "One seed can't tell noise from difference; at least two are needed.")
+    best = best_baseline(scores[scores.cycle.isin(judged)], experiment.chosen_on)
+    roomy = _with_room(scores[scores.cycle.isin(judged)], best)
+    if len(roomy) < ENOUGH:
+        near = f"within {GAIN:g} points of 100% in {len(judged) - len(roomy)} of {len(judged)} cycles"
+        return Verdict(CLAIM, "undecided", f"{best}, the best baseline, is {near}: too little room to be better.")
+    counted = scores[scores.cycle.isin(roomy)]
+    found = difference(counted, best)
+    verdict, why = _decide(found, experiment.silo.search_trainings, experiment.search_trainings(best))
+    return Verdict(CLAIM, verdict, f"{_evidence(found, best, experiment)}{why}{_others(counted, best, experiment)}")
+
+
+def best_baseline(scores: pd.DataFrame, chosen_on: str) -> str:
+    """The baseline with the highest mean accuracy over all its rows; the first of equals."""
+    means = scores[scores.policy != SILO].groupby("policy", sort=False)[chosen_on].mean()
+    return str(means.idxmax())
+
+
+def difference(scores: pd.DataFrame, baseline: str) -> Difference:
+    """SILO less this baseline, over all cycles and seeds (at least two) of these rows."""
+    tables = {
+        name: of_policy.pivot(index="seed", columns="cycle", values="test").astype(float)
+        for name, of_policy in scores.groupby("policy")
+    }
+    points = tables[SILO] - tables[baseline]
+    seeds, cycles = points.shape
+    by_cycle, medians = points.mean(), points.median(axis=1)
+    error = medians.std() / math.sqrt(seeds)
+    reach = t.ppf(1 - LEVEL, seeds - 1) * error
+    freedom = (seeds - 1) * cycles
+    of_cycle = math.sqrt(float(((points - by_cycle) ** 2).to_numpy().sum()) / freedom / seeds)
+    upper = by_cycle + t.ppf(1 - LEVEL / cycles, freedom) * of_cycle
+    typical = float(medians.mean())
+    return Difference(by_cycle, upper, typical, typical - reach, typical + reach)
+
+
+def _others(scores: pd.DataFrame, best: str, experiment: Experiment) -> str:
+    """SILO's typical difference from each of the other baselines; which restart otherwise; whether SILO is in-sample."""
+    told = []
+    for name in experiment.baselines:
+        if name != best:
+            found = difference(scores, name)
+            told.append(f"{name} {found.typical:+.2f} ({found.low:+.2f} to {found.high:+.2f})")
+    otherwise = [
+        name for name in experiment.baselines if experiment.under(name).prune.restart != experiment.prune.restart
+    ]
+    return (
+        (f" SILO less the others: {', '.join(told)}." if told else "")
+        + (f" Restarting otherwise than SILO: {', '.join(otherwise)}." if otherwise else "")
+        + " In-sample: SILO's parameters were chosen on the same cells." * in_sample(experiment)
+    )
+
+
+def _with_room(scores: pd.DataFrame, best: str) -> list[int]:
+    """The cycles in which a policy could be 2 points better than the best baseline."""
+    means = scores[scores.policy == best].groupby("cycle").test.mean()
+    return [int(cycle) for cycle in means.index[means <= 100 - GAIN]]
+
+
+def _incomplete(scores: pd.DataFrame, experiment: Experiment) -> list[str]:
+    due = len(experiment.oracle.seeds) * experiment.prune.cycles
+    found = scores.policy.value_counts()
+    return [name for name in (SILO, *experiment.baselines) if found.get(name, 0) < due]
+
+
+def _judged_cycles(scores: pd.DataFrame, experiment: Experiment, data: dict[str, Any]) -> list[int]:
+    images = len(experiment.oracle.seeds) * data[f"{experiment.chosen_on}_images"]
+    means = scores[scores.cycle > 0].groupby(["cycle", "policy"])[experiment.chosen_on].mean()
+    best = means.groupby("cycle").max()
+    return [int(cycle) for cycle in best.index[best > above_chance(data["chance"], images)]]
+
+
+def _decide(found: Difference, of_silo: int | None, of_baseline: int | None) -> tuple[str, str]:
+    """The verdict, and what stands in its way where the accuracies alone would decide."""
+    silo = math.inf if of_silo is None else of_silo
+    if found.low >= GAIN:
+        if of_baseline is not None and silo <= of_baseline:
+            return "confirmed", ""
+        return "undecided", " But the baseline was searched less, or one of the searches isn't stated."
+    if (found.upper < GAIN).all():
+        if of_baseline is not None and silo >= of_baseline:
+            return "refuted", ""
+        return "undecided", " But SILO was searched less, or the baseline's search isn't stated."
+    return "undecided", " More seeds would tell."
+
+
+def _evidence(found: Difference, best: str, experiment: Experiment) -> str:
+    by, worst, top = found.by_cycle, found.by_cycle.idxmin(), found.by_cycle.idxmax()
+    searches = {SILO: experiment.silo.search_trainings, best: experiment.search_trainings(best)}
+    told = ", ".join(f"{who} {'not stated' if count is None else count}" for who, count in searches.items())
+    return (
+        f"SILO less {best}, the best of {len(experiment.baselines)} baselines on {experiment.chosen_on}: "
+        f"{found.typical:+.2f} points in the typical cycle (90%: {found.low:+.2f} to {found.high:+.2f}); from {by[worst]:+.2f} "
+        f"at cycle {worst} to {by[top]:+.2f} at cycle {top} of {len(by)} judged cycles; by 95% at most "
+        f"{found.upper.max():+.2f} in any. Trainings to choose their parameters: {told}."
+    )

@@ -1,0 +1,1 @@
+"""The command line: arguments, and the texts of plan, status and merge."""

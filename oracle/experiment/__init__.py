@@ -1,0 +1,1 @@
+"""The experiment file: what a user asks for, validated."""

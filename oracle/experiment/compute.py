@@ -1,0 +1,43 @@
+"""What an experiment is computed on: nothing of it changes a number."""
+
+from typing import Any, Literal
+
+from pydantic import field_validator
+
+from oracle.experiment.component import Strict
+from oracle.experiment.number import Count, NotNegative, Positive
+
+
+class Rate(Strict):
+    """Iterations that one device trains in a second, for `plan`; source: who measured it on what, or that it is assumed."""
+
+    iterations_per_second: Positive
+    source: str
+
+
+class Compute(Strict):
+    """What one worker gets; workers: how many there are (null: as many as fit). With GPUs, trainings run on CUDA.
+
+    lanes  trainings of a seed and cycle that a worker takes at once: side by side on a GPU ("auto": as many as its memory
+           holds), one after another on a CPU ("auto": 1). No number depends on it.
+    """
+
+    cpus_per_trial: Positive = 1.0
+    gpus_per_trial: NotNegative = 0.0
+    workers: Count | None = None
+    lanes: Literal["auto"] | int = "auto"
+    rate: Rate | None = None
+
+    @field_validator("lanes", mode="before")
+    @classmethod
+    def _a_number_of_lanes(cls, lanes: Any) -> Any:
+        if lanes != "auto" and (type(lanes) is not int or not 1 <= lanes <= 1000):
+            raise ValueError("allowed: auto, or a whole number from 1 to 1000")
+        return lanes
+
+    @field_validator("gpus_per_trial")
+    @classmethod
+    def _a_share_of_one_or_whole_ones(cls, gpus: float) -> float:
+        if gpus > 1 and not gpus.is_integer():
+            raise ValueError("allowed: a share of one GPU, up to 1, or a whole number")
+        return gpus

@@ -1,0 +1,45 @@
+"""How the Oracle searches among its grid values."""
+
+import math
+from typing import Any, Literal
+
+from pydantic import model_validator
+
+from oracle.experiment.component import Strict
+from oracle.experiment.number import Share
+
+ADAPTIVE_SHARE = 1 / 3
+
+
+class Search(Strict):
+    """Which trainings the Oracle asks for.
+
+    kind   exhaustive: every value in every seed; adaptive: it looks for the best and for the interval's ends, within a budget;
+           racing: every value in two seeds, and others only for the best and for those at an edge
+    share  for adaptive: of the trainings that an exhaustive search takes, SILO's own counted on both sides, at each cycle
+    """
+
+    kind: Literal["exhaustive", "adaptive", "racing"] = "exhaustive"
+    share: Share | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_name(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"kind": value}
+        if not isinstance(value, dict):
+            raise ValueError("allowed: exhaustive, adaptive, racing, or a mapping of kind and share")
+        return value
+
+    @model_validator(mode="after")
+    def _only_adaptive_has_a_share(self) -> "Search":
+        if self.share is not None and self.kind != "adaptive":
+            raise ValueError(f"share: {self.share}: only adaptive has one (kind: adaptive)")
+        return self
+
+    def budget(self, values: int, seeds: int) -> int:
+        """How many trainings a cycle takes at most, beside SILO's own (one a seed)."""
+        if self.kind != "adaptive":
+            return values * seeds
+        share = ADAPTIVE_SHARE if self.share is None else self.share
+        return max(1, math.floor(share * (values + 1) * seeds + 1e-9) - seeds)  # a third of 27 is 9

@@ -1,0 +1,1 @@
+"""Which trainings an experiment consists of, in which order, as far as the records say."""

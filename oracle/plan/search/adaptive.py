@@ -1,0 +1,100 @@
+"""The adaptive Oracle: it looks for the best value and for both ends of the optimal interval, within a budget of trainings."""
+
+import math
+from collections.abc import Iterator
+from itertools import islice
+
+import optuna
+from optuna.distributions import FloatDistribution
+from optuna.samplers import TPESampler
+
+from oracle.plan.search.task import Found, Standing, Task, Trial
+from oracle.stats.interval import Interval
+
+ROUNDS = 5  # batches a cycle: each is a fifth of the budget
+SPREAD = 5  # values to begin with where no cycle came before
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def adaptive(task: Task, found: Found) -> tuple[Trial, ...]:
+    """The next batch, at most a fifth of the budget; empty once that is spent, or nothing is left to ask for.
+
+    In this order: the values to begin with (the grid's nearest to SILO's first), in the first seed; the middle between the
+    last value inside and the first one outside, on either side, until they are neighbours; a value inside that wasn't tried,
+    which Optuna suggests; another seed for the best, and for those of which it is least clear whether they are inside.
+    """
+    left = task.budget - task.trained(found)
+    size = min(left, math.ceil(task.budget / ROUNDS))
+    return tuple(islice(_wishes(task, found), size))
+
+
+def _wishes(task: Task, found: Found) -> Iterator[Trial]:
+    standing, first_seed = Standing.of(task, found), task.seeds[0]
+    begin = [value for value in _beginning(task) if value not in standing.means]
+    yield from (Trial(value, first_seed) for value in begin)
+    if standing.interval is None:
+        rest = [value for value in task.grid if value not in standing.means and value not in begin]
+        yield from (Trial(value, first_seed) for value in (rest if not begin else []))
+        return
+    asked = set(begin)
+    for value in [*_ends(task, standing.interval), *_inside(task, standing)]:
+        if value not in standing.means and value not in asked:
+            asked.add(value)
+            yield Trial(value, first_seed)
+    yield from _more_seeds(task, found, standing)
+
+
+def _beginning(task: Task) -> list[float]:
+    """The values to begin with, without doubles."""
+    near_silo = min(task.grid, key=lambda value: abs(math.log(value / task.silo)))
+    last = len(task.grid) - 1
+    spread = [task.grid[round(i * last / (SPREAD - 1))] for i in range(SPREAD)]
+    return list(dict.fromkeys([near_silo, *(task.first or spread)]))
+
+
+def _ends(task: Task, interval: Interval) -> Iterator[float]:
+    """On either side a value between the last that is inside and the first that isn't; none where they are neighbours."""
+    at = task.grid.index
+    low, high = at(interval.low), at(interval.high)
+    below = -1 if interval.open_low else at(interval.edge_low)
+    above = len(task.grid) if interval.open_high else at(interval.edge_high)
+    if low - below > 1:
+        yield task.grid[(low + below) // 2]
+    if above - high > 1:
+        yield task.grid[(high + above + 1) // 2]
+
+
+def _inside(task: Task, standing: Standing) -> list[float]:
+    """A value inside the interval that wasn't tried, the nearest to what Optuna suggests for the best; or none."""
+    interval = standing.interval
+    untried = [v for v in task.grid if interval.low < v < interval.high and v not in standing.means]
+    if not untried:
+        return []
+    space = {"max_lr": FloatDistribution(task.grid[0], task.grid[-1], log=True)}
+    study = optuna.create_study(direction="maximize", sampler=TPESampler(n_startup_trials=0, seed=len(standing.means)))
+    told = [(value, mean) for value, mean in standing.means.items() if mean is not None]
+    study.add_trials(
+        [optuna.trial.create_trial(params={"max_lr": v}, distributions=space, value=mean) for v, mean in told]
+    )
+    suggested = study.ask(space).params["max_lr"]
+    return [min(untried, key=lambda value: abs(math.log(value / suggested)))]
+
+
+def _more_seeds(task: Task, found: Found, standing: Standing) -> Iterator[Trial]:
+    """The next seed of every value that lacks one: the best first, then those by whose side of the tolerance it is least clear;
+    the interval's ends and their neighbours outside go before the others.
+    """
+    interval, counts = standing.interval, standing.counts
+    unclear = []
+    for value, mean in standing.means.items():
+        missing = [seed for seed in task.seeds if Trial(value, seed) not in found]
+        if mean is None or not missing:
+            continue
+        # in units of the standard error of their difference, but for the noise, which all have in common
+        scale = math.sqrt(1 / counts[value] + 1 / counts[interval.best])
+        clear = abs(interval.accuracy - mean - task.tolerance) / scale
+        if value not in (interval.low, interval.high, interval.edge_low, interval.edge_high):
+            clear += task.tolerance
+        unclear.append((value != interval.best, clear, Trial(value, missing[0])))
+    yield from (trial for *_, trial in sorted(unclear))

@@ -1,0 +1,73 @@
+"""What a search is about: the grid and seeds of one pruning cycle, and what is measured of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from oracle.stats.interval import Interval, find_interval
+from oracle.stats.paired import paired_means
+
+
+class Trial(NamedTuple):
+    """One training that a search asks for."""
+
+    max_lr: float
+    seed: int
+
+
+# accuracy in percent; None: diverged, or failed. SILO's own value is in it for every seed, whether the grid has it or not.
+Found = Mapping[Trial, float | None]
+
+
+@dataclass(frozen=True)
+class Task:
+    """The search at one pruning cycle.
+
+    grid       the candidates, rising
+    seeds      in the order in which they are asked for
+    tolerance  points of accuracy
+    silo       SILO's max_lr, which is trained for every seed anyhow
+    first      grid values to begin with: of the last cycle, its best, and where its interval ends
+    budget     at most so many trainings beside SILO's own; at least 1
+    """
+
+    grid: tuple[float, ...]
+    seeds: tuple[int, ...]
+    tolerance: float
+    silo: float
+    first: tuple[float, ...]
+    budget: int
+
+    def trained(self, found: Found) -> int:
+        """How much of the budget is spent."""
+        return sum(trial.max_lr != self.silo for trial in found)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is known after some trainings: of every grid value that was tried, in how many seeds, and its mean (None: it
+    diverged, or failed, in one), as if each had been tried in all seeds (paired_means); and the interval over them.
+    """
+
+    counts: Mapping[float, int]
+    means: Mapping[float, float | None]
+    interval: Interval | None
+
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """What the next cycle's search begins with: the best value, and the last ones inside and the first ones outside."""
+        one = self.interval
+        values = () if one is None else (one.best, one.low, one.high, one.edge_low, one.edge_high)
+        return tuple(value for value in values if value is not None)
+
+    @classmethod
+    def of(cls, task: Task, found: Found) -> "Standing":
+        """From all that was measured."""
+        means = paired_means(found)
+        tried = [value for value in task.grid if value in means]
+        counts = {value: sum(trial.max_lr == value for trial in found) for value in tried}
+        return cls(
+            counts,
+            {value: means[value] for value in tried},
+            find_interval(tried, [means[value] for value in tried], task.tolerance),
+        )

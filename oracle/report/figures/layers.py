@@ -1,0 +1,59 @@
+"""Figure of what each layer has left, by pruning cycle: an emptied layer explains a collapse."""
+
+import math
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from oracle.report.figures.figure import empty_figure, label_log, legend_below, new_figure, styled
+from oracle.report.figures.plot import VERMILLION
+
+FEW = 40  # so many layers have a tick of their own each
+LONG = 20  # characters of a layer's name that leave the map room enough
+
+
+@styled
+def plot_layers(layers: pd.DataFrame, title: str | None, policy: str = "SILO") -> Figure:
+    """A heat map of the share of each layer's prunable weights that is alive (percent, log colours).
+
+    Rows are the layers in the order of the network, the first on top; columns are pruning cycles; blank: not recorded. A
+    layer that no seed has a weight left in is marked as emptied. layers: as ``layers_table`` of paper_table takes them.
+    """
+    own = layers[layers.policy == policy]
+    if own.empty:
+        return empty_figure(title, f"no layers of {policy} recorded yet")
+    cycles = range(own.cycle.min(), own.cycle.max() + 1)
+    names = own.layer.unique()
+    share = (
+        own.assign(share=100 * own.alive / own.prunable)
+        .pivot(index="layer", columns="cycle", values="share")
+        .reindex(index=names, columns=cycles)
+    )
+    figure, (axes,) = new_figure(1.35 + 0.125 * min(max(len(names), 7), FEW), title)
+    columns, rows = np.arange(len(cycles) + 1) + cycles[0] - 0.5, np.arange(len(names) + 1) - 0.5
+    left = np.ma.masked_invalid(share.where(share > 0))
+    least = min(left.min(), 50) if left.count() else 1  # not all one colour where nothing is pruned yet
+    image = axes.pcolormesh(columns, rows, left, cmap="cividis", norm=LogNorm(least, 100))
+    bar = figure.colorbar(image, ax=axes, aspect=25)
+    label_log(bar.ax.yaxis, least, 100)
+    bar.set_label("Weights alive (%)")
+    row, column = np.nonzero((share == 0).to_numpy())
+    if len(row):
+        axes.bar(columns[column], 1, 1, rows[row], align="edge", color=VERMILLION, label="Emptied")
+    axes.set_ylim(rows[-1], rows[0])
+    every = math.ceil(len(names) / FEW)
+    axes.set_yticks(range(0, len(names), every), [_short(name) for name in names[::every]])
+    axes.set_ylabel("Layer")
+    axes.set_xlabel("Pruning cycle")
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    legend_below(figure)
+    return figure
+
+
+def _short(name: str) -> str:
+    """The name without what nearly all share; of a long one its end, which tells neighbours apart."""
+    name = name.removesuffix(".weight")
+    return name if len(name) <= LONG else "\N{HORIZONTAL ELLIPSIS}" + name[1 - LONG :]

@@ -1,0 +1,87 @@
+"""The records as Optuna studies in an SQLite file, so that optuna-dashboard shows them."""
+
+import tempfile
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pandas as pd
+from optuna.distributions import FloatDistribution
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from oracle.analysis.results import Findings
+from oracle.error import InputError
+
+STATES = {"done": TrialState.COMPLETE, "diverged": TrialState.PRUNED, "failed": TrialState.FAIL}
+ODD = "?#%"
+ROLES = ("candidate", "silo", "chain")
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def export(findings: Findings, curves: Mapping[str, list[float]], file: Path) -> list[str]:
+    """One study for each pruning cycle with a training of a grid value or SILO's on its masks; their names.
+
+    A study a cycle, since what is best is a question of one cycle. A trial is a training: its parameter max_lr, its value the
+    accuracy (percent) that values are chosen by; diverged trainings are pruned trials, failed ones failed; its attributes tell
+    the cell. curves: validation accuracy by epoch, by cell id, where it is known: the trial's intermediate values.
+    Raises InputError where the file is there already, its name would be read as part of an address, or nothing can be written
+    there. It has its name once it is whole.
+    """
+    if file.exists():
+        raise InputError(f"{file}: is there already; another name is allowed")
+    if odd := sorted({*str(file)} & {*ODD}):
+        raise InputError(
+            f"{file}: {' '.join(odd)}: names without {' '.join(ODD)} are allowed, since Optuna reads an address"
+        )
+    cells = findings.cells[findings.cells.candidate | findings.cells.silo]
+    if cells.empty:
+        raise InputError(f"{findings.experiment.name}: nothing is recorded yet that could be exported")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=file.parent) as beside:
+            names = _write(findings, cells, curves, Path(beside) / "studies.db")
+            (Path(beside) / "studies.db").rename(file)
+    except OSError as error:
+        raise InputError(f"{file}: can't be written: {error.strerror}") from error
+    return names
+
+
+def _write(findings: Findings, cells: pd.DataFrame, curves: Mapping[str, list[float]], file: Path) -> list[str]:
+    storage = optuna.storages.RDBStorage(f"sqlite:///{file}")
+    space = {"max_lr": FloatDistribution(float(cells.max_lr.min()), float(cells.max_lr.max()), log=True)}
+    names = []
+    for cycle, of_cycle in cells.groupby("cycle"):
+        names.append(f"{findings.experiment.name}, cycle {cycle:02d}")
+        study = optuna.create_study(storage=storage, study_name=names[-1], direction="maximize")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.set_metric_names([f"{findings.experiment.chosen_on} accuracy (%)"])
+        study.set_user_attr("label", findings.experiment.title)
+        study.set_user_attr("weights_remaining", float(of_cycle.weights_remaining.max()))
+        study.add_trials([_trial(row, space, findings, curves) for row in of_cycle.to_dict("records")])
+    storage.remove_session()
+    storage.engine.dispose()
+    return names
+
+
+def _trial(
+    row: Mapping[str, Any],
+    space: Mapping[str, FloatDistribution],
+    findings: Findings,
+    curves: Mapping[str, list[float]],
+) -> FrozenTrial:
+    state = STATES[row["status"]]
+    attributes = {"seed": int(row["seed"]), "cell": row["id"], "roles": [role for role in ROLES if row[role]]}
+    measured = {name: row[name] for name in ("validation", "test", "final_test", "weights_remaining")}
+    attributes |= {name: float(value) for name, value in measured.items() if not pd.isna(value)}
+    return create_trial(
+        state=state,
+        value=float(row[findings.experiment.chosen_on]) if state is TrialState.COMPLETE else None,
+        params={"max_lr": float(row["max_lr"])},
+        distributions=dict(space),
+        user_attrs=attributes,
+        intermediate_values=dict(enumerate(curves.get(row["id"], []), start=1)),
+    )

@@ -1,0 +1,1 @@
+"""Tables as csv, Markdown and LaTeX."""

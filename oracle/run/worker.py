@@ -1,0 +1,179 @@
+"""Train one cell and make its record durable: the same in a Ray worker and in this process."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from itertools import repeat
+from typing import Any
+
+import torch
+
+from oracle.experiment.spec import Experiment
+from oracle.run.failure import reason_of
+from oracle.run.problem import device, problems
+from oracle.study.ballast import ROOM, Ballast
+from oracle.study.cell import Cell
+from oracle.study.checkpoint import EpochCheckpoint
+from oracle.study.environment import environment
+from oracle.study.store import Store
+from silo.data.images import Dataset
+from silo.graph import Captured, stepping_on
+from silo.lane import EAGER, Eager, Stepping
+from silo.trajectory import Candidate, CycleResult, State, run_lanes, start_of
+
+TRIES = 3  # of a training that raises an error: a busy file system or a full GPU may be another's fault
+
+
+@dataclass(frozen=True)
+class Job:
+    """A cell to train, the cell that left its start state (None at cycle 0), and whether its own state is to be kept."""
+
+    cell: Cell
+    parent_id: str | None
+    keeps_state: bool
+
+
+class Worker:
+    """Holds the data (whose digest is known) between cells. Raises FieldError where this machine lacks the device."""
+
+    def __init__(self, experiment: Experiment, dataset: Dataset, data_digest: str, store: Store) -> None:
+        self.store = store
+        self.compute = experiment.compute
+        self.device = device(experiment)
+        self.ballast = Ballast(store.folder)
+        self._largest_state = 0
+        self.problems = problems(experiment, dataset, data_digest, self.device)
+        self.stepping = self._stepping(experiment)
+        asked = self.compute.lanes
+        self.lanes = asked if self.device.type == "cpu" and asked != "auto" else self.stepping.at_once
+
+    def _stepping(self, experiment: Experiment) -> Stepping:
+        if self.device.type == "cpu":
+            return EAGER
+        problem, seed = next(iter(self.problems.values())), experiment.oracle.seeds[0]
+        start = start_of(problem, seed, 0, Candidate(max_lr=0.0, start=State()))
+        at_once = None if self.compute.lanes == "auto" else self.compute.lanes
+        return stepping_on(start, problem.data(seed), problem.recipe, at_once, min(1.0, self.compute.gpus_per_trial))
+
+    def run(self, *jobs: Job) -> None:
+        """Train jobs of one training, seed and cycle, and record what came of each; one that raises an error again and again
+        becomes a recorded failure.
+
+        A cell that another worker recorded meanwhile isn't trained. Raises OSError where the run folder can't be written (if it
+        can be known, before the training), InputError where a start state is damaged, torch.AcceleratorError where this process
+        can't use its device any more.
+        """
+        due = [job for job in jobs if not self._recorded(job)]
+        if not due:
+            return
+        self.ballast.hold(len(due) * (self._largest_state + ROOM))
+        if isinstance(self.stepping, Captured):
+            self._run_together(due)
+        else:
+            for job in due:
+                self._run_alone(job, self.stepping)
+
+    def _recorded(self, job: Job) -> bool:
+        cell_id = job.cell.id
+        recorded = self.store.record(cell_id) is not None and (self.store.has_state(cell_id) or not job.keeps_state)
+        if recorded:
+            self.store.log_attempt(cell=cell_id, event="skipped")
+        return recorded
+
+    def _run_together(self, jobs: Sequence[Job]) -> None:
+        """Side by side; where that fails in halves, and in the end one by one."""
+        error = self._try(jobs, self.stepping)
+        if error is None:
+            return
+        # begun anew: what failed may be half a graph. Fewer at once where memory is short
+        lanes = self.stepping.at_once
+        fewer = isinstance(error, torch.OutOfMemoryError)
+        self.stepping = self.stepping.anew(max(1, lanes // 2) if fewer else lanes)
+        self._give_memory_back()
+        if len(jobs) > 1:
+            half = len(jobs) // 2
+            self._run_together(jobs[:half])
+            self._run_together(jobs[half:])
+        else:
+            self._run_alone(jobs[0], Eager(because=f"captured, it failed by {type(error).__name__}"))
+
+    def _run_alone(self, job: Job, stepping: Stepping) -> None:
+        for tried in range(1, TRIES + 1):
+            error = self._try([job], stepping)
+            if error is None:
+                return
+            self._give_memory_back()
+            if tried == TRIES - 1:  # the last try goes without what may be the cause
+                self.store.drop_checkpoint(job.cell.id)
+        self.store.write_failure(job.cell.id, reason_of(error, self.compute))
+
+    def _give_memory_back(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _try(self, jobs: Sequence[Job], stepping: Stepping) -> Exception | None:
+        """Train and record; why that failed, or None."""
+        for job in jobs:
+            self.store.log_attempt(cell=job.cell.id, event="started")
+        here = environment(self.device)
+        checkpoints = [EpochCheckpoint(self.store, job.cell.id, here, len(jobs)) for job in jobs]
+        one = jobs[0].cell
+        candidates = [
+            Candidate(job.cell.max_lr, self._start(job), checkpoint)
+            for job, checkpoint in zip(jobs, checkpoints, strict=True)
+        ]
+        try:
+            results = run_lanes(self.problems[one.training], one.seed, one.cycle, candidates, stepping)
+        except torch.AcceleratorError:
+            raise
+        except Exception as error:
+            reason = reason_of(error, self.compute)
+            for job in jobs:
+                self.store.log_attempt(cell=job.cell.id, event="failed", reason=reason)
+            # its frames would hold the lanes, their graphs and the memory
+            error.__traceback__ = error.__context__ = error.__cause__ = None
+            return error
+        seconds = [checkpoint.seconds for checkpoint in checkpoints]
+        self.ballast.spent_on(lambda: [*map(self._write, jobs, results, seconds, repeat(str(stepping)))])
+        return None
+
+    def _write(self, job: Job, result: CycleResult, seconds: float, stepping: str) -> None:
+        if job.keeps_state and result.leaves is not None:
+            size = self.store.write_state(job.cell.id, result.leaves)
+            self._largest_state = max(self._largest_state, size)
+        first = self.store.write_record(self._record(job.cell, result, seconds, stepping))
+        self.store.log_attempt(cell=job.cell.id, event="recorded" if first else "had a record already")
+
+    def _start(self, job: Job) -> State:
+        if job.parent_id is None:
+            return State()
+        return self.store.state(job.parent_id, job.cell.start, self._prunable)
+
+    @cached_property
+    def _prunable(self) -> dict[str, torch.nn.Parameter]:
+        """The prunable weights, of which names and shapes are all that's needed: the same in every training."""
+        problem = next(iter(self.problems.values()))
+        with torch.device("meta"):
+            return problem.pruning.prunable(problem.build())
+
+    def _record(self, cell: Cell, result: CycleResult, seconds: float, stepping: str) -> dict[str, Any]:
+        return {
+            "id": cell.id,
+            "cell": {
+                "training": cell.training,
+                "seed": cell.seed,
+                "cycle": cell.cycle,
+                "max_lr": cell.max_lr,
+                "start": cell.start,
+            },
+            "outcome": asdict(result.outcome),
+            "alive": result.alive,
+            "prunable": result.prunable,
+            "layers": [
+                [name, *counts] for name, counts in result.layers.items()
+            ],  # a list: the network's order is kept
+            "leaves": result.leaves and result.leaves.digest(),
+            "environment": environment(self.device),
+            "stepping": stepping,
+            "seconds": round(seconds, 4),
+        }

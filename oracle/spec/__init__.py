@@ -1,1 +1,0 @@
-"""What is asked: the experiment file, validated."""

@@ -1,0 +1,1 @@
+"""Pure statistics on numbers: intervals, paired fits, noise, comparisons of many values with the best."""

@@ -1,0 +1,1 @@
+"""The run folder: records, states, checkpoints, lock, environments; written so that nothing is lost."""

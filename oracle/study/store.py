@@ -1,0 +1,249 @@
+"""The run folder: one durable record a finished training. What is done is what is recorded.
+
+study.json        the resolved experiment, the digest and chance level of its data: whose folder this is
+lock              held by the driver at work, with the id of its sweep
+records/ID.json   a finished training (done or diverged), written whole or not at all
+failed/ID.json    a training that raised an error, with its reason; never counts as done
+states/ID.pt      the mask (and weights, where the restart needs them) that this training left for the next cycle
+checkpoints/ID.pt a training under way, after its last epoch or one of the last
+attempts/*.jsonl  every attempt, a file for each sweep and process; apart from the records
+report/           tables and plots made from the records
+"""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import torch
+
+from oracle.error import InputError
+from oracle.experiment.spec import digest
+from oracle.study.durable import WRITER, make_folder, write
+from silo.mask import Mask
+from silo.trajectory import State
+
+Record = dict[str, Any]
+CHECKSUM = hashlib.sha256().digest_size
+
+
+class Store:
+    """A run folder. Reading makes no folder; a record once read is remembered.
+
+    sweep  id of the sweep that writes here: every attempt is logged with it
+    """
+
+    def __init__(self, folder: Path, sweep: str = "") -> None:
+        self.folder = folder
+        self.sweep = sweep
+        self._records: dict[str, Record] = {}
+        self._environments: dict[str, dict[str, Any]] = {}
+
+    # -- whose folder this is
+
+    def study(self) -> dict[str, Any] | None:
+        """What study.json holds, or None; raises InputError where it can't be read."""
+        return _read(self.folder / "study.json")
+
+    def write_study(self, study: dict[str, Any]) -> None:
+        """Claim the folder, or bring its experiment up to date."""
+        write(self.folder / "study.json", json.dumps(study, indent=1).encode())
+
+    # -- records
+
+    def record(self, cell_id: str) -> Record | None:
+        """The record of a finished cell but for its curve and layers, or None; raises InputError where it can't be trusted."""
+        if cell_id not in self._records:
+            record = self.whole_record(cell_id)
+            if record is None:
+                return None
+            # of 10,000 records, only what a sweep decides by is remembered
+            record.pop("layers", None)
+            record.get("outcome", {}).pop("curve", None)
+            environment = record.get("environment")
+            record["environment"] = self._environments.setdefault(digest(environment), environment)
+            self._records[cell_id] = record
+        return self._records[cell_id]
+
+    def whole_record(self, cell_id: str) -> Record | None:
+        """The same with the accuracies after every epoch (outcome.curve) and the weights alive by layer (layers)."""
+        path = self.folder / "records" / f"{cell_id}.json"
+        if not path.exists():
+            return None
+        record = _read(path)
+        if not isinstance(record, dict) or record.get("id") != cell_id:
+            raise InputError(f"{path}: not the record of this cell; delete it to have it made again")
+        if record.pop("checksum", None) != digest(record):
+            raise InputError(
+                f"{path}: changed since it was written (its checksum differs); delete it to have it made again"
+            )
+        return record
+
+    def recorded(self) -> list[str]:
+        """The ids of all cells with a record, whichever study asks for them."""
+        return [path.stem for path in (self.folder / "records").glob("*.json")]
+
+    def write_record(self, record: Record) -> bool:
+        """Make a finished training durable. The first record of a cell stands: False where there is one already."""
+        cell_id, held = record["id"], {**record, "checksum": digest(record)}
+        content = json.dumps(held, sort_keys=True, allow_nan=False).encode()
+        first = write(self.folder / "records" / f"{cell_id}.json", content, first=True)
+        (self.folder / "failed" / f"{cell_id}.json").unlink(missing_ok=True)
+        self.drop_checkpoint(cell_id)
+        return first
+
+    # -- failures
+
+    def failure(self, cell_id: str) -> str | None:
+        """Why a cell's training failed, or None."""
+        failure = _read(self.folder / "failed" / f"{cell_id}.json")
+        return failure and failure["reason"]
+
+    def write_failure(self, cell_id: str, reason: str) -> None:
+        """Remember that a training raised an error."""
+        write(self.folder / "failed" / f"{cell_id}.json", json.dumps({"reason": reason}).encode())
+
+    def forget_failures(self) -> None:
+        """Let what failed be tried again."""
+        for path in (self.folder / "failed").glob("*.json"):
+            path.unlink()
+
+    # -- states that trainings left
+
+    def has_state(self, cell_id: str) -> bool:
+        """Whether the state that this cell left is still there."""
+        return self._state(cell_id).exists()
+
+    def state(self, cell_id: str, digest: str, weights: dict[str, torch.Tensor]) -> State:
+        """The state that a cell left, for a network with these prunable weights; read without executing code.
+
+        Raises InputError where the file is missing, damaged, or isn't the state of this digest.
+        """
+        path = self._state(cell_id)
+        try:
+            held = torch.load(path, weights_only=True)
+            state = State(Mask.unpack(held["mask"], weights), held["weights"])
+        except FileNotFoundError as error:
+            raise InputError(f"{path}: no such start state") from error
+        except Exception as error:  # torch.load raises half a dozen kinds of error for a damaged file
+            raise InputError(f"{path}: not a readable start state; delete it to have it made again") from error
+        if state.digest() != digest:
+            raise InputError(f"{path}: not the start state that is due; delete it to have it made again")
+        return state
+
+    def write_state(self, cell_id: str, state: State) -> int:
+        """Keep a state that a next cycle may start from; returns its size in bytes."""
+        held, sizes = {"mask": state.mask.pack(), "weights": state.weights}, []
+
+        def fill(out: BinaryIO) -> None:
+            torch.save(held, out)
+            sizes.append(out.tell())
+
+        write(self._state(cell_id), fill)
+        return sizes[-1]
+
+    def drop_state(self, cell_id: str) -> None:
+        """Delete a state that no cycle starts from."""
+        self._state(cell_id).unlink(missing_ok=True)
+
+    def _state(self, cell_id: str) -> Path:
+        return self.folder / "states" / f"{cell_id}.pt"
+
+    # -- trainings under way
+
+    def checkpoint(self, cell_id: str) -> dict[str, Any] | None:
+        """What a training under way left, read without executing code; None where there is nothing that can be trusted."""
+        try:
+            content = memoryview(self._checkpoint(cell_id).read_bytes())
+            if hashlib.sha256(content[CHECKSUM:]).digest() != content[:CHECKSUM]:
+                return None
+            return torch.load(io.BytesIO(content[CHECKSUM:]), weights_only=True)
+        except Exception:  # torch.load raises half a dozen kinds of error; the training starts over then
+            return None
+
+    def write_checkpoint(self, cell_id: str, held: dict[str, Any]) -> None:
+        """Keep what a training needs to go on, after a checksum: torch.load would read flipped bits as they are."""
+        content = io.BytesIO()
+        torch.save(held, content)
+
+        def fill(out: BinaryIO) -> None:
+            out.write(hashlib.sha256(content.getbuffer()).digest())
+            out.write(content.getbuffer())
+
+        write(self._checkpoint(cell_id), fill)
+
+    def drop_checkpoint(self, cell_id: str) -> None:
+        """Delete what was kept of a training under way."""
+        self._checkpoint(cell_id).unlink(missing_ok=True)
+
+    def _checkpoint(self, cell_id: str) -> Path:
+        return self.folder / "checkpoints" / f"{cell_id}.pt"
+
+    # -- the log of attempts
+
+    def log_attempt(self, **entry: Any) -> None:
+        """Append to this process's own log of this sweep, so that no two writers, and no two run folders, share a log.
+
+        Time (unix seconds) and sweep are added.
+        """
+        folder = self.folder / "attempts"
+        make_folder(folder)
+        with (folder / f"{self.sweep or 'none'}-{os.getpid()}-{WRITER}.jsonl").open("a") as log:
+            log.write(json.dumps({**entry, "at": round(time.time(), 3), "sweep": self.sweep}) + "\n")
+
+    def attempts(self) -> list[dict[str, Any]]:
+        """Every attempt that was logged, in no order; a line that a killed worker left unfinished is passed over."""
+        lines = [line for log in (self.folder / "attempts").glob("*.jsonl") for line in log.read_text().splitlines()]
+        return [entry for line in lines if (entry := _entry(line)) is not None]
+
+    # -- what another run folder holds
+
+    def names(self, part: str) -> list[str]:
+        """The files of a part of the folder (records, states, checkpoints, attempts), without those half written."""
+        return sorted(path.name for path in (self.folder / part).glob("*") if not path.name.endswith(".tmp"))
+
+    def take(self, other: "Store", name: str, first: bool = True) -> bool:
+        """Copy a file of another run folder, such as states/ID.pt; with ``first``, one that is here already stands (False).
+
+        False, too, where it is gone there: a run may be at work.
+        """
+        try:
+            held = (other.folder / name).open("rb")
+        except FileNotFoundError:
+            return False
+
+        def fill(out: BinaryIO) -> None:
+            held.seek(0)
+            shutil.copyfileobj(held, out)
+
+        with held:
+            return write(self.folder / name, fill, first)
+
+    def sweep_up(self) -> None:
+        """Delete what killed writers left: files half written, checkpoints and failures of what is recorded."""
+        for path in self.folder.glob("**/.*.tmp"):
+            path.unlink(missing_ok=True)
+        for part in ("checkpoints", "failed"):
+            for path in (self.folder / part).glob("*.*"):
+                if (self.folder / "records" / f"{path.stem}.json").exists():
+                    path.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: can't be read as JSON ({error}); delete it to have it made again") from error
+
+
+def _entry(line: str) -> dict[str, Any] | None:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None

@@ -1,1 +1,0 @@
-"""Training what is asked: cells, chains, workers, Ray."""

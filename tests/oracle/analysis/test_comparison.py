@@ -1,0 +1,364 @@
+"""From finished cells to the comparison by cycle, and to the grid values that are worth adding."""
+
+import io
+from math import sqrt
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from pytest import approx
+
+from oracle.analysis.cells import CELL_COLUMNS, skipped_frame
+from oracle.analysis.comparison import comparison_table, proposals, stopped_short
+from oracle.analysis.results import finished
+from oracle.experiment.load import validate
+from oracle.plan.steps import Skipped
+from oracle.stats.noise import standard_error
+
+ROOT = Path(__file__).parents[3]
+GRID = [0.1, 0.2, 0.4, 0.8]
+SILO = 0.3  # between two grid values; a long delay keeps it
+CHANCE = 10.0
+DATA = {"chance": CHANCE, "validation_images": 10_000}
+MISSING = object()
+
+
+def experiment(grid=GRID, epsilon=SILO, cycles=1, **oracle):
+    return validate(
+        {
+            "name": "synthetic",
+            "data": "digits",
+            "model": "mlp",
+            "train": {"epochs": 1, "batch_size": 64, "momentum": 0.9, "weight_decay": 0.0, "shape": "constant"},
+            "prune": {"criterion": "magnitude", "scope": "global", "rate": 0.2, "cycles": cycles, "restart": "reinit"},
+            "silo": {"epsilon": epsilon, "delta": 0.0, "beta": 5.0, "delay": 99},
+            "oracle": {"grid": grid, "seeds": 2, "tolerance": 0.5, **oracle},
+        },
+        "test",
+    )
+
+
+def cell(seed, max_lr, validation, cycle=0, test=None, candidate=True, silo=False, chain=False):
+    """A finished training; for its validation accuracy "diverged" or "failed" may stand."""
+    status = validation if isinstance(validation, str) else "done"
+    accuracy = None if isinstance(validation, str) else validation
+    return {
+        **dict.fromkeys(CELL_COLUMNS),
+        "cycle": cycle,
+        "seed": seed,
+        "max_lr": max_lr,
+        "candidate": candidate,
+        "silo": silo,
+        "chain": chain,
+        "status": status,
+        "validation": accuracy,
+        "test": accuracy if test is None else test,
+        "final_test": accuracy if test is None else test,
+        "weights_remaining": None if status == "failed" else 100 * 0.8**cycle,
+        "id": f"{cycle}-{seed}-{max_lr}-{chain}",
+    }
+
+
+def grid(seed, accuracies, **changes):
+    return [
+        cell(seed, max_lr, accuracy, **changes)
+        for max_lr, accuracy in zip(GRID, accuracies, strict=True)
+        if accuracy is not MISSING
+    ]
+
+
+def silo(seed, accuracy, **changes):
+    return cell(seed, SILO, accuracy, candidate=False, silo=True, **{"chain": True, **changes})
+
+
+def frame(cells):
+    return pd.DataFrame(cells, columns=list(CELL_COLUMNS)).astype(CELL_COLUMNS)
+
+
+def compare(cells, asked=None):
+    return comparison_table(frame(cells), asked or experiment(), DATA)
+
+
+def row(cells, asked=None):
+    return compare(cells, asked).iloc[0]
+
+
+def test_a_whole_row():
+    cells = [
+        *grid(0, [50.0, 89.0, 91.0, 60.0]),
+        *grid(1, [52.0, 91.0, 90.0, 62.0]),
+        silo(0, 88.0),
+        silo(1, 89.0),
+    ]
+    expected = {
+        "cycle": 0,
+        "weights_remaining": 100.0,
+        "seeds": 2,
+        "best_max_lr": 0.4,
+        "best_validation": 90.5,
+        "best_test": 90.5,
+        "best_test_std": 0.5**0.5,  # of a sample: 91 and 90
+        "best_final_test": 90.5,
+        "best_final_test_std": 0.5**0.5,
+        "low": 0.2,
+        "high": 0.4,
+        "edge_low": 0.1,
+        "edge_high": 0.8,
+        "open_low": False,
+        "open_high": False,
+        "informative": True,
+        "why": "",
+        "silo_max_lr": SILO,
+        "position": "inside",
+        "silo_validation": 88.5,
+        "silo_test": 88.5,
+        "silo_test_std": 0.5**0.5,
+        "silo_final_test": 88.5,
+        "silo_final_test_std": 0.5**0.5,
+        "chain_validation": 88.5,
+        "chain_test": 88.5,
+        "chain_test_std": 0.5**0.5,
+        "chain_final_test": 88.5,
+        "chain_final_test_std": 0.5**0.5,
+        "gap": 2.0,
+        "within_tolerance": False,  # inside by position, yet worse: the columns may disagree
+        "noise": approx(1.5),  # two values near the best, each half of 3 points to and fro between two seeds
+        "clear_low": 0.1,
+        "clear_high": 0.8,
+        "clearly_missed": False,  # 2 points are less than the noise explains
+    }
+    found = row(cells).to_dict()
+    assert found.pop("decades") == approx(0.30103)
+    assert found == expected
+
+
+def test_chosen_on_validation_reported_on_test():
+    cells = [
+        cell(seed, max_lr, validation, test=test)
+        for seed in (0, 1)
+        for max_lr, validation, test in zip(GRID, [50.0, 90.0, 80.0, 70.0], [40.0, 60.0, 99.0, 98.0], strict=True)
+    ]
+    found = row(cells)
+    assert (found.best_max_lr, found.best_validation, found.best_test) == (0.2, 90.0, 60.0)
+
+
+def test_a_seed_that_lacks_a_value_is_left_out_for_all_values():
+    cells = [
+        *grid(0, [50.0, 60.0, 70.0, 60.0]),
+        *grid(1, [50.0, 99.0, MISSING, 60.0]),
+        silo(0, 65.0),
+        silo(1, 99.0),
+    ]
+    found = row(cells)
+    assert (found.seeds, found.best_max_lr, found.best_validation) == (1, 0.4, 70.0)
+    assert (found.silo_validation, found.gap) == (65.0, 5.0)
+    assert pd.isna(found.best_test_std)
+    assert found.chain_validation == 82.0  # SILO's own chain has both seeds
+
+
+@pytest.mark.parametrize("bad", ["diverged", "failed"])
+def test_a_bad_seed_excludes_its_value_and_bounds_the_interval(bad):
+    cells = [*grid(0, [50.0, 90.0, bad, 90.0]), *grid(1, [50.0, 60.0, 99.0, 60.0])]
+    found = row(cells, experiment(tolerance=99.0))
+    assert (found.seeds, found.best_max_lr, found.best_validation) == (2, 0.2, 75.0)
+    assert (found.low, found.high, found.edge_high) == (0.1, 0.2, 0.4)
+    assert (found.open_low, found.open_high) == (True, False)
+    assert found.informative == (bad == "diverged")
+    assert found.why == ("" if bad == "diverged" else "failed trainings")
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "why"),
+    [
+        ([50.0, 90.0, 80.0, 60.0], ""),
+        ([MISSING, 90.0, 80.0, 60.0], "incomplete"),
+        ([MISSING] * 4, "incomplete"),
+        (["diverged"] * 4, "every value diverged"),
+        (["failed"] * 4, "failed trainings"),
+        ([10.0, 15.0, 12.0, 10.0], "collapsed"),  # 5 points above chance still is
+        ([10.0, 15.01, 12.0, 10.0], ""),
+        ([89.6, 90.0, 89.9, 89.5], "flat"),
+        ([89.6, 90.0, 89.9, 89.4], ""),
+        (["diverged", 90.0, 89.9, 89.5], ""),  # bounded by the value that diverged
+        ([10.0, 10.0, 10.0, 10.0], "collapsed"),  # flat, too, for this reason
+        (["failed", 90.0, 89.9, 89.5], "failed trainings"),
+    ],
+)
+def test_what_a_cycle_can_tell(accuracies, why):
+    found = row([*grid(0, accuracies), *grid(1, accuracies)])
+    assert (found.why, found.informative) == (why, why == "")
+
+
+def test_no_cells_at_all_are_incomplete_cycles():
+    found = compare([], experiment(cycles=2))
+    assert (list(found.why), list(found.seeds)) == (["incomplete"] * 2, [0, 0])
+
+
+def test_a_cycle_without_cells_is_a_row_of_its_own():
+    found = compare(grid(0, [50.0, 90.0, 80.0, 60.0], cycle=1), experiment(cycles=3))
+    assert list(found.cycle) == [0, 1, 2]
+    assert list(found.why) == ["incomplete", "", "incomplete"]
+    assert list(found.seeds) == [0, 1, 0]
+    assert found.loc[[0, 2], ["best_max_lr", "low", "high", "gap", "silo_test"]].isna().all(axis=None)
+    assert list(found.silo_max_lr) == [SILO] * 3
+
+
+def test_where_silo_trains_at_a_grid_value_one_cell_is_both():
+    cells = [
+        cell(seed, max_lr, accuracy, silo=max_lr == 0.4, chain=max_lr == 0.4)
+        for seed in (0, 1)
+        for max_lr, accuracy in zip(GRID, [50.0, 90.0, 89.75, 60.0], strict=True)
+    ]
+    found = row(cells, experiment(epsilon=0.4))
+    assert (found.best_max_lr, found.silo_max_lr, found.position) == (0.2, 0.4, "inside")
+    assert (found.gap, found.within_tolerance) == (0.25, True)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "gap", "within"),
+    [
+        (90.0, 0.0, True),
+        (91.0, -1.0, True),  # measured, never a candidate: it may be better than the best
+        (89.5, 0.5, True),
+        (89.49, 0.51, False),
+    ],
+)
+def test_gap(accuracy, gap, within):
+    cells = [*grid(0, [50.0, 90.0, 80.0, 60.0]), silo(0, accuracy)]
+    found = row(cells)
+    assert found.gap == approx(gap)
+    assert found.within_tolerance == within
+    assert found.best_max_lr == 0.2
+
+
+def test_the_tolerance_is_met_where_floats_miss_it_by_a_bit():
+    assert 89.01 - 88.91 > 0.1
+    found = row([*grid(0, [50.0, 89.01, 80.0, 60.0]), silo(0, 88.91)], experiment(tolerance=0.1))
+    assert found.within_tolerance
+
+
+@pytest.mark.parametrize("of_seed_1", ["diverged", "failed", MISSING])
+def test_where_silo_was_not_measured_it_has_a_position_and_no_gap(of_seed_1):
+    cells = [*grid(0, [50.0, 90.0, 80.0, 60.0]), *grid(1, [50.0, 90.0, 80.0, 60.0]), silo(0, 88.0)]
+    found = row(cells if of_seed_1 is MISSING else [*cells, silo(1, of_seed_1)])
+    assert found.position == "at edge"
+    assert found[["silo_validation", "silo_test", "silo_test_std", "gap"]].isna().all()
+    # a divergence is worse than any gap; a training that is missing or failed says nothing
+    assert (not found.within_tolerance) if of_seed_1 == "diverged" else pd.isna(found.within_tolerance)
+    assert found.why == ("failed trainings" if of_seed_1 == "failed" else "")
+
+
+@pytest.mark.parametrize("of_seed_1", ["diverged", "failed", MISSING])
+def test_the_mean_of_some_seeds_is_no_mean_of_silos_chain(of_seed_1):
+    """Else a chain that is blocked, or not there yet, would be read as the better half of the seeds."""
+    found = row([silo(0, 88.0)] if of_seed_1 is MISSING else [silo(0, 88.0), silo(1, of_seed_1)])
+    assert found[["chain_validation", "chain_test", "chain_test_std"]].isna().all()
+
+
+def test_silos_own_chain_is_apart_where_the_oracle_goes_its_own_way():
+    cells = [
+        *grid(0, [50.0, 90.0, 80.0, 60.0]),
+        silo(0, 88.0, chain=False),
+        cell(0, SILO, 70.0, candidate=False, chain=True),
+        cell(1, SILO, 72.0, candidate=False, chain=True),
+    ]
+    found = row(cells, experiment(follow="oracle"))
+    assert (found.silo_validation, found.gap) == (88.0, 2.0)
+    assert (found.chain_validation, found.chain_test, found.chain_test_std) == (71.0, 71.0, 2**0.5)
+
+
+MESSY = [
+    *grid(0, [50.0, 100 * 2 / 3, 90.1, "diverged"]),
+    *grid(1, [50.0, 90.0, 91.7, 70.0]),
+    silo(0, 88.1),
+    silo(1, "diverged"),
+    *grid(0, [50.0, "failed", 90.1, 60.0], cycle=1),
+    *grid(1, [MISSING, 90.0, 80.0, 60.0], cycle=1),
+]
+
+
+@pytest.mark.parametrize("cells", [MESSY, MESSY[:4], MESSY[-7:]], ids=["messy", "one seed", "failed"])
+def test_the_cells_as_csv_give_the_same_comparison(cells):
+    asked = experiment(cycles=3)
+    read = pd.read_csv(io.StringIO(frame(cells).to_csv(index=False)))
+    pd.testing.assert_frame_equal(comparison_table(read, asked, DATA), compare(cells, asked))
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "proposed"),
+    [
+        ([50.0, 90.0, 80.0, 60.0], []),
+        ([90.0, 80.0, 50.0, 20.0], [0.025, 0.05]),
+        ([20.0, 50.0, 80.0, 90.0], [1.6, 3.2]),
+        ([90.0, 90.0, 90.0, 90.0], [0.025, 0.05, 1.6, 3.2]),  # flat: a wider grid may find its ends
+        ([12.0, 12.0, 12.0, 12.0], []),  # collapsed: no value would do
+        ([20.0, 50.0, MISSING, 90.0], []),
+        ([20.0, 50.0, 90.0, "diverged"], []),
+    ],
+)
+def test_proposals_go_on_from_an_open_end_at_the_grids_ratio(accuracies, proposed):
+    assert proposals(compare(grid(0, accuracies)), experiment()) == proposed
+
+
+def test_proposals_of_several_cycles_come_once_and_widen_towards_where_they_are_open():
+    cells = [
+        *grid(0, [90.0, 50.0, 40.0, 30.0]),
+        *grid(0, [90.0, 50.0, 40.0, 30.0], cycle=1),
+        *grid(0, [30.0, 40.0, 50.0, 90.0], cycle=2),
+    ]
+    asked = experiment(cycles=3)
+    assert proposals(compare(cells, asked), asked) == [0.025, 0.05, 1.6, 3.2]
+
+
+def test_proposals_need_a_ratio():
+    asked = experiment(grid=[0.1])
+    cells = [cell(0, 0.1, 90.0)]
+    assert proposals(compare(cells, asked), asked) == []
+
+
+@pytest.mark.parametrize(
+    ("tried", "proposed", "short"),
+    [
+        ([0.1, 0.2, 0.4, 0.8], [1.6, 3.2], False),
+        ([0.2, 0.4], [], True),
+        ([0.1, 0.2, 0.4], [], True),
+        ([0.2, 0.4, 0.8], [1.6, 3.2], False),  # 0.2 is outside
+    ],
+)
+def test_where_a_search_tried_nothing_beyond_a_wider_grid_would_be_no_help(tried, proposed, short):
+    accuracies = {0.1: 20.0, 0.2: 30.0, 0.4: 90.0, 0.8: 90.1}
+    asked = experiment(search="racing")
+    cells = [*(cell(0, value, accuracies[value]) for value in tried), silo(0, 89.0)]
+    beyond = skipped_frame([Skipped(0, value, (0,), "") for value in GRID if value not in tried])
+    compared = comparison_table(frame(cells), asked, DATA, beyond)
+    assert proposals(compared, asked) == proposed
+    assert stopped_short(compared, asked) is short
+
+
+@pytest.mark.parametrize(
+    ("tried", "epsilon", "position"),
+    [
+        ([0.2, 0.4], 0.15, "beyond what was tried"),
+        ([0.2, 0.4], 0.7, "beyond what was tried"),
+        ([0.1, 0.2, 0.4, 0.8], 0.05, "beyond grid"),
+        ([0.1, 0.2, 0.4, 0.8], 1.6, "beyond grid"),
+        ([0.2, 0.4], 1.6, "beyond grid"),
+        ([0.2, 0.4], 0.3, "inside"),
+    ],
+)
+def test_past_an_end_that_a_search_left_open_silo_is_not_beyond_the_grid(tried, epsilon, position):
+    asked = experiment(search="racing", epsilon=epsilon)
+    cells = [*(cell(0, value, 90.0) for value in tried), silo(0, 90.0) | {"max_lr": epsilon}]
+    beyond = skipped_frame([Skipped(0, value, (0,), "") for value in GRID if value not in tried])
+    assert comparison_table(frame(cells), asked, DATA, beyond).position[0] == position
+
+
+def test_where_a_search_tried_the_best_in_few_seeds_its_noise_is_greater():
+    found = finished(ROOT / "results" / "quickstart-adaptive")
+    cells, comparison = found.cells, found.comparison.set_index("cycle")
+    pooled = standard_error(cells[cells.candidate], 2 * found.experiment.oracle.tolerance)
+    tried = cells[cells.candidate].groupby(["cycle", "max_lr"]).seed.nunique()
+    seeds = {m: tried[m, best] for m, best in comparison.best_max_lr.items()}
+    assert len(set(seeds.values())) > 1
+    # variances add: SILO's value is tried in all 4 seeds; the pooled error is of two such values
+    assert comparison.noise.to_dict() == {m: approx(pooled * sqrt((1 / 4 + 1 / n) / (2 / 4))) for m, n in seeds.items()}

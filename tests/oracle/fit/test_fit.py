@@ -1,0 +1,283 @@
+"""Fitting SILO to recorded intervals: never worse than what was known, and honest about what it is worth."""
+
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from oracle.analysis.results import finished
+from oracle.cli.main import main
+from oracle.experiment.load import load
+from oracle.fit.curve import fit
+from oracle.fit.holdout import hold_out
+from oracle.fit.report import write_fit
+from oracle.fit.target import Fitness, Target, best_constant, targets
+from silo.schedule import ConstantSchedule, SiloSchedule
+
+ROOT = Path(__file__).parents[3]
+RESULTS = [ROOT / "results" / name for name in ("quickstart", "cifar10-policies", "digits-cnn", "quickstart-adaptive")]
+GRID = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+FEW = 40  # trials of Optuna: the laws hold for any number
+schedules = st.builds(
+    SiloSchedule, st.floats(0.01, 1), st.floats(0, 1), st.floats(0.5, 20), st.integers(0, 6), st.just(0.2)
+)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_trials():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("oracle.fit.curve.TRIALS", FEW)
+        yield
+
+
+@pytest.mark.parametrize(
+    ("target", "max_lr", "margin"),
+    [
+        (Target(0, 0.1, 1.0), 0.2, math.log10(2)),
+        (Target(0, 0.1, 1.0), 0.5, math.log10(2)),
+        (Target(0, 0.1, 1.0), 0.1, 0.0),
+        (Target(0, 0.1, 1.0), 10.0, -1.0),
+        (Target(0, 0.1, 1.0), 0.01, -1.0),
+        (Target(0, 0.0, 1.0), 0.001, 3.0),  # open below
+        (Target(0, 0.1, math.inf), 100.0, 3.0),
+    ],
+)
+def test_the_margin_of_a_cycle(target, max_lr, margin):
+    assert target.margin(max_lr) == pytest.approx(margin)
+
+
+def test_what_is_fitter():
+    """More cycles inside, then the greater least margin, then a smaller miss; the rank agrees where no miss is larger."""
+    worst_first = [
+        (-1, -1),
+        (-1, -0.1),
+        (0.1, -1),
+        (0.1, -0.1),
+        (0.3, -0.1),
+        (0.0, 0.2),
+        (0.1, 0.2),
+        (0.1, 0.3),
+        (0.2, 0.3),
+    ]
+    fitness = [Fitness(margins) for margins in worst_first]
+    assert sorted(fitness, key=lambda one: one.order) == [*fitness[:7], *fitness[7:]]
+    assert [one.rank for one in fitness] == sorted(one.rank for one in fitness)
+
+
+def test_the_best_constant_is_in_the_middle_of_where_most_intervals_are():
+    found = best_constant([Target(0, 0.1, 0.4), Target(1, 0.2, 0.8), Target(2, 0.0, 0.3), Target(3, 1.0, math.inf)])
+    assert found == (pytest.approx(math.sqrt(0.2 * 0.3)), 3)
+
+
+@settings(deadline=None, max_examples=12)
+@given(schedules, st.lists(st.tuples(st.sampled_from(GRID), st.sampled_from(GRID)), min_size=1, max_size=10))
+def test_a_fit_is_never_worse_than_the_known_curve_and_the_best_constant(known, ends):
+    wanted = [Target(cycle, min(pair), max(pair)) for cycle, pair in enumerate(ends)]
+    fitted = Fitness.of(fit(known, wanted, GRID, 10), wanted)
+    assert fitted.order >= Fitness.of(known, wanted).order
+    still = ConstantSchedule(float(f"{best_constant(wanted)[0]:.4g}"))
+    assert fitted.inside >= Fitness.of(still, wanted).inside
+
+
+@pytest.mark.parametrize("width", [1.1, 1.5])
+@pytest.mark.parametrize(
+    "truth",
+    [
+        SiloSchedule(0.5, 1.0, 1.0, 0, 0.2),
+        SiloSchedule(0.03, 0.04, 5, 1, 0.2),
+        SiloSchedule(0.1, 0.9, 12, 4, 0.2),
+        SiloSchedule(0.1, 0.05, 2, 0, 0.2),
+    ],
+    ids=str,
+)
+def test_intervals_around_a_curve_are_all_found(truth, width):
+    wanted = [Target(m, truth.max_lr(m) / width, truth.max_lr(m) * width) for m in range(12)]
+    unlike = SiloSchedule(1.0, 0.0, 1.0, 0, 0.2)
+    assert Fitness.of(fit(unlike, wanted, GRID, 12), wanted).inside == 12
+
+
+@pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
+def test_on_published_runs_it_is_inside_at_least_as_often(folder):
+    findings = finished(folder)
+    experiment, wanted = findings.experiment, targets(findings.comparison)
+    assert len(wanted) == findings.comparison.informative.sum() > 3
+    inside = (findings.comparison.position[findings.comparison.informative] == "inside").sum()
+    assert Fitness.of(experiment.schedule, wanted).inside == inside
+    curve = fit(experiment.schedule, wanted, experiment.oracle.grid.values(), experiment.prune.cycles)
+    assert Fitness.of(curve, wanted).inside >= inside
+    assert curve == fit(experiment.schedule, wanted, experiment.oracle.grid.values(), experiment.prune.cycles)
+    assert all(value == float(f"{value:.4g}") for value in (curve.epsilon, curve.delta, curve.beta))
+
+
+def test_every_cycle_is_held_out_once_and_every_half_of_the_seeds(monkeypatch):
+    findings, fitted_to = finished(RESULTS[0]), []
+    monkeypatch.setattr("oracle.fit.holdout.fit", lambda known, given, *rest: fitted_to.append(given) or known)
+    by_cycles, by_seeds = hold_out(findings.cells, findings.comparison, findings.experiment, findings.data)
+    wanted = targets(findings.comparison)
+    assert by_cycles.cycles == len(wanted) == 18 and by_cycles.fitted == by_cycles.known == 15
+    assert sorted(t.cycle for given in fitted_to[:5] for t in set(wanted) - set(given)) == [t.cycle for t in wanted]
+    assert by_seeds.cycles == len(fitted_to[5]) + len(fitted_to[6]) and fitted_to[5] != fitted_to[6]
+    adaptive = finished(RESULTS[3])  # not every value has two halves of the seeds
+    held = hold_out(adaptive.cells, adaptive.comparison, adaptive.experiment, adaptive.data)
+    assert [one.what for one in held] == ["a fifth of the cycles, in five turns"]
+
+
+def test_the_command_gives_a_block_that_an_experiment_file_takes(tmp_path, capsys, monkeypatch):
+    assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "fit")]) == 0
+    said = capsys.readouterr().out
+    block = yaml.safe_load(said.split("```yaml\n")[1].split("```")[0])
+    overrides = [f"silo.{field}={value}" for field, value in block["silo"].items() if field != "chosen"]
+    fitted = load(ROOT / "benchmarks" / "quickstart.yaml", overrides)
+    inside = Fitness.of(fitted.schedule, targets(finished(RESULTS[0]).comparison)).inside
+    assert f"with the fitted parameters: in {inside}; the nearest end is " in said and inside >= 15
+    assert fitted.silo.chosen_on_seeds == (10, 11, 12, 13) and fitted.silo.search_trainings == 18 * 4 * 12
+    assert {path.name for path in (tmp_path / "fit").iterdir()} == {"fit.md", "fit.png", "fit.svg"}
+    monkeypatch.setattr("oracle.fit.report.hold_out", lambda *given: [])
+    assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "fit")]) == 0  # an older fit is replaced
+
+
+def test_a_fit_tells_what_it_touches_and_what_it_misses(tmp_path, monkeypatch):
+    findings = finished(RESULTS[0])
+    curve = SiloSchedule(0.1, 0.0, 5.0, 1, 0.2)
+    low = findings.comparison.low.where(findings.comparison.cycle > 1, 0.1)  # two ends are touched
+    high = findings.comparison.high.where(findings.comparison.cycle != 4, 0.08).where(low < 0.1, 0.5)
+    changed = findings.comparison.assign(low=low.clip(upper=0.1), high=high, open_low=False, open_high=False)
+    monkeypatch.setattr("oracle.fit.report.fit", lambda *given: curve)
+    monkeypatch.setattr("oracle.fit.report.hold_out", lambda *given: [])
+    told = write_fit(replace(findings, comparison=changed), "there", tmp_path / "fit")
+    wanted = targets(changed)
+    touched = sum(curve.max_lr(one.cycle) in (one.low, one.high) for one in wanted)
+    missed = [one.cycle for one in wanted if not one.low <= curve.max_lr(one.cycle) <= one.high]
+    assert touched >= 2 and missed
+    assert f"touching an end of {touched}\n" in told and "The fitted curve is a constant" in told
+    assert [int(m) for m in re.findall(r"cycle (\d+) \(by", told)] == missed
+
+
+def test_an_interval_that_a_search_left_open_on_both_sides_asks_for_nothing(tmp_path, monkeypatch):
+    findings = finished(RESULTS[3])
+    told = findings.comparison.informative & (findings.comparison.cycle > 3)
+    changed = findings.comparison.assign(informative=told, open_low=True, open_high=findings.comparison.cycle < 8)
+    assert [target.cycle for target in targets(changed)] == list(findings.comparison.cycle[told])[4:]
+    text = write_fit(replace(findings, comparison=changed), "there", tmp_path / "fit")
+    assert f"Of {told.sum() - 4} informative cycles' intervals" in text
+    assert "4 more intervals are open on both sides, and ask for nothing." in text
+
+
+@pytest.mark.parametrize("command", ["fit", "table"])  # publish: tests/oracle/cli/test_cli.py
+def test_where_no_folder_can_be_made_it_is_one_line(tmp_path, capsys, command):
+    (tmp_path / "file").touch()
+    assert main([command, str(RESULTS[0]), "--to", str(tmp_path / "file" / "to" / "there")]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1 and "no folder can be made there" in said.err
+
+
+def test_what_cannot_be_fitted_is_refused_in_one_line_and_writes_nothing(tmp_path, capsys):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "else").touch()
+    assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "full")]) == 2
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "fit.md").write_text("a stranger's")
+    assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "other")]) == 2
+    assert (tmp_path / "other" / "fit.md").read_text() == "a stranger's"
+    assert main(["fit", str(tmp_path / "none"), "--to", str(tmp_path / "to")]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 3 and "no finished study there" in said[2]
+    assert all("holds something else" in line for line in said[:2])
+    assert not (tmp_path / "to").exists() and [path.name for path in (tmp_path / "full").iterdir()] == ["else"]
+
+
+@pytest.mark.parametrize("informative", [0, 2])
+def test_with_few_informative_cycles_there_is_nothing_to_fit_to(tmp_path, monkeypatch, capsys, informative):
+    findings = finished(RESULTS[0])
+    few = findings.comparison.assign(informative=findings.comparison.cycle < informative)
+    blank = replace(findings, comparison=few)
+    monkeypatch.setattr("oracle.analysis.results.finished", lambda folder: blank)
+    assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "to")]) == 2
+    assert (
+        f"{informative} cycles there are informative and have an interval with an end: at least 3 are"
+        in capsys.readouterr().err
+        and not (tmp_path / "to").exists()
+    )
+
+
+# -- from the dense network alone
+
+
+TINY = """
+name: tiny
+data: digits
+model: {name: mlp, hidden: [16]}
+train: {epochs: 3, batch_size: 64, momentum: 0.9, weight_decay: 5e-4, shape: constant}
+prune: {criterion: magnitude, scope: global, rate: 0.2, cycles: 4, restart: rewind}
+silo: {epsilon: 0.7, delta: 0.1, beta: 5, delay: 1}
+oracle: {grid: [0.0001, 0.001, 0.01, 0.1, 1.0, 30.0], seeds: [3, 8], follow: oracle}
+policies: {baselines: {cosine: {shape: cosine}}}
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("tiny.yaml").write_text(TINY)
+    return "tiny.yaml"
+
+
+def test_tune_trains_few_dense_networks_on_other_seeds_and_gives_a_block(tiny, capsys):
+    assert main(["tune", tiny, "--trainings", "9", "--local"]) == 0
+    said = capsys.readouterr().out
+    silo = yaml.safe_load(said[said.index("silo:") :])["silo"]
+    dense = finished(Path("runs/tiny-dense"))
+    assert len(dense.cells) == silo["search_trainings"] <= 9 and set(dense.cells.cycle) == {0}
+    assert set(dense.cells.seed) == {9, 10} == {*silo["chosen_on_seeds"]}
+    assert silo["epsilon"] == dense.comparison.best_max_lr[0] in (0.01, 0.1)
+    assert silo["delta"] == pytest.approx(4 / 3 * silo["epsilon"], rel=1e-3)
+    chosen = load(Path(tiny), [f"silo.{field}={value}" for field, value in silo.items() if field != "chosen"])
+    assert chosen.silo.search_trainings == silo["search_trainings"]
+    assert main(["tune", tiny, "--trainings", "9", "--local"]) == 0
+    assert "nothing to train" in capsys.readouterr().out
+
+
+def test_tune_with_trainings_for_all_tries_all(tiny, capsys):
+    assert main(["tune", tiny, "--trainings", "12", "--seeds", "20,21", "--local", "--out", "here"]) == 0
+    assert len(finished(Path("here")).cells) == 12 and finished(Path("here")).skipped.empty
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--trainings", "3"], "--trainings: 3: at least 4 are allowed with 2 seeds"),
+        (["--trainings", "0"], "--trainings: 0: a whole number above 0 is allowed"),
+        (["--trainings", "9", "--seeds", "8,9"], "--seeds: 8: judges the experiment; other seeds are allowed"),
+        (["--trainings", "9", "--seeds", "a"], "--seeds: a: numbers such as 0,4,9 are allowed"),
+        (["--trainings", "9", "--seeds", "9,9"], "oracle.seeds"),
+        ([], "the following arguments are required: --trainings"),
+    ],
+)
+def test_bad_input_of_tune_is_one_line_and_writes_nothing(tiny, capsys, arguments, told):
+    assert main(["tune", tiny, *arguments]) == 2
+    said = capsys.readouterr().err
+    assert told in said and said.count("\n") == 1
+    assert [path.name for path in Path().iterdir()] == ["tiny.yaml"]
+
+
+def test_where_the_best_lies_at_the_grid_s_end_tune_says_so(tiny, capsys):
+    low = ["--set", "oracle.grid=[0.00001, 0.0001, 0.001, 0.01]", "--set", "oracle.tolerance=0.1"]
+    assert main(["tune", tiny, "--trainings", "8", "--local", *low]) == 0
+    assert "Values above the grid may do as well, or better" in capsys.readouterr().out
+
+
+def test_where_the_best_is_the_last_that_was_tried_tune_asks_for_more_trainings(tiny, capsys):
+    low = ["--set", "oracle.grid=[0.00001, 0.0001, 0.001, 0.003, 0.006, 0.01]", "--set", "oracle.tolerance=100"]
+    assert main(["tune", tiny, "--trainings", "5", "--local", *low]) == 0
+    said = capsys.readouterr().out
+    assert "more --trainings would tell" in said and "widen" not in said
+
+
+def test_where_nothing_learns_tune_chooses_nothing(tiny, capsys):
+    assert main(["tune", tiny, "--trainings", "8", "--local", "--set", "oracle.grid=[1e-9, 2e-9]"]) == 2
+    assert "no max_lr can be chosen" in capsys.readouterr().err

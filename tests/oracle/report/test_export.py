@@ -1,0 +1,101 @@
+"""Records as Optuna studies: read back, they are the cells."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from oracle.analysis.results import finished
+from oracle.cli.main import main
+from oracle.report.optuna_export import export
+
+RESULTS = Path(__file__).parents[3] / "results"
+SMALL = """
+name: small
+data: digits
+model: {name: mlp, hidden: [16]}
+train: {epochs: 3, batch_size: 64, momentum: 0.9, weight_decay: 5e-4, shape: constant}
+prune: {criterion: magnitude, scope: global, rate: 0.2, cycles: 2, restart: rewind}
+silo: {epsilon: 0.05, delta: 0.1, beta: 5, delay: 1}
+oracle: {grid: [0.01, 0.1, 1000000.0], seeds: 2}
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("export")
+    (folder / "small.yaml").write_text(SMALL)
+    assert main(["run", str(folder / "small.yaml"), "--local", "--out", str(folder / "run")]) == 0
+    return folder / "run"
+
+
+def read(file):
+    storage = optuna.storages.RDBStorage(f"sqlite:///{file}")
+    return [optuna.load_study(study_name=name, storage=storage) for name in optuna.get_all_study_names(storage)]
+
+
+def test_a_run_read_back_is_its_cells_with_their_curves(run, tmp_path, capsys):
+    assert main(["export", str(run), "--optuna", str(tmp_path / "new" / "s.db")]) == 0
+    assert (
+        f"2 studies, small, cycle 00 to small, cycle 01: optuna-dashboard sqlite:///{tmp_path}"
+        in capsys.readouterr().out
+    )
+    cells = finished(run).cells.set_index("id")
+    studies = read(tmp_path / "new" / "s.db")
+    assert [study.study_name for study in studies] == ["small, cycle 00", "small, cycle 01"]
+    assert {*map(tuple, (study.metric_names for study in studies))} == {("validation accuracy (%)",)}
+    trials = [(cycle, trial) for cycle, study in enumerate(studies) for trial in study.trials]
+    assert sorted(trial.user_attrs["cell"] for _, trial in trials) == sorted(cells.index)
+    for cycle, trial in trials:
+        cell = cells.loc[trial.user_attrs["cell"]]
+        assert (cell.cycle, cell.seed, cell.max_lr) == (cycle, trial.user_attrs["seed"], trial.params["max_lr"])
+        assert ("silo" in trial.user_attrs["roles"]) == cell.silo
+        if cell.status == "diverged":
+            assert trial.state is TrialState.PRUNED and cell.max_lr == 1e6
+            continue
+        assert trial.state is TrialState.COMPLETE and trial.value == cell.validation
+        assert trial.user_attrs["test"] == cell.test
+        assert len(trial.intermediate_values) == 3 and max(trial.intermediate_values.values()) == trial.value
+    best = studies[0].best_trial
+    assert best.value == cells[(cells.cycle == 0)].validation.max()
+
+
+def test_a_published_run_has_no_curves(tmp_path):
+    found = finished(RESULTS / "cifar10-policies")
+    cells = found.cells[found.cells.cycle < 2]
+    export(replace(found, cells=cells), {}, tmp_path / "s.db")
+    studies = read(tmp_path / "s.db")
+    # in both cycles SILO's is a grid value
+    assert sum(len(study.trials) for study in studies) == (cells.candidate | cells.silo).sum() == 48
+    assert not any(trial.intermediate_values for study in studies for trial in study.trials)
+    told = [study.user_attrs["weights_remaining"] for study in studies]
+    assert told == sorted(told, reverse=True) and np.isclose(told[1], 64, atol=0.1)
+
+
+@pytest.mark.parametrize("name", ["a?b=1.db", "a#b.db", "a%20b.db", "full/x.db", "shut/x.db"])
+def test_where_nothing_can_be_written_one_line_says_so_and_nothing_is(run, tmp_path, capsys, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    Path("full").touch()
+    Path("shut").mkdir()
+    if name.startswith("shut"):  # whoever is root may write anywhere
+        monkeypatch.setattr("tempfile.mkdtemp", lambda *given, **more: (_ for _ in ()).throw(PermissionError(13, "No")))
+    assert main(["export", str(run), "--optuna", name]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"silo-oracle: {name}: ") and said.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["full", "shut"]
+
+
+def test_what_cannot_be_exported_is_one_line_and_overwrites_nothing(run, tmp_path, capsys):
+    file = tmp_path / "s.db"
+    file.write_text("precious")
+    assert main(["export", str(run), "--optuna", str(file)]) == 2
+    assert main(["export", str(tmp_path), "--optuna", str(tmp_path / "other.db")]) == 2
+    assert main(["export", str(run)]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert [
+        line.count(part) for line, part in zip(said, ("is there already", "no finished study", "--optuna"), strict=True)
+    ]
+    assert file.read_text() == "precious" and not (tmp_path / "other.db").exists()

@@ -1,0 +1,190 @@
+"""report.html: everything in one file that needs nothing else, free text as text, and, in a real browser, a page that works."""
+
+import re
+import shutil
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from oracle.analysis.claims.verdict import Verdict
+from oracle.analysis.results import conclude, find, finished
+from oracle.cli.main import main
+from oracle.report.page.page import Told, page
+from oracle.report.report import policies_of, write
+from oracle.study.study import open_study
+
+RESULTS = Path(__file__).parents[3] / "results"
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SECTIONS = ["verdicts", "plots", "trainings", "tables", "skipped", "cost", "environment", "experiment"]
+NASTY = "<script>alert(1)</script> & \"quoted\" 'single' ]]> </title> {{ 7 * 7 }}"
+SMALL = """
+name: small
+label: a label
+data: digits
+model: {name: mlp, hidden: [16]}
+train: {epochs: 2, batch_size: 64, momentum: 0.9, weight_decay: 5e-4, shape: constant}
+prune: {criterion: magnitude, scope: global, rate: 0.2, cycles: 3, restart: rewind}
+silo: {epsilon: 0.05, delta: 0.1, beta: 5, delay: 1}
+oracle: {grid: [0.01, 0.1, 1000000.0], seeds: 2}
+policies: {baselines: {cosine: {shape: cosine}}}
+"""
+VOID = {"meta", "br", "img", "link", "hr", "input"}
+
+
+class Reader(HTMLParser):
+    """Checks that every tag is closed, and keeps attributes and what is shown."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.open, self.tags, self.text = [], [], ""
+        self.feed(html)
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not {"style", "script"} & set(self.open):
+            self.text += data
+
+
+def shown(findings, figures=RESULTS / "quickstart", **changes):
+    told = Told("a title", "asked", "e.yaml", findings.verdicts, ["a note"], [{"device": "CPU"}], {"name": "small"}, 0)
+    return page(findings, replace(told, **changes), policies_of(findings), figures)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "small.yaml").write_text(SMALL)
+    assert main(["run", str(folder / "small.yaml"), "--local", "--out", str(folder / "run")]) == 0
+    return folder / "run"
+
+
+@pytest.fixture(scope="module", params=["a run", "quickstart", "quickstart-adaptive"])
+def html(request, run):
+    if request.param == "a run":
+        return (run / "report" / "report.html").read_text()
+    return shown(finished(RESULTS / request.param), RESULTS / request.param)
+
+
+def test_it_is_whole_and_needs_nothing_else(html):
+    reader = Reader(html)
+    assert [given["id"] for tag, given in reader.tags if tag == "section"] == SECTIONS
+    sources = [given[name] for _, given in reader.tags for name in ("src", "href", "action", "data") if name in given]
+    assert len(sources) >= 4 and all(source.startswith("data:image/svg+xml;base64,") for source in sources)
+    assert not re.search(r">(nan|None|&lt;NA&gt;)<", html)
+    assert not re.search(r"@import|url\(|https?:", re.sub(r"base64,[\w+/=]+", "", html))
+    policy = next(given["content"] for _, given in reader.tags if given.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'")
+    assert ("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}) in reader.tags
+
+
+def test_every_training_of_the_oracle_is_a_point_that_tells_its_cell(run):
+    cells = find(open_study(run)).cells
+    asked = cells[cells.candidate | cells.silo]
+    points = [given for tag, given in Reader((run / "report" / "report.html").read_text()).tags if tag == "circle"]
+    assert sorted(point["aria-label"].rpartition(" ")[2] for point in points) == sorted(asked.id)
+    for cell in asked.itertuples():
+        (told,) = [point["aria-label"] for point in points if point["aria-label"].endswith(cell.id)]
+        assert f"max_lr {cell.max_lr:.4g}, seed {cell.seed}: " in told
+        assert (
+            f"validation {cell.validation:.2f}%, test {cell.test:.2f}%" if cell.status == "done" else "diverged"
+        ) in told
+        assert told.startswith("SILO's") == cell.silo
+
+
+def test_the_verdicts_come_first_and_all_is_there(run):
+    study = open_study(run)
+    findings, text = find(study), Reader((run / "report" / "report.html").read_text()).text
+    places = [text.index(verdict.claim) for verdict in findings.verdicts]
+    assert places == sorted(places) and places[-1] < text.index("Plots") < text.index("Tables") < text.index("Cost")
+    assert all(verdict.evidence in text for verdict in findings.verdicts)
+    assert "Trainings without an accuracy" in text and "1e+06" in text  # what diverged
+    assert f"silo-oracle run {study.origin}" in text and "batch_size: 64" in text and "python 3." in text
+
+
+def test_what_a_search_skipped_is_told():
+    text = Reader(shown(finished(RESULTS / "quickstart-adaptive"))).text
+    assert "did not try are left out" in text
+    assert "Trainings that the search did without" in text and "beyond a value that is outside" in text
+
+
+def test_what_is_missing_and_what_a_table_marks_is_told():
+    html = shown(finished(RESULTS / "quickstart-adaptive"), missing=7)
+    text = Reader(html).text
+    assert "7 trainings are not recorded yet" in text
+    whole = shown(finished(RESULTS / "quickstart"))
+    assert "Bold: the best policy" in Reader(whole).text and whole.count("<td><strong>") >= 8
+    found = finished(RESULTS / "quickstart")
+    good = replace(found, cells=found.cells[found.cells.status == "done"])
+    assert "No training was skipped" in Reader(shown(good)).text
+    assert "No training was skipped" not in Reader(shown(good, missing=1)).text
+    part = found.cells[~(found.cells.chain & (found.cells.seed == 11) & (found.cells.cycle == 0))]
+    partial = conclude(found.experiment, found.data, part, found.skipped, found.layers, found.costs)
+    assert "† not over all seeds" in Reader(shown(partial)).text
+
+
+def test_free_text_is_text():
+    findings = finished(RESULTS / "quickstart")
+    findings = replace(findings, verdicts=[Verdict(NASTY, "undecided", NASTY)])
+    html = shown(
+        findings, title=NASTY, origin=NASTY, notes=[NASTY], environments=[{NASTY: NASTY}], experiment={NASTY: NASTY}
+    )
+    reader = Reader(html)
+    assert [tag for tag, _ in reader.tags].count("script") == 1
+    assert reader.text.count(NASTY) >= 7 and "49" not in reader.text.split("Plots")[0]
+
+
+def test_a_run_that_recorded_nothing_reports_that(tmp_path):
+    from oracle.experiment.load import load
+    from oracle.study.study import new_study
+
+    (tmp_path / "small.yaml").write_text(SMALL)
+    study = new_study(load(tmp_path / "small.yaml", []), tmp_path / "run")
+    text = Reader((write(study, find(study)) / "report.html").read_text()).text
+    assert "trainings are not recorded yet" in text and "Nothing is recorded yet." in text
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed here")
+def test_it_works_in_a_browser(run, tmp_path):
+    """On a phone: no error, no request, no sideways scrolling; points tell their cells; and it can be printed."""
+    from playwright.sync_api import sync_playwright
+
+    file = run / "report" / "report.html"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": 375, "height": 800}, has_touch=True)
+        said, asked = [], []
+        tab.on("console", lambda message: said.append(message.text))
+        tab.on("pageerror", lambda error: said.append(str(error)))
+        tab.on("request", lambda request: asked.append(request.url))
+        tab.goto(file.as_uri())
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 375
+        for selector, least in (("#verdicts .verdict", 4), ("#plots img", 5), ("#tables table", 4), ("#cost table", 1)):
+            found = tab.locator(selector)
+            assert found.count() >= least
+            assert all(one.bounding_box()["height"] > 20 for one in found.all())
+        assert tab.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 100)")
+        panels = tab.locator(".panel")
+        assert [panel.is_visible() for panel in panels.all()] == [True, False, False]
+        tab.select_option("#cycle", "2")
+        assert [panel.is_visible() for panel in panels.all()] == [False, False, True]
+        first, last = panels.nth(2).locator("circle").first, panels.nth(2).locator("circle").last
+        first.tap()
+        assert tab.locator("#told").inner_text() == first.get_attribute("aria-label")
+        last.focus()
+        assert tab.locator("#told").inner_text() == last.get_attribute("aria-label")
+        assert tab.pdf()[:5] == b"%PDF-"
+        assert said == [] and [url for url in asked if not url.startswith("data:")] == [file.as_uri()]
+        browser.close()

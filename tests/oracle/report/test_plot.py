@@ -1,0 +1,394 @@
+import struct
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.collections import LineCollection, QuadMesh
+from matplotlib.container import BarContainer, ErrorbarContainer
+from matplotlib.patches import StepPatch
+
+from oracle.analysis.results import finished
+from oracle.report.figures import plot
+from oracle.report.figures.figure import WIDTH, save, ticks
+
+RESULTS = Path(__file__).parents[3] / "results"
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+COLUMNS = [
+    *("cycle", "weights_remaining", "seeds", "best_max_lr", "best_validation", "best_test", "best_test_std"),
+    *("low", "high", "open_low", "open_high", "edge_low", "edge_high", "informative", "why"),
+    *("silo_max_lr", "silo_test", "silo_test_std", "chain_test", "chain_test_std"),
+]
+
+
+def study(
+    cycles=12, grid=None, seeds=3, scale=1.0, optimum=(0.012, 0.95), flat=(), collapsed=(), tolerance=0.5, noise=0.15
+):
+    """(cells, comparison) of a made-up study whose optimum moves from one max_lr to the other in an S-shape."""
+    grid = np.geomspace(0.01, 1, 12) if grid is None else np.asarray(grid, float)
+    random = np.random.default_rng(0)
+    cells, rows = [], []
+    for cycle in range(cycles):
+        grown = 1 / (1 + np.exp(-1.2 * (cycle - cycles * 0.45)))
+        best = optimum[0] * (optimum[1] / optimum[0]) ** grown
+        silo = scale * (0.02 + 0.5 * grown)
+        top = 10.5 if cycle in collapsed else 92 - 0.25 * cycle**1.8
+        bend = 0.0 if cycle in {*flat, *collapsed} else 14.0
+        for value in [*grid, silo]:
+            for seed in range(seeds):
+                diverged = value > 12 * best and bend > 0
+                accuracy = top - bend * np.log10(value / best) ** 2 + random.normal(0, noise)
+                accuracy = np.nan if diverged else max(accuracy, 10.0)
+                cells.append(
+                    {
+                        "cycle": cycle,
+                        "seed": seed,
+                        "max_lr": value,
+                        "candidate": value != silo,
+                        "silo": value == silo,
+                        "status": "diverged" if diverged else "done",
+                        "validation": accuracy,
+                        "test": accuracy - 0.4,
+                    }
+                )
+        frame = pd.DataFrame(cells).query("cycle == @cycle")
+        rows.append(judge(frame, cycle, grid, silo, seeds, tolerance))
+        if bend == 0:
+            rows[-1] |= {"informative": False, "why": "collapsed" if cycle in collapsed else "flat"}
+    return pd.DataFrame(cells), pd.DataFrame(rows, columns=COLUMNS)
+
+
+def judge(frame, cycle, grid, silo, seeds, tolerance):
+    row = {"cycle": cycle, "weights_remaining": 100 * 0.8**cycle, "seeds": seeds, "silo_max_lr": silo}
+    of = {value: frame[np.isclose(frame.max_lr, value)] for value in [*grid, silo]}
+    mean = np.array([of[v].validation.mean() if (of[v].status == "done").all() else np.nan for v in grid])
+    own = of[silo].test
+    row |= {"silo_test": own.mean(), "silo_test_std": own.std(), "chain_test": own.mean(), "chain_test_std": own.std()}
+    if np.isnan(mean).all():
+        return row | {"informative": False, "why": "every value diverged"}
+    at = int(np.nanargmax(mean))
+    inside = mean >= mean[at] - tolerance
+    low = high = at
+    while low > 0 and inside[low - 1]:
+        low -= 1
+    while high + 1 < len(grid) and inside[high + 1]:
+        high += 1
+    tests = of[grid[at]].test
+    return row | {
+        "best_max_lr": grid[at],
+        "best_validation": mean[at],
+        "best_test": tests.mean(),
+        "best_test_std": tests.std(),
+        "low": grid[low],
+        "high": grid[high],
+        "open_low": low == 0,
+        "open_high": high == len(grid) - 1,
+        "edge_low": np.nan if low == 0 else grid[low - 1],
+        "edge_high": np.nan if high == len(grid) - 1 else grid[high + 1],
+        "informative": True,
+        "why": "",
+    }
+
+
+CASES = {
+    "one cycle": {"cycles": 1},
+    "one seed": {"cycles": 5, "seeds": 1},
+    "one value": {"cycles": 3, "grid": [0.1]},
+    "large": {"cycles": 25, "grid": np.geomspace(0.005, 1, 20), "flat": (20,), "collapsed": (23, 24)},
+    "silo beyond the grid": {"cycles": 6, "scale": 6.0},
+    "silo below the grid": {"cycles": 6, "scale": 0.01},
+    "irregular": {"cycles": 8, "grid": [0.01, 0.012, 0.03, 0.1, 0.12, 0.5, 0.8]},
+    "all diverged": {"cycles": 4, "grid": [5.0, 10.0], "optimum": (0.01, 0.02)},
+}
+
+
+@pytest.fixture(scope="module")
+def made():
+    return study(flat=(9,), collapsed=(11,))
+
+
+def figures(cells, comparison, title=None):
+    return (
+        plot.plot_max_lr(comparison, title),
+        plot.plot_accuracy(comparison, title),
+        plot.plot_heat_map(cells, comparison, title),
+    )
+
+
+def bars(figure, label):
+    """(left, bottom, right, top) of each bar with this label."""
+    found = [c.patches for c in figure.axes[0].containers if isinstance(c, BarContainer) and c.get_label() == label]
+    corners = [patch.get_bbox().get_points() for patches in found for patch in patches]
+    return np.reshape(corners, (-1, 4))
+
+
+def line(figure, label):
+    """(x, y) of the points of all lines with this label, without gaps."""
+    lines = [one.get_xydata() for one in figure.axes[0].lines if one.get_label() == label]
+    points = np.concatenate([np.empty((0, 2)), *lines])
+    return points[np.isfinite(points).all(axis=1)]
+
+
+def arrows(figure, marker):
+    lines = [one.get_xydata() for one in figure.axes[0].lines if one.get_marker() == marker]
+    points = np.concatenate([np.empty((0, 2)), *lines])
+    return points[np.isfinite(points).all(axis=1)]
+
+
+def test_the_band_is_the_interval(made):
+    _, comparison = made
+    figure = plot.plot_max_lr(comparison, None)
+    judged = comparison[comparison.informative]
+    inside, edge = bars(figure, "Optimal interval"), bars(figure, "Its edge")
+    np.testing.assert_allclose(inside[:, [1, 3]], judged[["low", "high"]].astype(float))
+    assert ((inside[:, 0] - judged.weights_remaining) * (inside[:, 2] - judged.weights_remaining) < 0).all()
+    low, high = judged.edge_low.notna(), judged.edge_high.notna()
+    expected = [*judged[low][["edge_low", "low"]].to_numpy(), *judged[high][["high", "edge_high"]].to_numpy()]
+    np.testing.assert_allclose(edge[:, [1, 3]], np.array(expected, dtype=float))
+
+
+def test_a_closed_end_has_a_line_and_an_open_one_an_arrow_beyond_it(made):
+    cells, comparison = made
+    judged = comparison[comparison.informative]
+    below, above = judged[judged.open_low.eq(True)], judged[judged.open_high.eq(True)]
+    assert len(below) > 0
+    assert len(above) > 0
+    figure = plot.plot_max_lr(comparison, None)
+    lines = [part for c in figure.axes[0].collections if isinstance(c, LineCollection) for part in c.get_segments()]
+    closed = [*judged.low[judged.open_low.eq(False)], *judged.high[judged.open_high.eq(False)]]
+    np.testing.assert_allclose([part[0, 1] for part in lines if len(part)], closed)
+    heat_map = plot.plot_heat_map(cells, comparison, None)
+    for shown, x in ((figure, "weights_remaining"), (heat_map, "cycle")):
+        bottom, top = shown.axes[0].get_ylim()
+        np.testing.assert_allclose(arrows(shown, "v")[:, 0], below[x])
+        np.testing.assert_allclose(arrows(shown, "^")[:, 0], above[x])
+        assert ((bottom < arrows(shown, "v")[:, 1]) & (arrows(shown, "v")[:, 1] < below.low)).all()
+        assert ((top > arrows(shown, "^")[:, 1]) & (arrows(shown, "^")[:, 1] > above.high)).all()
+
+
+def test_no_arrow_where_the_grid_is_wide_enough():
+    _, comparison = study(grid=np.geomspace(1e-4, 100, 12))
+    figure = plot.plot_max_lr(comparison, None)
+    assert len(arrows(figure, "v")) == len(arrows(figure, "^")) == 0
+    assert "Open end" not in legend(figure)
+
+
+def legend(figure):
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_uninformative_cycles_are_hatched_and_their_best_is_hollow_and_unconnected(made):
+    cells, comparison = made
+    for figure in (plot.plot_max_lr(comparison, None), plot.plot_accuracy(comparison, None)):
+        for axes in figure.axes:
+            hatched = [patch.get_bbox().intervalx for patch in axes.patches if patch.get_hatch()]
+            assert len(hatched) == 2
+            for (left, right), cycle in zip(hatched, (9, 11), strict=True):
+                assert left > comparison.weights_remaining[cycle] > right
+    for figure in (plot.plot_max_lr(comparison, None), plot.plot_heat_map(cells, comparison, None)):
+        hollow = [one for one in figure.axes[0].lines if one.get_markerfacecolor() == "white"]
+        (y,) = [one.get_ydata() for one in hollow]
+        np.testing.assert_array_equal(np.flatnonzero(np.isfinite(y)), [9, 11])
+        np.testing.assert_array_equal(y[[9, 11]], comparison.best_max_lr[[9, 11]])
+        best = line(figure, "Oracle's best")
+        np.testing.assert_array_equal(best[:, 1], comparison.best_max_lr[comparison.informative])
+
+
+def test_weights_remaining_fall_to_the_right_on_a_log_axis_with_readable_ticks(made):
+    _, comparison = made
+    axes = plot.plot_max_lr(comparison, None).axes[0]
+    left, right = axes.get_xlim()
+    assert left > 100 > comparison.weights_remaining.min() > right
+    assert axes.get_xscale() == axes.get_yscale() == "log"
+    labels = [axes.xaxis.get_major_formatter()(tick) for tick in axes.get_xticks()]
+    assert labels == ["10", "20", "30", "40", "60", "80", "100"]
+    assert len(axes.xaxis.get_minorticklocs()) == len(axes.yaxis.get_minorticklocs()) == 0
+
+
+@given(st.floats(1e-6, 1e3), st.floats(1, 1e6))
+def test_ticks_lie_within_the_bounds_and_apart(low, ratio):
+    high = low * ratio
+    found = ticks(low, high)
+    assert all(low <= tick <= high for tick in found)
+    assert found == sorted(set(found))
+    assert 1 <= len(found) <= 13
+
+
+def test_the_difference_has_its_interval_where_it_is_known(made):
+    _, comparison = made
+    intervals = pd.DataFrame({"cycle": [0, 2], "low": [-1.0, -2.0], "high": [0.5, 3.0]})
+    _, differences = plot.plot_accuracy(comparison, None, intervals).axes
+    (bars,) = [lines for lines in differences.collections if isinstance(lines, LineCollection)]
+    ends = [list(segment[:, 1]) for segment in bars.get_segments() if segment.ndim == 2 and np.isfinite(segment).all()]
+    assert ends == [[-1.0, 0.5], [-2.0, 3.0]]
+
+
+def test_accuracy_is_the_chains_own_with_its_spread(made):
+    _, comparison = made
+    other = comparison.assign(chain_test=comparison.silo_test - 3, chain_test_std=0.7)
+    means, differences = plot.plot_accuracy(other, None).axes
+    shown = {bar.get_label(): bar for bar in means.containers if isinstance(bar, ErrorbarContainer)}
+    for label, name in (("SILO's own chain", "chain_test"), ("Oracle's best", "best_test")):
+        points, _, (spread,) = shown[label]
+        np.testing.assert_allclose(points.get_ydata().astype(float), other[name])
+        reach = [np.ptp(segment[:, 1]) / 2 for segment in spread.get_segments()]
+        np.testing.assert_allclose(reach, other[f"{name}_std"])
+        np.testing.assert_allclose(points.get_xdata().astype(float), other.weights_remaining, rtol=0.03)
+    np.testing.assert_allclose(differences.lines[-1].get_ydata(), other.chain_test - other.best_test)
+    assert "std" in means.get_ylabel()
+
+
+def test_on_the_same_masks_accuracy_is_compared_over_the_same_seeds():
+    """A search may have tried the best in fewer seeds than SILO's chain has; the bars lie about the points."""
+    found = finished(RESULTS / "quickstart-adaptive")
+    sure, comparison = found.statistics, found.comparison
+    assert (comparison.seeds < 4).any()
+    means, differences = plot.plot_accuracy(comparison, None, sure[["cycle", "low", "high"]]).axes
+    drawn = np.asarray(differences.lines[-1].get_ydata(), float)
+    np.testing.assert_allclose(drawn[sure.cycle], sure.test_difference)
+    assert ((sure.low <= drawn[sure.cycle] + 1e-9) & (drawn[sure.cycle] <= sure.high + 1e-9)).all()
+    shown = {bar.get_label(): bar[0].get_ydata() for bar in means.containers if isinstance(bar, ErrorbarContainer)}
+    np.testing.assert_allclose((shown["SILO's own chain"] - shown["Oracle's best"]).astype(float), drawn)
+
+
+def test_accuracy_of_one_seed_promises_no_spread():
+    figure = plot.plot_accuracy(study(cycles=3, seeds=1)[1], None)
+    assert figure.axes[0].get_ylabel() == "Test accuracy (%)"
+
+
+def test_the_heat_map_shows_the_shortfall_and_hatches_what_diverged(made):
+    cells, comparison = made
+    figure = plot.plot_heat_map(cells, comparison, None)
+    tried = cells[cells.candidate]
+    mean = tried.groupby(["max_lr", "cycle"]).validation.mean().unstack()
+    lost = (tried.status == "diverged").groupby([tried.max_lr, tried.cycle]).any().unstack()
+    (image,) = [artist for artist in figure.axes[0].collections if isinstance(artist, QuadMesh)]
+    np.testing.assert_allclose(image.get_array().filled(np.nan), (mean.max() - mean).to_numpy())
+    hatched = bars(figure, "Diverged")
+    assert len(hatched) == lost.to_numpy().sum() > 0
+    centres = {(round((x0 + x1) / 2), round(np.log(y0 * y1) / 2, 6)) for x0, y0, x1, y1 in hatched}
+    assert centres == {(cycle, round(np.log(value), 6)) for value, cycle in lost.stack()[lambda flag: flag].index}
+    np.testing.assert_array_equal(line(figure, "SILO"), comparison[["cycle", "silo_max_lr"]])
+
+
+def test_the_outline_runs_around_the_cells_of_the_interval(made):
+    cells, comparison = made
+    figure = plot.plot_heat_map(cells, comparison, None)
+    (lower, _, _), (upper, _, _) = [p.get_data() for p in figure.axes[0].patches if isinstance(p, StepPatch)]
+    bottom, top = figure.axes[0].get_ylim()
+    for cycle, row in comparison.iterrows():
+        if not row.informative:
+            assert np.isnan([lower[cycle], upper[cycle]]).all()
+            continue
+        assert lower[cycle] < bottom if row.open_low else row.edge_low < lower[cycle] < row.low
+        assert upper[cycle] > top if row.open_high else row.high < upper[cycle] < row.edge_high
+
+
+def test_a_cell_is_the_mean_as_if_its_value_had_been_tried_in_every_seed():
+    cells, _ = study(cycles=2, grid=[0.01, 0.1], seeds=3)
+    first = cells.candidate & (cells.max_lr == 0.01)
+    partial = cells[~(first & (cells.cycle == 0) & (cells.seed == 2)) & ~(first & (cells.cycle == 1))]
+    partial = partial[partial.candidate]  # SILO's own value would tell of the seeds, too
+    mean, _ = plot._grid(partial, "validation")
+    tried = partial[partial.candidate & (partial.cycle == 0)].pivot(index="seed", columns="max_lr", values="validation")
+    assert mean.loc[0.1, 0] == pytest.approx(tried[0.1].mean())
+    assert mean.loc[0.1, 0] - mean.loc[0.01, 0] == pytest.approx((tried[0.1] - tried[0.01]).dropna().mean())
+    assert np.isnan(mean.loc[0.01, 1])
+    assert np.isfinite(mean.loc[0.1, 1])
+
+
+@pytest.mark.parametrize("name", ["quickstart", "quickstart-adaptive"])
+def test_the_best_of_the_table_is_the_brightest(name):
+    found = finished(RESULTS / name)
+    mean, _ = plot._grid(found.cells, "validation")
+    for row in found.comparison.itertuples():
+        assert mean.loc[row.best_max_lr, row.cycle] == pytest.approx(mean[row.cycle].max(), abs=1e-8)
+
+
+def test_a_failed_training_leaves_its_cell_blank():
+    cells, _ = study(cycles=1, grid=[0.01, 0.1], seeds=2)
+    at = cells.index[cells.candidate & (cells.max_lr == 0.1)][0]
+    cells.loc[at, ["status", "validation"]] = ["failed", np.nan]
+    mean, diverged = plot._grid(cells, "validation")
+    assert np.isnan(mean.loc[0.1, 0])
+    assert not diverged.to_numpy().any()
+
+
+def nothing(cycles):
+    """A comparison and cells before anything is recorded."""
+    cells, comparison = study(cycles)
+    known = comparison[["cycle", "silo_max_lr"]].assign(seeds=0, informative=False, why="incomplete")
+    return cells.iloc[:0], known.reindex(columns=COLUMNS)
+
+
+@pytest.mark.parametrize("cycles", [1, 5])
+def test_nothing_recorded_is_said(cycles, tmp_path):
+    said = ["no cycle is complete yet", "nothing recorded yet", "nothing recorded yet"]
+    for figure, why in zip(figures(*nothing(cycles), "Nothing yet"), said, strict=True):
+        (text,) = figure.axes[0].texts
+        assert text.get_text() == why
+        assert figure.axes[0].get_title() == "Nothing yet"
+        save(figure, tmp_path, "nothing")
+
+
+def test_incomplete_cycles_leave_gaps(made):
+    cells, comparison = made
+    _, unknown = nothing(len(comparison))
+    half = comparison.astype(object)
+    half.loc[[1, 2, 8], COLUMNS] = unknown.loc[[1, 2, 8], COLUMNS].astype(object)
+    half.loc[8:, "weights_remaining"] = np.nan
+    figure = plot.plot_max_lr(half, None)
+    np.testing.assert_allclose(line(figure, "SILO")[:, 0], comparison.weights_remaining[:8])
+    np.testing.assert_allclose(line(figure, "Oracle's best")[:, 0], comparison.weights_remaining[[0, 3, 4, 5, 6, 7]])
+    for shown in figures(cells[cells.cycle != 2], half):
+        shown.draw_without_rendering()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_shape_is_drawn_at_a_columns_width_with_nothing_cut_off(case):
+    for figure in figures(
+        *study(**CASES[case]), "A title that is too long for one line: $x_1$ at 100% of what there is"
+    ):
+        figure.draw_without_rendering()
+        assert figure.get_figwidth() == WIDTH
+        frame, (shown,) = figure.bbox, figure.legends
+        title = figure.axes[0].title
+        for artist in (
+            shown,
+            title,
+            *(axes.xaxis.label for axes in figure.axes),
+            *(a.yaxis.label for a in figure.axes),
+        ):
+            box = artist.get_window_extent()
+            assert box.width == 0 or frame.padded(1).contains(*box.min)
+            assert box.width == 0 or frame.padded(1).contains(*box.max)
+        assert not any(shown.get_window_extent().overlaps(axes.get_window_extent()) for axes in figure.axes)
+        assert all(text.get_fontsize() >= 7 for axes in figure.axes for text in axes.get_xticklabels())
+        assert len(legend(figure)) == len(set(legend(figure)))
+
+
+def test_saved_bytes_depend_on_the_data_alone(made, tmp_path):
+    def bytes_of(folder):
+        return [p.read_bytes() for n, f in enumerate(figures(*made)) for p in save(f, tmp_path / folder, str(n))]
+
+    first = bytes_of("first")
+    with matplotlib.rc_context({"font.size": 20, "lines.linewidth": 9, "axes.facecolor": "red", "svg.hashsalt": "x"}):
+        before = dict(matplotlib.rcParams)
+        assert bytes_of("second") == first
+        assert dict(matplotlib.rcParams) == before
+    for content in first:
+        assert b"dc:date" not in content
+        assert b"Software" not in content
+
+
+def test_save_makes_the_folder_and_returns_what_it_wrote(tmp_path):
+    figure = plot.plot_max_lr(nothing(1)[1], None)
+    paths = save(figure, tmp_path / "a" / "b", "max_lr")
+    assert paths == [tmp_path / "a" / "b" / "max_lr.png", tmp_path / "a" / "b" / "max_lr.svg"]
+    width, height = struct.unpack(">II", paths[0].read_bytes()[16:24])
+    assert (width, height) == (round(300 * WIDTH), 450)

@@ -1,0 +1,127 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from oracle.error import InputError
+from oracle.report.tables.published import read_published
+
+WEIGHTS = [100 * 0.8**cycle for cycle in range(25)]
+EXPERIMENTS = {
+    "resnet20-cifar10": pd.DataFrame({"policy": "SILO", "cycle": range(25), "weights_remaining": WEIGHTS}),
+    "half-done": pd.DataFrame({"policy": "SILO", "cycle": range(3), "weights_remaining": [100.0, 80.0, np.nan]}),
+}
+HEAD = 'source: "Table 3\n  of A & B, page 8"\nexperiment: resnet20-cifar10\n'
+
+
+@pytest.fixture
+def published(tmp_path):
+    """Read a file with this text; errors without its folder."""
+
+    def read(text):
+        path = tmp_path / "p.yaml"
+        path.write_text(text)
+        try:
+            return read_published(path, EXPERIMENTS)
+        except InputError as error:
+            raise InputError(str(error).replace(f"{path}", "p.yaml")) from error
+
+    return read
+
+
+def test_figures_are_rows_at_the_cycle_whose_weights_are_written(published):
+    text = HEAD + "accuracy: {SILO: {100: 91.2, 51.2: [91.0, 0.25]}, 'LR-warmup': {33: 90, 0.472: 10.5}}"
+    name, rows = published(text)
+    assert name == "resnet20-cifar10"
+    source = "Table 3 of A & B, page 8"
+    expected = pd.DataFrame(
+        [
+            ("SILO", 0, 100.0, 91.2, np.nan, source),
+            ("SILO", 3, WEIGHTS[3], 91.0, 0.25, source),
+            ("LR-warmup", 5, WEIGHTS[5], 90.0, np.nan, source),
+            ("LR-warmup", 24, WEIGHTS[24], 10.5, np.nan, source),
+        ],
+        columns=["policy", "cycle", "weights_remaining", "test", "test_std", "source"],
+    )
+    pd.testing.assert_frame_equal(rows, expected)
+
+
+@pytest.mark.parametrize(
+    ("written", "cycle"), [("80", 1), ("80.0", 1), ("41", 4), ("41.0", 4), ("40.96", 4), ("4.4", 14), ("4.398", 14)]
+)
+def test_weights_match_when_rounded_as_written(published, written, cycle):
+    assert published(HEAD + f"accuracy: {{SILO: {{{written}: 1}}}}")[1].cycle.tolist() == [cycle]
+
+
+PERCENT = "allowed: percent, from 0 to 100, or [mean, standard deviation]"
+NO_CYCLE = "no cycle has so many weights remaining; allowed, nearest:"
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "said"),
+    [
+        ("{SILO: {41.1: 1}}", f"accuracy.SILO.41.1: {NO_CYCLE} 51.2 (cycle 3), 41 (cycle 4)"),
+        ("{SILO: {0.5: 1}}", f"accuracy.SILO.0.5: {NO_CYCLE} 0.59 (cycle 23), 0.472 (cycle 24)"),
+        ("{SILO: {90: 1}}", f"accuracy.SILO.90: {NO_CYCLE} 100 (cycle 0), 80 (cycle 1)"),
+        ("{SILO: {51: 1, 51.2: 2}}", "accuracy.SILO.51.2: cycle 3 again, as 51 is; one figure a cycle is allowed"),
+        ("{SILO: {100: 101}}", f"accuracy.SILO.100: 101: {PERCENT}"),
+        ("{SILO: {100: -1}}", f"accuracy.SILO.100: -1: {PERCENT}"),
+        ("{SILO: {51.2: .nan}}", f"accuracy.SILO.51.2: NaN: {PERCENT}"),
+        ("{SILO: {100: true}}", f"accuracy.SILO.100: true: {PERCENT}"),
+        ("{SILO: {100: '91'}}", f'accuracy.SILO.100: "91": {PERCENT}'),
+        ("{SILO: {100: [91]}}", f"accuracy.SILO.100: [91]: {PERCENT}"),
+        ("{SILO: {100: [91, 0.1, 2]}}", f"accuracy.SILO.100: [91, 0.1, 2]: {PERCENT}"),
+        ("{SILO: {100: [91, -0.1]}}", f"accuracy.SILO.100: [91, -0.1]: {PERCENT}"),
+        ("{SILO: {0: 1}}", "accuracy.SILO.0: allowed: greater than 0"),
+        ("{SILO: {120: 1}}", "accuracy.SILO.120: allowed: less than or equal to 100"),
+        ("{SILO: {dense: 1}}", "accuracy.SILO.dense: allowed: a number"),
+        ("{SILO: {}}", "accuracy.SILO: allowed: not empty"),
+        ("{}", "accuracy: allowed: not empty"),
+        ("{SILO: 91}", "accuracy.SILO: 91: allowed: a mapping"),
+    ],
+)
+def test_what_is_wrong_with_a_figure_is_one_line(published, accuracy, said):
+    with pytest.raises(InputError) as raised:
+        published(HEAD + f"accuracy: {accuracy}")
+    assert str(raised.value) == f"p.yaml: {said}"
+
+
+FIGURES = "accuracy: {SILO: {100: 91}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"experiment: half-done\n{FIGURES}", "p.yaml: source is missing"),
+        (f"source: ' '\nexperiment: half-done\n{FIGURES}", 'p.yaml: source: " ": allowed: not empty'),
+        (f"source: a\n{FIGURES}", "p.yaml: experiment is missing"),
+        (
+            f"source: a\nexperiment: resnet20\n{FIGURES}",
+            "p.yaml: experiment: resnet20: did you mean resnet20-cifar10? allowed: resnet20-cifar10, half-done",
+        ),
+        (
+            HEAD + "accurracy: {}",
+            "p.yaml: unknown key accurracy; did you mean accuracy? allowed: source, experiment, accuracy",
+        ),
+        (HEAD + "accuracy: {SILO: {100: 1, 100.0: 2}}", "p.yaml, line 4: not YAML: 100 is given twice"),
+        (HEAD + f"{FIGURES}\n{FIGURES}", "p.yaml, line 1: not YAML: accuracy is given twice"),
+        ("[]", "p.yaml: a mapping of source, experiment, accuracy is due"),
+        (
+            "source: a\nexperiment: half-done\naccuracy: {SILO: {64: 1}}",
+            f"p.yaml: accuracy.SILO.64: {NO_CYCLE} 100 (cycle 0), 80 (cycle 1)",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_one_line(published, text, said):
+    with pytest.raises(InputError) as raised:
+        published(text)
+    assert str(raised.value).replace("100.0 is", "100 is") == said
+
+
+def test_a_file_that_is_not_there_is_one_line(tmp_path):
+    with pytest.raises(InputError, match=r"none\.yaml: can't be read \(No such file or directory\)$"):
+        read_published(tmp_path / "none.yaml", EXPERIMENTS)
+
+
+def test_a_yaml_merge_is_no_duplicate(published):
+    text = HEAD + "accuracy: {SILO: &s {100: 91, 80: 90}, other: {<<: *s, 80: 85}}"
+    assert published(text)[1].test.tolist() == [91, 90, 91, 85]

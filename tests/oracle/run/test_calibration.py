@@ -1,0 +1,274 @@
+"""A plan that predicts: what is measured, what a training takes by it, and how long the sweep's own order then takes."""
+
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from synthetic import DATA, GRID, ON_GRID, experiment, sweep
+
+from oracle.cli.main import main
+from oracle.error import SweepError
+from oracle.experiment.load import load
+from oracle.run.calibration import calibration, cut
+from oracle.run.calibration.calibration import Speed, calibrate
+from oracle.run.calibration.forecast import Forecast, forecast
+from oracle.run.problem import problems
+from oracle.study.store import Store
+from oracle.study.study import Study, new_study
+from silo.criterion import CRITERIA
+from silo.restart import Keep, Reinit, Rewind
+from silo.shape import Cosine
+
+SPEED = Speed(0.01, 0.5, 0.001, 0.02, 1.0, 3.0, (5.0, 5.0), 2.0, "a machine")
+
+
+def study_of(asked, folder):
+    return Study(asked, {"digest": DATA}, Store(folder), "test")
+
+
+# -- the sweep's order
+
+
+@pytest.mark.parametrize(
+    ("changes", "begins", "wall"),
+    [
+        # 2 seeds x (4 values and SILO's), all ready at once, 10 s each
+        ({"cycles": 1}, [0], 100),
+        ({"cycles": 1}, [0] * 2, 50),
+        ({"cycles": 1}, [0] * 3, 40),
+        ({"cycles": 1}, [0] * 4, 30),
+        ({"cycles": 1}, [0] * 50, 10),
+        ({"cycles": 1}, [7, 7], 57),
+        ({"cycles": 1}, [0, 15], 60),  # the one that begins late trains 4 of the 10
+        ({"cycles": 1, "silo": ON_GRID}, [0, 0], 40),  # SILO's value is one of the grid's
+        # one cell a cycle, each waits for the one before it
+        ({"cycles": 5, "seeds": 1, "silo": 0.2, "grid": [0.2]}, [0], 50),
+        ({"cycles": 5, "seeds": 1, "silo": 0.2, "grid": [0.2]}, [0] * 4, 50),
+        ({"cycles": 5, "seeds": 2, "silo": 0.2, "grid": [0.2]}, [0] * 2, 50),
+        # 5 a cycle; SILO's goes first, so that the next cycle's are ready in time
+        ({"cycles": 3, "seeds": 1}, [0] * 2, 80),
+        ({"cycles": 3, "seeds": 1}, [0] * 3, 50),
+        ({"cycles": 3, "seeds": 1}, [0] * 5, 30),
+        ({"cycles": 3, "seeds": 1}, [0] * 50, 30),
+        # the Oracle's chain waits for the whole cycle before it: 5 cells, then 5 and SILO's own, which goes first
+        ({"cycles": 2, "seeds": 1, "follow": "oracle"}, [0], 110),
+        ({"cycles": 2, "seeds": 1, "follow": "oracle"}, [0] * 2, 60),
+        # an idle worker looks again after 0.05, 0.1, 0.2, ... 3.2, 5.2, ... 9.2 and 11.2 s: so the last cell begins at 11.2
+        ({"cycles": 2, "seeds": 1, "follow": "oracle"}, [0] * 6, 21.2),
+        ({"cycles": 2, "seeds": 1, "follow": "oracle"}, [0] * 50, 21.2),
+        # a search on the dense network, 4 values, then its winner's chain, beside SILO's 3 x 5
+        ({"cycles": 3, "seeds": 1, "baselines": {"cosine": {"shape": "cosine"}}}, [0], 210),
+        ({"cycles": 3, "seeds": 1, "baselines": {"cosine": {"shape": "cosine"}}}, [0] * 3, 70),
+    ],
+)
+def test_the_sweeps_order_is_played(tmp_path, changes, begins, wall):
+    played = forecast(study_of(experiment(**changes), tmp_path), 10.0, begins)
+    assert played.wall == pytest.approx(wall)
+    assert played.busy == 10 * played.trainings
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("follow", ["silo", "oracle"])
+@pytest.mark.parametrize(
+    ("baselines", "over"),
+    [
+        ({}, "dense"),
+        ({"cosine": {"shape": "cosine"}, "keep": {"restart": "keep"}}, "dense"),
+        ({"cosine": {"shape": "cosine"}}, "trajectory"),
+        ({"flat": {"max_lr": 0.05}}, "dense"),
+    ],
+)
+def test_as_many_trainings_are_played_as_a_sweep_trains(tmp_path, follow, baselines, over):
+    asked = experiment(follow, baselines=baselines, over=over)
+    study = study_of(asked, tmp_path / "played")
+    trained = sweep(asked, Store(tmp_path / "swept"))
+    assert forecast(study, 1.0, [0]).trainings == len(trained)
+
+
+def test_only_what_is_missing_is_played(tmp_path):
+    asked = experiment(cycles=1)
+    study = study_of(asked, tmp_path)
+    sweep(experiment(cycles=1, grid=GRID[:2]), study.store)  # 2 x 3 of 10
+    assert forecast(study, 10.0, [0]).wall == 40
+    sweep(asked, study.store)
+    assert forecast(study, 10.0, [0, 0]) == Forecast(0, 0.0, 0.0)
+
+
+def test_what_failed_and_what_waits_for_it_is_not_played(tmp_path):
+    study = study_of(experiment(cycles=3, seeds=1), tmp_path)
+    own = next(step.cell for step in study.chains.steps() if step.chain)
+    study.store.write_failure(own.id, "no reason")
+    assert forecast(study, 10.0, [0]).trainings == len(GRID)
+
+
+# -- one training
+
+
+@pytest.mark.parametrize(
+    ("train", "tested", "seconds"),
+    [
+        # 4 epochs of 2 steps: 3 s, 7 more steps, 3 more epochs, 1 more batch of the gradient, 4 x 20 images, and 30 so often
+        ({}, 1.0, 3 + 0.07 + 1.5 + 0.02 + 0.08 + 4 * 0.03),
+        ({}, 0.5, 3 + 0.07 + 1.5 + 0.02 + 0.08 + 2 * 0.03),
+        ({}, 0.0, 3 + 0.07 + 1.5 + 0.02 + 0.08 + 1 * 0.03),  # at the end it is looked at in any case
+        ({"choose": "test-best"}, 0.5, 3 + 0.07 + 1.5 + 0.02 + 5 * 0.05),  # both, before and after every epoch
+        ({"epochs": 1}, 1.0, 3 + 0.01 + 0.02 + 0.05),
+        ({"batch_size": 200}, 1.0, 3 + 0.03 + 1.5 + 0.08 + 4 * 0.03),
+        ({"batch_size": 33}, 1.0, 3 + 15 * 0.01 + 1.5 + 0.06 + 0.08 + 4 * 0.03),  # a short last batch is a step
+    ],
+)
+def test_what_a_training_takes(train, tested, seconds):
+    asked = experiment()
+    asked = asked.model_copy(update={"train": asked.train.model_copy(update={"epochs": 4, **train})})
+    data = {"training_images": 128, "validation_images": 20, "test_images": 30}
+    assert SPEED.training(asked, data, tested) == pytest.approx(seconds)
+
+
+# -- what is measured
+
+
+@pytest.fixture
+def problem(tiny):
+    asked = load(tiny, [])
+    study = new_study(asked, Path("nowhere"))
+    return next(iter(problems(asked, study.dataset, DATA, torch.device("cpu")).values()))
+
+
+@pytest.mark.parametrize("least", [0.001, 0.05, 10.0])
+@pytest.mark.parametrize("criterion", ["magnitude", "gradient-weight"])
+def test_differences_tell_what_each_part_costs(problem, monkeypatch, least, criterion):
+    """Trainings whose costs are known, small and large: least once, 0.25 an epoch, 0.02 a step, 0.003 an image."""
+    now = [0.0]
+
+    def training(model, data, recipe, max_lr, mask, *, seed, cycle):
+        assert max_lr == 0
+        assert mask.alive < mask.total
+        steps = recipe.steps_per_epoch(len(data.train))
+        [recipe.shape.factor(t, steps, recipe.epochs) for t in range(1, steps * recipe.epochs + 1)]
+        images = len(data.validation) - 1 + len(data.test) - 1
+        now[0] += least + recipe.epochs * (0.25 + 0.02 * steps + 0.003 * images)
+
+    def passes(model, data, batch_size):
+        now[0] += 0.01 * len(data.train) / batch_size
+
+    monkeypatch.setattr(cut, "train", training)
+    monkeypatch.setattr(cut, "gradients", passes)
+    monkeypatch.setattr(cut.time, "perf_counter", lambda: now[0])
+    pruning = replace(problem.pruning, criterion=CRITERIA[criterion])
+    found = cut.measured(replace(problem, pruning=pruning), 0, 0.0)
+    assert found.pop("share") <= 1
+    gradient = 0.01 if criterion == "gradient-weight" else 0
+    assert found == pytest.approx({"step": 0.02, "epoch": 0.25, "image": 0.003, "gradient": gradient})
+
+
+def test_only_criteria_that_ask_for_the_gradient_pay_for_it():
+    assert [name for name, criterion in CRITERIA.items() if cut.asks_gradient(criterion)] == ["gradient-weight"]
+
+
+def test_a_cut_problem_keeps_what_costs_time_and_loses_the_steps(problem):
+    whole = problem.data(0)
+    small = cut.cut(replace(problem, restart=Rewind("20it")), whole)
+    assert [len(part) for part in (small.data(0).train, small.data(1).validation, small.data(2).test)] == [64, 1, 1]
+    assert small.recipe.epochs == 1
+    assert [small.restart.remember_at(cycle, 1) for cycle in (0, 1)] == [1, None]
+    for restart in (Reinit(), Keep(), Rewind("20it")):
+        early = cut.Early(restart, 17)
+        assert early.initialization_cycle(3) == restart.initialization_cycle(3)
+        weights = {"weight": torch.ones(2)}
+        assert early.carry(None, weights, {}) == restart.carry(None, weights, {})
+
+
+def test_a_cut_split_has_as_many_full_batches_as_asked_whatever_the_data_has(problem):
+    whole = problem.data(0)
+    many = cut.cut_split(whole, 64, 20, 5)
+    assert [len(part) for part in (many.train, many.validation, many.test)] == [1280, 5, 1]
+    assert torch.equal(many.train.labels[1079:], whole.train.labels[:201])
+
+
+def test_a_cut_training_has_the_whole_ones_rates():
+    shape = cut.AsWhole(Cosine(), 10, 3)
+    assert [shape.factor(t, 1, 1) for t in (1, 16, 31)] == [1.0, Cosine().factor(16, 10, 3), 1.0]
+
+
+# -- the command
+
+
+def predicted(out):
+    return float(re.search(r"^predicted: ([\d.]+) s for (\d+) trainings", out, re.MULTILINE)[1])
+
+
+def test_plan_calibrates_on_ray_and_writes_nothing(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(calibration, "CLOCKED", 0.2)
+    monkeypatch.setattr(calibration, "CUT", 0.2)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    assert main(["plan", str(tiny), "--calibrate", "--out", str(tmp_path / "run"), "--set", "compute.workers=2"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+    assert predicted(out) > 1  # Ray alone takes longer to start
+    assert "for 38 trainings" in out
+    assert "2 trainings at a time" in out
+    rate = re.search(r'compute: \{rate: \{iterations_per_second: ([\d.]+), source: "measured on CPU', out)
+    assert float(rate[1]) > 0
+    line = re.search(r"compute: (\{.*\})$", out, re.MULTILINE)[1]
+    assert load(tiny, [f"compute={line}"]).compute.rate.iterations_per_second == float(rate[1])
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Calibrations without Ray, in this process, and short."""
+
+    def sweep_here(frontier, begin, dataset, compute, store, progress):
+        worker = begin(dataset)
+        while jobs := frontier.next():
+            (job,) = jobs
+            worker.run(job)
+            frontier.finished(job)
+
+    monkeypatch.setattr(calibration, "sweep_on_ray", sweep_here)
+    monkeypatch.setattr(calibration, "CLOCKED", 0.05)
+    monkeypatch.setattr(calibration, "CUT", 0.05)
+    monkeypatch.setattr(cut, "PATIENCE", 0.0)
+
+
+CHANGES = [
+    [],
+    ["prune.restart={kind: rewind, to: 20it}"],  # later than a cut training's end
+    ["prune.criterion=gradient-weight"],
+    ["train.choose=test-best"],
+    ["train.batch_size=2000"],  # one step an epoch
+    ["train.shape={kind: cyclical, period: 1ep}"],
+    ["data.split={kind: pooled, validation: 0.0006, test: 0.2}"],  # one validation image
+    ["model={name: small-cnn}", "data.augment={crop: 1, flip: true}"],
+    ["oracle.follow=oracle"],
+    ["policies.baselines={keep: {restart: keep}, cosine: {shape: cosine}}"],
+    ["prune.cycles=1", "oracle.seeds=1", "oracle.grid=[0.1]"],  # a single training
+]
+
+
+@pytest.mark.parametrize("changes", CHANGES, ids=lambda changes: " ".join(changes) or "as it is")
+def test_whatever_the_experiment_it_is_calibrated(tiny, tmp_path, here, capsys, changes):
+    words = [word for change in changes for word in ("--set", change)]
+    assert main(["plan", str(tiny), "--calibrate", "--out", str(tmp_path / "run"), *words]) == 0
+    assert predicted(capsys.readouterr().out) >= 0
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.yaml"]
+
+
+def test_where_nothing_is_missing_nothing_is_measured(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    study = study_of(experiment(cycles=2), tmp_path)
+    sweep(study.experiment, study.store)
+    assert calibrate(study) is None
+
+
+def test_a_training_that_always_fails_is_told(tiny, tmp_path, here, monkeypatch):
+    def broken(*arguments):
+        raise RuntimeError("no such kernel")
+
+    monkeypatch.setattr("oracle.run.worker.run_lanes", broken)
+    study = new_study(load(tiny, []), tmp_path / "run")
+    with pytest.raises(SweepError, match=r"no training could be measured: .*no such kernel"):
+        calibrate(study)

@@ -1,0 +1,254 @@
+"""Cells that are trained side by side: which go together, what becomes of them when one fails, that no number depends on it."""
+
+import pytest
+import torch
+from run_folder import records
+from synthetic import DATA, OFF_GRID, experiment, recorded
+from test_searcher import KILLED, tuned
+
+from oracle.cli.main import main
+from oracle.experiment.load import load
+from oracle.plan.trajectories import Chains
+from oracle.run import worker
+from oracle.run.failure import reason_of
+from oracle.run.ready_queue import Frontier
+from oracle.run.worker import Worker
+from oracle.study.store import Store
+from oracle.study.study import new_study
+from silo.graph import Captured
+
+SEED_0 = [0.1, 0.2, OFF_GRID, 0.4, 0.8]
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "run")
+
+
+def rates(jobs):
+    return sorted(job.cell.max_lr for job in jobs)
+
+
+def groups(jobs):
+    return {(job.cell.training, job.cell.seed, job.cell.cycle) for job in jobs}
+
+
+# ---- which go together
+
+
+def test_a_pack_is_of_one_training_seed_and_cycle(store):
+    baselines = {"cosine": {"shape": "cosine"}}
+    frontier = Frontier(Chains(experiment(baselines=baselines), DATA, store))
+    packs = []
+    while pack := frontier.next(100):
+        packs.append(pack)
+    assert all(len(groups(pack)) == 1 for pack in packs)
+    assert len(packs) == 2 * 2  # seeds, and SILO's shape and the cosine's
+    assert [rates(pack) for pack in packs[:2]] == [SEED_0] * 2
+
+
+@pytest.mark.parametrize("at_most", [1, 2, 3, 5, 9])
+def test_a_pack_has_at_most_as_many_as_are_asked_for_and_nothing_is_left_behind(store, at_most):
+    frontier = Frontier(Chains(experiment(seeds=1, cycles=1), DATA, store))
+    packs = []
+    while pack := frontier.next(at_most):
+        assert len(pack) <= at_most
+        packs.extend(pack)
+    assert rates(packs) == SEED_0 and frontier.ready == 0
+    assert packs[0].cell.max_lr == OFF_GRID  # later cycles wait for SILO's own
+
+
+def test_a_worker_takes_what_leaves_work_for_the_others(store):
+    """Ten cells are ready; with four workers three are a share."""
+    tune = tuned(store, slots=4, lanes=16)
+    tune.ask()
+    for trial in sorted(tune.trials):
+        tune.step(trial)
+    assert [len(hands.tasks[0][0]) for hands in tune.trials.values()] == [3, 2, 2, 1]
+    alone = tuned(Store(store.folder / "other"), slots=1, lanes=16)
+    alone.ask()
+    alone.step("trial 0")
+    assert rates(alone.trials["trial 0"].tasks[0][0]) == SEED_0
+
+
+def test_after_a_loss_each_of_a_pack_is_trained_alone(store):
+    """Any of them may be the cause; no one has been lost by itself yet."""
+    tune = tuned(store, slots=1, lanes=16)
+    tune.ask()
+    tune.step("trial 0")
+    lost = {job.cell.id for job in tune.trials["trial 0"].tasks[0][0]}
+    assert len(lost) == 5
+    tune.lose("trial 0", KILLED)
+    tune.run()
+    assert all(len(pack) == 1 for pack in tune.packs if lost & set(pack))
+    assert any(len(pack) > 1 for pack in tune.packs)
+    assert recorded(store) == {cell_id for pack in tune.packs for cell_id in pack}
+    assert store.attempts() == []  # none counts as failed
+
+
+def test_the_one_that_kills_its_worker_is_failed_and_takes_none_along(store):
+    tune = tuned(store, slots=1, lanes=16)
+    bad = tune.searcher._frontier.next()[0]  # SILO's own of one seed
+    tune.searcher._frontier.give_back(bad)
+    for _ in range(200):
+        tune.ask()
+        if tune.finished and not tune.trials:
+            break
+        for trial, hands in list(tune.trials.items()):
+            if hands.tasks and bad in hands.tasks[-1][0]:
+                tune.lose(trial)
+            else:
+                tune.step(trial)
+    assert [path.stem for path in (store.folder / "failed").iterdir()] == [bad.cell.id]
+    assert len(recorded(store)) == 15 + 4  # the other seed's, and of this one cycle 0's rest
+
+
+# ---- no number depends on it
+
+
+def numbers(record):
+    return {key: value for key, value in record.items() if key not in ("seconds", "stepping")}
+
+
+def here():
+    """Records steps in this process, as CUDA graphs do on a GPU."""
+
+    def record(steps):
+        def run():
+            for step in steps:
+                step()
+
+        run()
+        return run
+
+    return record
+
+
+@pytest.fixture
+def study(tiny, tmp_path):
+    return new_study(load(tiny, ["oracle.seeds=1", "prune.cycles=1"]), tmp_path / "run")
+
+
+@pytest.fixture
+def jobs(study):
+    return Frontier(study.chains).next(100)
+
+
+@pytest.fixture
+def of(study, tmp_path):
+    """A worker with a run folder of its own; captured: how many lanes it steps at once, as on a GPU."""
+    count = iter(range(10))
+
+    def make(captured=None):
+        store = Store(tmp_path / f"worker {next(count)}")
+        made = Worker(study.experiment, study.dataset, study.data["digest"], store)
+        if captured:
+            made.stepping = Captured(captured, here)
+        return made
+
+    return make
+
+
+def written(made, jobs):
+    return [numbers(made.store.whole_record(job.cell.id)) for job in jobs]
+
+
+def test_on_a_cpu_a_run_in_packs_has_the_records_of_one_cell_by_cell(tiny, tmp_path):
+    assert main(["run", str(tiny), "--local", "--out", str(tmp_path / "single")]) == 0
+    assert main(["run", str(tiny), "--local", "--out", str(tmp_path / "packs"), "--set", "compute.lanes=4"]) == 0
+    assert records(tmp_path / "packs") == records(tmp_path / "single")
+
+
+@pytest.mark.parametrize("lanes", [2, 16])
+def test_cells_that_step_side_by_side_are_recorded_each_as_if_alone(of, jobs, lanes):
+    """In single precision: of lanes in this process, whose rates are in double."""
+    single, packed = of(), of(captured=lanes)
+    for job in jobs:
+        single.run(job)
+    packed.run(*jobs)
+    assert written(packed, jobs) == written(single, jobs)
+    record, other = (made.store.record(jobs[0].cell.id) for made in (packed, single))
+    assert (record["stepping"], other["stepping"]) == (f"a CUDA graph of up to {lanes} lanes", "eager")
+    assert len(packed.store.attempts()) == 2 * len(jobs)
+    for job in jobs:
+        assert packed.store.has_state(job.cell.id) == single.store.has_state(job.cell.id)
+
+
+def test_what_is_recorded_is_left_out_of_a_pack(of, jobs):
+    made = of(captured=16)
+    made.run(jobs[1])
+    made.run(*jobs)
+    of_it = [entry["event"] for entry in made.store.attempts() if entry["cell"] == jobs[1].cell.id]
+    assert sorted(of_it) == ["recorded", "skipped", "started"]
+    assert len(written(made, jobs)) == len(jobs)
+    made.run(*jobs)  # nothing is left
+    assert sum(entry["event"] == "started" for entry in made.store.attempts()) == len(jobs)
+
+
+def raising(monkeypatch, when, error):
+    """Packs for which ``when`` holds raise; gives the sizes of all packs that were tried, and how they stepped."""
+    real, tried = worker.run_lanes, []
+
+    def run_lanes(problem, seed, cycle, candidates, stepping):
+        tried.append((len(candidates), str(stepping)))
+        if when(candidates, stepping):
+            raise error
+        return real(problem, seed, cycle, candidates, stepping)
+
+    monkeypatch.setattr(worker, "run_lanes", run_lanes)
+    return tried
+
+
+def test_one_that_fails_is_found_and_the_others_are_recorded(of, jobs, monkeypatch):
+    bad = jobs[2]
+    error = ValueError("this one")
+    tried = raising(monkeypatch, lambda candidates, _: any(c.max_lr == bad.cell.max_lr for c in candidates), error)
+    made = of(captured=16)
+    made.run(*jobs)
+    assert made.store.failure(bad.cell.id) == reason_of(error, made.compute) == "ValueError: this one"
+    rest = [job for job in jobs if job != bad]
+    assert all(made.store.record(job.cell.id) for job in rest)
+    assert [pair for pair in tried if pair[1].startswith("eager")] == [
+        (1, "eager: captured, it failed by ValueError")
+    ] * 3
+
+
+def test_where_memory_is_short_there_are_fewer_lanes_from_then_on(of, jobs, monkeypatch):
+    error = torch.OutOfMemoryError("CUDA out of memory")
+    tried = raising(monkeypatch, lambda candidates, stepping: stepping.at_once > 4, error)
+    made = of(captured=16)
+    made.run(*jobs)
+    assert made.stepping.at_once == 4
+    assert [size for size, _ in tried][:3] == [6, 3, 1]
+    assert all(made.store.record(job.cell.id) for job in jobs)
+    assert not list((made.store.folder / "failed").glob("*"))
+
+
+def test_a_device_that_is_lost_is_no_fault_of_a_pack(of, jobs, monkeypatch):
+    raising(monkeypatch, lambda *_: True, torch.AcceleratorError("CUDA error: unspecified launch failure"))
+    made = of(captured=16)
+    with pytest.raises(torch.AcceleratorError):
+        made.run(*jobs)
+    assert not list((made.store.folder / "failed").glob("*"))
+
+
+def test_a_full_disk_costs_no_cell_of_a_pack(of, jobs, monkeypatch):
+    """All are written in the room that was held back for all."""
+    made, real = of(captured=16), Store.write_record
+
+    def write_record(self, record):
+        if list(self.folder.glob(".ballast*")):
+            raise OSError(28, "No space left on device")
+        return real(self, record)
+
+    monkeypatch.setattr(Store, "write_record", write_record)
+    made.run(*jobs)
+    assert all(made.store.record(job.cell.id) for job in jobs)
+
+
+def test_lanes_are_the_experiment_s_on_a_cpu_and_one_where_nothing_is_said(study):
+    for asked, lanes in (("auto", 1), (3, 3)):
+        compute = study.experiment.compute.model_copy(update={"lanes": asked})
+        experiment = study.experiment.model_copy(update={"compute": compute})
+        made = Worker(experiment, study.dataset, study.data["digest"], study.store)
+        assert (made.lanes, made.stepping.at_once) == (lanes, 1)

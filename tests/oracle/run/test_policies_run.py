@@ -1,0 +1,115 @@
+"""A study with baselines, really trained (on Ray: test_extension.py), its report, and its tables."""
+
+import pandas as pd
+import pytest
+import yaml
+from conftest import TINY
+from run_folder import records
+
+from oracle.analysis.cost import costs_table
+from oracle.analysis.results import finished
+from oracle.cli.main import main
+from oracle.study.study import open_study
+
+POLICIES = {
+    "search": {"over": "dense"},
+    "baselines": {
+        "lr-warmup": {},
+        "lr-rewinding": {"restart": "keep"},
+        "cosine": {"shape": "cosine"},
+        "given": {"max_lr": 0.1, "shape": "constant", "search_trainings": 3},
+    },
+}
+# the Oracle's and SILO's as in test_sweep; each baseline's search on the dense network (the first shares the Oracle's), then
+# two cycles more for two seeds (SILO's 0.1, if it is the best, goes one way with the first for a while); the given one's chain
+SEARCH = 6 * 2
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("policies")
+    (folder / "e.yaml").write_text(yaml.safe_dump({**TINY, "policies": POLICIES}, sort_keys=False))
+    assert main(["run", str(folder / "e.yaml"), "--local", "--out", str(folder / "run")]) == 0
+    return folder
+
+
+def test_every_policy_has_its_own_chain_and_its_search(home):
+    found = finished(home / "run")
+    assert list(dict.fromkeys(found.policies.policy)) == ["SILO", *POLICIES["baselines"], "Oracle"]
+    own = found.policies[found.policies.policy != "Oracle"]
+    assert (own.groupby("policy").cycle.count() == 3).all()
+    assert (own.seeds == 2).all()
+    assert own.test.notna().all()
+    costs = found.costs.set_index("who")
+    for name in ("lr-warmup", "lr-rewinding", "cosine"):
+        assert (costs.trainings[name], costs.search_trainings[name]) == (SEARCH + 2 * 2, SEARCH)
+    assert (costs.trainings["given"], costs.search_trainings["given"]) == (2 * 3 + 3, 3)
+    assert (costs.trainings["SILO"], pd.isna(costs.search_trainings["SILO"])) == (2 * 3, True)
+    assert costs.trainings["Oracle"] == costs.search_trainings["Oracle"] == 2 * 3 * 6
+    assert costs.trainings["all"] == len(records(home / "run"))
+
+
+def test_a_search_under_way_has_cost_what_is_recorded(home):
+    study, cells = open_study(home / "run"), finished(home / "run").cells
+    begun = cells[(cells.searches != "cosine") | (cells.seed == 0)]
+    costs = costs_table(begun, study.experiment, study.store).set_index("who")
+    assert costs.search_trainings["cosine"] == SEARCH / 2
+
+
+def test_rewinding_the_rate_alone_goes_on_from_the_final_weights(home):
+    """Its dense network is the others', bit for bit; from cycle 1 on it is another."""
+    policies = finished(home / "run").policies.set_index(["policy", "cycle"])
+    dense, rewound = policies.loc[("lr-warmup", 0)], policies.loc[("lr-rewinding", 0)]
+    assert (dense.max_lr, dense.test, dense.validation) == (rewound.max_lr, rewound.test, rewound.validation)
+    assert policies.loc[("lr-warmup", 1)].validation != policies.loc[("lr-rewinding", 1)].validation
+
+
+def test_how_many_weights_each_layer_keeps_is_exact(home):
+    found = finished(home / "run")
+    alive = found.layers.groupby(["policy", "cycle"]).alive.sum().unstack()
+    assert (alive.loc["SILO"] == alive.loc["cosine"]).all()
+    assert list(alive.loc["SILO"]) == [1184, 1184 - 236, 948 - 189]  # floor(0.2 x alive) goes; 64 x 16 + 16 x 10
+    assert (found.layers.groupby(["policy", "cycle"]).prunable.sum() == 1184).all()
+
+
+def test_layers_stand_in_the_order_of_the_network(home, tmp_path):
+    """Of names such as 3.weight and 11.weight an alphabetical order would be another."""
+    small = ["model=small-cnn", "policies.baselines={}", "oracle.grid=[0.1]", "oracle.seeds=1", "prune.cycles=1"]
+    arguments = [part for override in small for part in ("--set", override)]
+    assert main(["run", str(home / "e.yaml"), "--local", "--out", str(tmp_path / "run"), *arguments]) == 0
+    assert list(finished(tmp_path / "run").layers.layer) == ["0.weight", "3.weight", "6.weight", "11.weight"]
+
+
+def test_tables_are_the_same_from_the_run_and_from_what_is_published(home, tmp_path, capsys):
+    assert main(["publish", str(home / "run"), "--to", str(tmp_path / "published")]) == 0
+    written = {}
+    for name, folder in (("run", home / "run"), ("published", tmp_path / "published")):
+        assert main(["table", str(folder), "--to", str(tmp_path / f"tables-{name}")]) == 0
+        written[name] = {path.name: path.read_bytes() for path in (tmp_path / f"tables-{name}").iterdir()}
+    assert written["run"] == written["published"]
+    assert {"tables.md", "tables.tex", "tiny-accuracy.csv", "tiny-oracle.tex", "tiny-cost.md"} <= written["run"].keys()
+    assert "| lr-rewinding |" in capsys.readouterr().out
+
+
+def test_the_report_shows_every_policy(home):
+    report = home / "run" / "report"
+    policies = (report / "policies.md").read_text()
+    assert all(f"| {name} " in policies for name in ("SILO", *POLICIES["baselines"], "Oracle (reference)"))
+    assert (report / "policies.png").stat().st_size > 10_000
+    # claim 2 has heard of them: three cycles are too few to judge by
+    assert "2 of 2 pruned cycles are above chance: too few" in (report / "verdicts.md").read_text()
+
+
+def test_chosen_on_test_is_said_wherever_a_reader_looks(home, tmp_path):
+    out = tmp_path / "released"
+    overrides = ["train.choose=test-best", "policies.baselines={cosine: {shape: cosine}}", "train.epochs=4"]
+    arguments = [part for override in overrides for part in ("--set", override)]
+    assert main(["run", str(home / "e.yaml"), "--local", "--out", str(out), *arguments]) == 0
+    assert main(["publish", str(out), "--to", str(tmp_path / "published")]) == 0
+    for name in ("README.md", "verdicts.md", "oracle.md", "oracle.tex", "comparison.md", "policies.md", "max_lr.svg"):
+        assert "chosen on test, as released" in (tmp_path / "published" / name).read_text().replace("\n", " "), name
+    assert "at the epoch chosen on test" in (tmp_path / "published" / "policies.md").read_text()
+    found = finished(out)
+    cells = found.cells[found.cells.candidate & (found.cells.status == "done")]
+    means = cells[cells.cycle == 0].groupby("max_lr").test.mean()
+    assert found.comparison.best_test[0] == means.max()

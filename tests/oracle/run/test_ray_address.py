@@ -1,0 +1,63 @@
+"""Where a sweep trains: what an address must be, what a cluster must have, and that a private Ray is private."""
+
+import socket
+
+import pytest
+
+from oracle.cli.main import main
+from oracle.experiment.compute import Compute
+from oracle.run.ray.cluster import PRIVATE, fitting, prepare
+
+prepare(PRIVATE)  # ray reads it when it is imported, and other tests start it in this process
+from ray.exceptions import RpcError  # noqa: E402
+
+
+@pytest.fixture
+def refused(tiny, tmp_path, capsys, monkeypatch):
+    """Run at an address; returns the one line on stderr. Nothing is written."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        before = set(tmp_path.rglob("*"))
+        assert main(["run", tiny.name, *arguments]) == 2
+        out, err = capsys.readouterr()
+        assert (out, err.count("\n")) == ("", 1)
+        assert set(tmp_path.rglob("*")) == before
+        return err
+
+    return run
+
+
+NOBODY = "no Ray cluster answers there; `ray start --head` starts one"
+
+
+def test_what_listens_there_may_be_no_ray(refused, monkeypatch):
+    def silent(address):  # after the seconds that cluster.LOOKING allows
+        raise RpcError("Timed out while waiting for GCS to become available.")
+
+    monkeypatch.setattr("ray._raylet.GcsClient", silent)
+    token = "ray._private.authentication.authentication_token_setup.ensure_token_if_auth_enabled"
+    monkeypatch.setattr(token, lambda create_token_if_missing: None)  # a machine may have none yet
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert NOBODY in refused("--address", f"127.0.0.1:{server.getsockname()[1]}")
+
+
+@pytest.mark.parametrize(
+    ("cpus", "gpus", "nodes", "fit"),
+    [
+        (1, 0, [(4, 0), (2, 0)], 6),
+        (0.1, 0, [(0.3, 0)], 3),
+        (3, 0, [(4, 0), (2, 0)], 1),
+        (8, 0, [(4, 0), (4, 0)], 0),
+        (1, 0.25, [(16, 2)], 8),
+        (1, 0.25, [(3, 2)], 3),
+        (1, 0.4, [(16, 2)], 4),  # no training gets its share of two GPUs
+        (1, 0.1, [(16, 1)], 10),
+        (1, 2, [(16, 3), (16, 1)], 1),
+        (1, 1, [(16, 0)], 0),
+        (1, 1, [], 0),
+    ],
+)
+def test_how_many_trainings_fit_on_the_nodes(cpus, gpus, nodes, fit):
+    asked = Compute(cpus_per_trial=cpus, gpus_per_trial=gpus)
+    assert fitting(asked, [{"CPU": cpu, "GPU": gpu} for cpu, gpu in nodes]) == fit

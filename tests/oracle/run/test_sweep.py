@@ -1,0 +1,238 @@
+"""Real sweeps on digits: the same numbers however they are run, and nothing trained twice, whatever is killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+
+import psutil
+import pytest
+from run_folder import records, report
+
+from oracle.cli.main import main
+from oracle.study.store import Store
+from oracle.study.study import open_study
+
+# SILO's 0.1 is a grid value at cycles 0 and 1, not at cycle 2: 2 seeds x (6 + 6 + 7)
+CELLS = 38
+
+
+def run(file, out, *arguments):
+    return main(["run", str(file), "--out", str(out), *arguments])
+
+
+def trained(folder):
+    return Counter(entry["cell"] for entry in Store(Path(folder)).attempts() if entry["event"] == "recorded")
+
+
+def started(folder):
+    return Counter(entry["cell"] for entry in Store(Path(folder)).attempts() if entry["event"] == "started")
+
+
+def leftovers(folder):
+    return list(Path(folder).rglob("*.tmp"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(write_tiny, tmp_path_factory):
+    """One whole run in this process: what every other way of running must equal."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert run(write_tiny(folder), folder / "run", "--local") == 0
+    return folder / "run"
+
+
+def test_a_second_run_trains_nothing(tiny, undisturbed, capsys):
+    before = {path: path.stat().st_mtime_ns for path in (undisturbed / "records").iterdir()}
+    assert run(tiny, undisturbed) == 0
+    assert "nothing to train: 38 of 38" in capsys.readouterr().out
+    assert {path: path.stat().st_mtime_ns for path in (undisturbed / "records").iterdir()} == before
+
+
+def interrupted(tiny, out, how, *arguments):
+    """Start a run, interrupt it once some cells are recorded, and return its exit code once all its workers have ended.
+
+    What it listens to meanwhile must be on loopback.
+    """
+    command = [sys.executable, "-m", "oracle.cli", "run", str(tiny), "--out", str(out), *arguments]
+    # other tests of this process have set what a sweep sets
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "TUNE_"))}
+    driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=clean)
+    deadline = time.monotonic() + 60
+    while len(list((out / "records").glob("*.json"))) < 6 and driver.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
+    driver.send_signal(signal.SIGSTOP)  # to look around
+    family = [psutil.Process(driver.pid), *psutil.Process(driver.pid).children(recursive=True)]
+    workers = [process for process in family if "Trainable" in " ".join(process.cmdline())]
+    listening = {c.laddr.ip for process in family for c in process.net_connections() if c.status == "LISTEN"}
+    driver.send_signal(how)
+    driver.send_signal(signal.SIGCONT)
+    code = driver.wait(60)
+    assert psutil.wait_procs(workers, 20)[1] == []
+    assert listening <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}
+    assert bool(workers) == bool(listening) == ("--local" not in arguments)
+    return code
+
+
+@pytest.mark.parametrize(
+    ("how", "arguments"),
+    [
+        (signal.SIGKILL, ["--local"]),
+        (signal.SIGINT, ["--set", "compute.workers=2"]),  # killed sweeps on Ray: tests/test_chaos.py
+    ],
+    ids=["kill-local", "ctrl-c-ray"],
+)
+def test_after_an_interruption_only_the_missing_cells_are_trained(tiny, tmp_path, undisturbed, how, arguments):
+    out = tmp_path / "run"
+    code = interrupted(tiny, out, how, *arguments)
+    assert code == (130 if how == signal.SIGINT else -signal.SIGKILL)
+    done = set(records(out))
+    assert 6 <= len(done) < CELLS
+    before = trained(out)
+    assert run(tiny, out, "--local") == 0
+    after = trained(out) - before
+    assert set(after) | done == set(records(undisturbed))
+    assert max(trained(out).values()) == 1
+    assert records(out) == records(undisturbed)
+    assert report(out) == report(undisturbed)
+    assert leftovers(out) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "new"),
+    [
+        ("oracle.grid=[0.01, 0.03, 0.1, 0.3, 0.5, 1.0, 1e6]", 6),  # one value more: 3 cycles x 2 seeds
+        ("oracle.seeds=3", 19),  # one seed more
+        ("prune.cycles=4", 14),  # one cycle more: 2 seeds x (6 + 1)
+        ("oracle.tolerance=1.5", 0),
+        ("silo.delta=0.2", 2),  # at cycle 2, SILO's value alone
+    ],
+)
+def test_a_wider_study_trains_only_what_is_new(tiny, tmp_path, undisturbed, change, new):
+    out = tmp_path / "run"
+    subprocess.run(["cp", "-r", undisturbed, out], check=True)
+    before = started(out)
+    assert run(tiny, out, "--local", "--set", change) == 0
+    assert sum((started(out) - before).values()) == new
+    assert all(count == 1 for count in started(out).values())
+
+
+def test_a_value_that_diverges_is_recorded_and_never_wins(undisturbed):
+    diverged = [r for r in records(undisturbed).values() if r["outcome"]["diverged"]]
+    assert {record["cell"]["max_lr"] for record in diverged} == {1e6}
+    assert len(diverged) == 6
+    from oracle.analysis.results import find
+
+    comparison = find(open_study(undisturbed)).comparison
+    assert (comparison.high < 1e6).all()
+    assert not comparison.open_high.any()
+
+
+def test_the_oracles_own_chain_starts_each_seed_from_the_winner(tiny, tmp_path):
+    local = tmp_path / "local"
+    assert run(tiny, local, "--local", "--set", "oracle.follow=oracle") == 0
+    from oracle.analysis.results import find
+
+    findings = find(open_study(local))
+    cells, best = findings.cells, findings.comparison.best_max_lr
+    for cycle in (1, 2):
+        parents = cells[(cells.cycle == cycle - 1) & cells.candidate & (cells.max_lr == best[cycle - 1])]
+        judged = cells[(cells.cycle == cycle) & cells.candidate]
+        for seed in (0, 1):
+            assert set(judged[judged.seed == seed].start) == set(parents[parents.seed == seed].leaves)
+    # SILO's own chain goes its own way from its own masks
+    own = cells[cells.chain].set_index(["seed", "cycle"])
+    assert all(own.start[seed, cycle] == own.leaves[seed, cycle - 1] for seed in (0, 1) for cycle in (1, 2))
+    # what no cycle starts from is gone: for each seed and cycle: its own chain, the winner, SILO on the judged masks
+    assert len(list((local / "states").iterdir())) <= 18
+
+
+def test_a_lost_state_is_made_again_and_changes_nothing(tiny, tmp_path, undisturbed):
+    out = tmp_path / "run"
+    subprocess.run(["cp", "-r", undisturbed, out], check=True)
+    for state in (out / "states").iterdir():
+        state.unlink()
+    last = [cell for cell, record in records(out).items() if record["cell"]["cycle"] == 2]
+    for cell in last:
+        (out / "records" / f"{cell}.json").unlink()
+    assert run(tiny, out, "--local") == 0
+    assert records(out) == records(undisturbed)
+    assert report(out) == report(undisturbed)
+
+
+def without_the_last_cycle(undisturbed, out):
+    subprocess.run(["cp", "-r", undisturbed, out], check=True)
+    for cell, record in records(out).items():
+        if record["cell"]["cycle"] == 2:
+            (out / "records" / f"{cell}.json").unlink()
+    return out
+
+
+def test_a_training_that_raises_is_failed_with_its_reason_and_tried_again_when_asked(
+    tiny, tmp_path, undisturbed, capsys, monkeypatch
+):
+    def raises(*arguments):
+        raise ValueError("no")
+
+    out = without_the_last_cycle(undisturbed, tmp_path / "run")
+    with monkeypatch.context() as patched:
+        patched.setattr("oracle.run.worker.run_lanes", raises)
+        assert run(tiny, out, "--local") == 1
+    assert "14 trainings failed" in capsys.readouterr().out
+    assert run(tiny, out, "--local") == 1  # failures stand until they are asked for again
+    told = "nothing to train: 24 of 38 cells are recorded, 14 failed; --retry-failed tries them again"
+    assert told in " ".join(capsys.readouterr().out.split())
+    assert run(tiny, out, "--local", "--retry-failed") == 0
+    assert records(out) == records(undisturbed)
+    assert report(out) == report(undisturbed)
+
+
+def test_a_damaged_start_state_is_told_in_one_line_and_fails_no_training(tiny, tmp_path, undisturbed, capsys):
+    out = without_the_last_cycle(undisturbed, tmp_path / "run")
+    for state in (out / "states").iterdir():
+        state.write_bytes(b"no state")
+    assert run(tiny, out, "--local") == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and f"{out}/states/" in told and "delete it to have it made again" in told
+    assert not (out / "failed").exists()
+    for state in (out / "states").iterdir():
+        state.unlink()
+    assert run(tiny, out, "--local") == 0
+    assert records(out) == records(undisturbed)
+
+
+def test_a_second_driver_is_refused(tiny, tmp_path, undisturbed, capsys):
+    from oracle.study.study import claimed
+
+    with claimed(open_study(undisturbed)):
+        assert run(tiny, undisturbed, "--local") == 2
+    assert "another run is at work in this folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("restart", ["reinit", "keep", "{kind: rewind, to: 5it}"])
+def test_silo_alone_gives_the_chain_that_the_sweep_recorded(tiny, tmp_path, restart):
+    """Through the stored states, weights included where the restart carries them."""
+    import torch
+
+    from oracle.run.problem import load_dataset, problems
+    from silo.trajectory import iterative_pruning
+
+    assert run(tiny, tmp_path / "run", "--local", "--set", f"prune.restart={restart}") == 0
+    study = open_study(tmp_path / "run")
+    experiment = study.experiment
+    made = problems(experiment, load_dataset(experiment), study.data["digest"], torch.device("cpu"))[
+        study.chains.training
+    ]
+    alone = iterative_pruning(made, experiment.schedule, cycles=3, seed=1)
+    chain = {r["cell"]["cycle"]: r for r in records(tmp_path / "run").values() if is_silo(r, experiment, seed=1)}
+    for cycle, result in enumerate(alone):
+        assert chain[cycle]["leaves"] == result.leaves.digest()
+        assert chain[cycle]["outcome"]["curve"] == [asdict(epoch) for epoch in result.outcome.curve]
+
+
+def is_silo(record, experiment, seed):
+    cell = record["cell"]
+    return cell["seed"] == seed and cell["max_lr"] == experiment.schedule.max_lr(cell["cycle"])

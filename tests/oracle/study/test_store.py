@@ -1,0 +1,385 @@
+"""The run folder: whole records or none, the first one stands, and nothing damaged is taken for good."""
+
+import errno
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+import torch
+
+from oracle.error import InputError
+from oracle.study.store import Store
+from silo.mask import Mask
+from silo.trajectory import State
+
+WEIGHTS = {"a": torch.empty(3, 4), "b": torch.empty(5)}
+WHOLE = {
+    "id": "c0ffee",
+    "outcome": {"diverged": False, "validation": 90.1, "curve": [[0.1, 90.1, None]]},
+    "layers": [["a", 6, 12], ["b", 5, 5]],
+    "leaves": None,
+    "environment": {"device": "CPU"},
+}
+# what is remembered of it
+RECORD = {
+    "id": "c0ffee",
+    "outcome": {"diverged": False, "validation": 90.1},
+    "leaves": None,
+    "environment": {"device": "CPU"},
+}
+
+
+class Trap:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+
+    def __reduce__(self):
+        return (os.mkdir, (self.folder,))
+
+
+def mask(seed=0):
+    random = torch.Generator().manual_seed(seed)
+    return Mask({name: torch.rand(w.shape, generator=random) < 0.5 for name, w in WEIGHTS.items()})
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "run")
+
+
+def again(store):
+    """The same folder with nothing remembered, as the next process sees it."""
+    return Store(store.folder)
+
+
+def files(store):
+    return sorted(str(path.relative_to(store.folder)) for path in store.folder.rglob("*") if path.is_file())
+
+
+def message(raises):
+    text = str(raises.value)
+    assert "\n" not in text
+    return text
+
+
+def test_reading_makes_no_folder(store):
+    assert store.study() is None
+    assert store.record("c0ffee") is None
+    assert store.failure("c0ffee") is None
+    assert store.has_state("c0ffee") is False
+    assert store.attempts() == []
+    store.drop_state("c0ffee")
+    store.forget_failures()
+    store.sweep_up()
+    with pytest.raises(InputError, match="no such start state"):
+        store.state("c0ffee", "digest", WEIGHTS)
+    assert not store.folder.exists()
+
+
+def test_the_study_comes_back_and_can_be_brought_up_to_date(store):
+    store.write_study({"experiment": {"name": "a"}})
+    store.write_study({"experiment": {"name": "b"}})
+    assert again(store).study() == {"experiment": {"name": "b"}}
+    assert files(store) == ["study.json"]
+
+
+def test_the_first_record_stands(store):
+    assert store.write_record(WHOLE) is True
+    assert store.write_record({**WHOLE, "leaves": "another"}) is False
+    assert again(store).whole_record("c0ffee") == WHOLE
+    assert again(store).write_record({**WHOLE, "leaves": "another"}) is False
+    assert again(store).record("c0ffee") == RECORD
+    assert store.recorded() == ["c0ffee"]
+
+
+def test_the_first_record_stands_where_the_file_system_has_no_hard_links(store, monkeypatch):
+    def refused(*paths):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    test_the_first_record_stands(store)
+
+
+@pytest.mark.parametrize("change", [{"leaves": "x"}, {"outcome": {"diverged": False, "validation": 91.0}}, {"new": 1}])
+def test_a_record_that_was_changed_by_hand_is_refused(store, change):
+    store.write_record(WHOLE)
+    path = store.folder / "records" / "c0ffee.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(InputError) as raised:
+        again(store).record("c0ffee")
+    assert f"{path}: changed since it was written" in message(raised)
+
+
+def test_environments_are_remembered_once(store):
+    for name in ("a", "b"):
+        store.write_record({**WHOLE, "id": name})
+    assert store.record("a")["environment"] is store.record("b")["environment"]
+
+
+def test_of_two_writers_at_once_the_one_that_ends_first_stands(store, monkeypatch):
+    """A worker that was given up may still be alive and end the same cell."""
+    sync = os.fsync
+
+    def other_process_ends_meanwhile(file):
+        monkeypatch.setattr(os, "fsync", sync)
+        if (child := os.fork()) == 0:
+            os._exit(0 if Store(store.folder).write_record({**RECORD, "leaves": "the other's"}) else 1)
+        assert os.waitpid(child, 0)[1] == 0, "the other had the folder to itself"
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", other_process_ends_meanwhile)
+    assert store.write_record(RECORD) is False
+    assert again(store).record("c0ffee")["leaves"] == "the other's"
+    assert files(store) == ["records/c0ffee.json"]
+
+
+def test_a_record_that_is_no_json_is_refused_before_anything_is_written(store):
+    with pytest.raises(ValueError):
+        store.write_record({**RECORD, "leaves": float("nan")})
+    assert store.record("c0ffee") is None
+    assert not store.folder.exists()
+
+
+def test_a_record_appears_whole_or_not_at_all(store, monkeypatch):
+    """A process killed before the rename leaves no record, and what it leaves is swept up."""
+
+    def killed(*paths):
+        os._exit(9)
+
+    for write in (lambda: store.write_record(RECORD), lambda: store.write_state("c0ffee", State(mask()))):
+        if os.fork() == 0:
+            monkeypatch.setattr(os, "replace", killed)
+            monkeypatch.setattr(os, "link", killed)
+            write()
+            os._exit(0)
+        assert os.wait()[1] >> 8 == 9
+    assert again(store).record("c0ffee") is None
+    assert not again(store).has_state("c0ffee")
+    assert len(files(store)) == 2
+    assert store.write_record(RECORD) is True
+    store.sweep_up()
+    assert files(store) == ["records/c0ffee.json"]
+
+
+def test_a_write_survives_that_its_temporary_file_is_swept_away(store, monkeypatch):
+    """An orphan of the last sweep ends a training while the next driver starts."""
+    sync, swept = os.fsync, []
+
+    def sweep_up_once(file):
+        sync(file)
+        if not swept:
+            swept.append(files(store))
+            store.sweep_up()
+
+    monkeypatch.setattr(os, "fsync", sweep_up_once)
+    store.folder.mkdir()
+    (store.folder / "records").mkdir()
+    assert store.write_record(RECORD) is True
+    assert len(swept[0]) == 1
+    assert again(store).record("c0ffee") == RECORD
+    assert files(store) == ["records/c0ffee.json"]
+
+
+@pytest.mark.parametrize("call", ["fsync", "link"])
+def test_a_write_that_fails_leaves_nothing(store, monkeypatch, call):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, call, full)
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        store.write_record(RECORD)
+    assert files(store) == []
+
+
+def test_what_is_written_is_on_the_disk_before_it_has_its_name(store, monkeypatch):
+    """Else a power cut could leave an empty file under the name of a record."""
+    calls = []
+    for name in ("fsync", "replace", "link"):
+        real = getattr(os, name)
+
+        def noted(*of, name=name, real=real):
+            folder = name == "fsync" and stat.S_ISDIR(os.fstat(of[0]).st_mode)
+            calls.append("fsync of the folder" if folder else name)
+            return real(*of)
+
+        monkeypatch.setattr(os, name, noted)
+    for folder in ("records", "states"):
+        (store.folder / folder).mkdir(parents=True)
+    store.write_record(RECORD)
+    store.write_state("c0ffee", State(mask()))
+    assert calls == ["fsync", "link", "fsync of the folder", "fsync", "replace", "fsync of the folder"]
+
+
+def test_a_new_folder_is_as_durable_as_what_lies_in_it(store, monkeypatch):
+    synced, real = [], os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda file: (synced.append(str(Path(f"/proc/self/fd/{file}").readlink())), real(file))
+    )
+    store.write_record(RECORD)
+    assert {str(store.folder.parent), str(store.folder), str(store.folder / "records")} <= set(synced)
+
+
+@pytest.mark.parametrize("damage", [b"", b'{"id": "c0f', b"\xff\xfe", b"{}", b"null", b"[]", b"7"])
+def test_an_unreadable_record_is_one_line_that_says_what_to_do(store, damage):
+    store.write_record(RECORD)
+    path = store.folder / "records" / "c0ffee.json"
+    path.write_bytes(damage)
+    with pytest.raises(InputError) as raised:
+        again(store).record("c0ffee")
+    assert str(path) in message(raised)
+    assert "delete it" in message(raised)
+
+
+def test_failures_are_remembered_cleared_by_a_record_and_forgotten_when_told(store):
+    store.write_failure("c0ffee", "MemoryError: no more")
+    store.write_failure("bad", "ValueError: no")
+    assert again(store).failure("c0ffee") == "MemoryError: no more"
+    assert again(store).record("c0ffee") is None
+    store.write_record(RECORD)
+    assert store.failure("c0ffee") is None
+    store.forget_failures()
+    assert store.failure("bad") is None
+    assert store.record("c0ffee") == RECORD
+
+
+@pytest.mark.parametrize("weights", [None, {"a": torch.randn(3, 4), "c": torch.tensor(7), "d": torch.randn(2).half()}])
+def test_a_state_comes_back(store, weights):
+    left = State(mask(), weights)
+    store.write_state("c0ffee", left)
+    assert store.has_state("c0ffee")
+    held = again(store).state("c0ffee", left.digest(), WEIGHTS)
+    assert held.digest() == left.digest()
+    assert all(torch.equal(held.mask.layers[name], layer) for name, layer in left.mask.layers.items())
+    assert (held.weights is None) == (weights is None)
+    assert all(
+        torch.equal(held.weights[name], w) and held.weights[name].dtype == w.dtype
+        for name, w in (weights or {}).items()
+    )
+    store.drop_state("c0ffee")
+    assert not store.has_state("c0ffee")
+    assert files(store) == []
+
+
+def test_a_later_state_takes_the_place_of_a_damaged_one(store):
+    left = State(mask())
+    (store.folder / "states").mkdir(parents=True)
+    (store.folder / "states" / "c0ffee.pt").write_bytes(b"torn")
+    store.write_state("c0ffee", left)
+    assert store.state("c0ffee", left.digest(), WEIGHTS).digest() == left.digest()
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def empty(path):
+    path.write_bytes(b"")
+
+
+def text(path):
+    path.write_text("not a state")
+
+
+def unfit(path):
+    torch.save({"mask": torch.zeros(1, dtype=torch.uint8), "weights": None}, path)
+
+
+def other_keys(path):
+    torch.save({"weights": None}, path)
+
+
+@pytest.mark.parametrize("damage", [cut, empty, text, unfit, other_keys])
+def test_a_damaged_state_is_refused(store, damage):
+    left = State(mask())
+    store.write_state("c0ffee", left)
+    damage(path := store.folder / "states" / "c0ffee.pt")
+    with pytest.raises(InputError) as raised:
+        store.state("c0ffee", left.digest(), WEIGHTS)
+    assert message(raised) == f"{path}: not a readable start state; delete it to have it made again"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [State(mask(1)), State(mask(), {"a": torch.zeros(3, 4)})],
+    ids=["another mask", "the mask without the weights"],
+)
+def test_the_state_of_another_digest_is_refused(store, other):
+    store.write_state("c0ffee", State(mask()))
+    with pytest.raises(InputError, match="not the start state that is due; delete it") as raised:
+        store.state("c0ffee", other.digest(), WEIGHTS)
+    message(raised)
+
+
+def test_a_state_of_another_network_is_refused(store):
+    left = State(mask())
+    store.write_state("c0ffee", left)
+    with pytest.raises(InputError, match=r"c0ffee\.pt: not a readable start state"):
+        store.state("c0ffee", left.digest(), {"a": torch.empty(30, 4)})
+
+
+def test_a_state_is_read_without_executing_code(store):
+    (store.folder / "states").mkdir(parents=True)
+    torch.save({"mask": Trap(store.folder / "sprung"), "weights": None}, store.folder / "states" / "c0ffee.pt")
+    with pytest.raises(InputError, match="not a readable start state"):
+        store.state("c0ffee", "digest", WEIGHTS)
+    assert not (store.folder / "sprung").exists()
+
+
+def test_attempts_pass_over_a_torn_last_line(store):
+    store.log_attempt(cell="c0ffee", event="started")
+    store.log_attempt(cell="c0ffee", event="recorded")
+    (log,) = (store.folder / "attempts").glob("*.jsonl")
+    other = log.with_name("1.jsonl")
+    other.write_text(json.dumps({"cell": "bad", "event": "started"}) + '\n{"cell": "bad", "ev')
+    assert all(entry["at"] > 1.7e9 and entry["sweep"] == "" for entry in store.attempts() if entry["cell"] == "c0ffee")
+    expected = [("bad", "started"), ("c0ffee", "recorded"), ("c0ffee", "started")]
+    assert sorted((entry["cell"], entry["event"]) for entry in store.attempts()) == expected
+
+
+def test_a_torn_line_that_happens_to_end_in_a_brace_is_passed_over_too(store):
+    store.log_attempt(cell="c0ffee", event="started")
+    (log,) = (store.folder / "attempts").glob("*.jsonl")
+    with log.open("a") as out:
+        out.write('{"cell": "c0ffee", "event": "failed", "reason": "KeyError: {1}')
+    assert [entry["event"] for entry in store.attempts()] == ["started"]
+
+
+def test_sweeping_up_leaves_everything_that_is_whole(store):
+    store.write_study({})
+    store.write_record(RECORD)
+    store.write_failure("bad", "why")
+    store.write_state("c0ffee", State(mask()))
+    store.log_attempt(cell="c0ffee", event="recorded")
+    store.write_checkpoint("deadbeef", {})
+    before = files(store)
+    store.write_checkpoint("c0ffee", {})  # an orphan's, of a cell that is recorded
+    for folder in ("", "records", "failed", "states", "checkpoints"):
+        (store.folder / folder / ".half.json.123.tmp").write_text("{")
+    store.sweep_up()
+    assert files(store) == before
+
+
+def test_a_checkpoint_comes_back_until_the_cell_is_recorded(store):
+    assert store.checkpoint("c0ffee") is None
+    store.write_checkpoint("c0ffee", {"weights": {"a": torch.ones(2)}})
+    assert again(store).checkpoint("c0ffee")["weights"]["a"].tolist() == [1, 1]
+    store.write_record(RECORD)
+    assert files(store) == ["records/c0ffee.json"]
+
+
+def test_a_checkpoint_that_cannot_be_read_is_none(store):
+    store.write_checkpoint("c0ffee", {"weights": torch.ones(100)})
+    path = store.folder / "checkpoints" / "c0ffee.pt"
+    whole = path.read_bytes()
+    at = whole.index(torch.ones(100).numpy().tobytes())
+    for damaged in (whole[:-300], b"", whole[:32], whole[:at] + b"\x01" + whole[at + 1 :]):
+        path.write_bytes(damaged)
+        assert store.checkpoint("c0ffee") is None
+    store.write_checkpoint("c0ffee", {"weights": Trap(store.folder / "sprung")})
+    assert store.checkpoint("c0ffee") is None
+    assert not (store.folder / "sprung").exists()
