@@ -30,10 +30,10 @@ from rich.console import Console
 
 from oracle.experiment.load import validate
 from oracle.experiment.spec import Experiment
-from oracle.plan.trajectories import Chains
+from oracle.plan.trajectories import Trajectories
 from oracle.report.tables.table import markdown
 from oracle.run.progress import Progress
-from oracle.run.ready_queue import Frontier
+from oracle.run.ready_queue import ReadyQueue
 from oracle.run.sweep import sweep_on_ray
 from oracle.run.worker import Job
 from oracle.study.store import Store
@@ -79,7 +79,7 @@ class Sleeper:
 
 
 class Sleepers:
-    """Begins a worker, as oracle.run.ray.trainable.Beginning does."""
+    """Begins a worker, as oracle.run.ray.trainable.WorkerFactory does."""
 
     def __init__(self, folder: Path, seconds: float) -> None:
         self.folder, self.seconds = folder, seconds
@@ -109,9 +109,9 @@ def independent(cells: int, workers: int) -> Experiment:
 def sweep(cells: int, seconds: float, workers: int, folder: Path) -> None:
     """One sweep, in this process."""
     experiment, store = independent(cells, workers), Store(folder)
-    chains = Chains(experiment, DATA, store)
+    chains = Trajectories(experiment, DATA, store)
     with Progress(Console(file=io.StringIO()), store, chains.training, cells, 0) as progress:
-        sweep_on_ray(Frontier(chains), Sleepers(folder, seconds), None, experiment.compute, store, progress)
+        sweep_on_ray(ReadyQueue(chains), Sleepers(folder, seconds), None, experiment.compute, store, progress)
 
 
 def measured(cells: int, seconds: float, workers: int) -> dict[str, Any]:

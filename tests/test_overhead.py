@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from oracle.analysis.results import find
-from oracle.plan.trajectories import Chains
-from oracle.run.ready_queue import Frontier
+from oracle.plan.trajectories import Trajectories
+from oracle.run.ready_queue import ReadyQueue
 from oracle.study.store import Store
 from oracle.study.study import Study
 
@@ -25,7 +25,7 @@ def overhead():
 
 @pytest.mark.parametrize("cells", [100, 1000])
 def test_so_many_cells_are_ready_at_once(overhead, tmp_path, cells):
-    assert Frontier(Chains(overhead.independent(cells, 2), overhead.DATA, Store(tmp_path))).ready == cells
+    assert ReadyQueue(Trajectories(overhead.independent(cells, 2), overhead.DATA, Store(tmp_path))).ready == cells
 
 
 def test_a_cell_sleeps_and_leaves_what_a_training_leaves(overhead, tmp_path, monkeypatch):
@@ -33,7 +33,7 @@ def test_a_cell_sleeps_and_leaves_what_a_training_leaves(overhead, tmp_path, mon
     monkeypatch.setattr(overhead.time, "sleep", slept.append)
     data = {"digest": overhead.DATA, "chance": 10.0, "training_images": 100, "validation_images": 50, "test_images": 50}
     study = Study(overhead.independent(20, 1), data, store, "overhead")
-    worker, frontier = overhead.Sleepers(tmp_path, 0.05)(None), Frontier(study.chains)
+    worker, frontier = overhead.Sleepers(tmp_path, 0.05)(None), ReadyQueue(study.chains)
     while jobs := frontier.next():
         worker.run(*jobs)
         frontier.finished(*jobs)

@@ -40,7 +40,7 @@ def test_what_is_published_is_the_whole_study_and_in_no_machines_path(folder):
         assert len(chain) == experiment.prune.cycles * len(experiment.oracle.seeds)
     candidates = cells[cells.candidate]
     there = list(zip(candidates.cycle, candidates.max_lr, candidates.seed, strict=True))
-    if experiment.oracle.plan.search.kind != "exhaustive":
+    if experiment.oracle.search.kind != "exhaustive":
         skipped = read_skipped(folder / "skipped.csv")
         there += [(row.cycle, row.max_lr, int(seed)) for row in skipped.itertuples() for seed in row.seeds.split()]
     values, seeds = experiment.oracle.grid.values(), experiment.oracle.seeds

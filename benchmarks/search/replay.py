@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.search.exhaustive import Cycle, Run, index
 from oracle.experiment.search import Search
 from oracle.plan.search import SEARCHES
-from oracle.plan.search.task import Standing, Trial
+from oracle.plan.search.task import SearchState, Trial
 from oracle.stats.interval import Interval
 
 SUBSETS = 12  # pairs of halves, or orders of seeds, at most
@@ -46,7 +46,7 @@ def replay(run: Run, search: Search, order: Sequence[int]) -> Found:
         found = {Trial(cycle.silo_max_lr, seed): _told(cycle.silo[seed]) for seed in order}
         while batch := SEARCHES[search.kind](task, found):
             found |= {trial: _told(cycle.accuracy[run.grid.index(trial.max_lr), trial.seed]) for trial in batch}
-        standing = Standing.of(task, found)
+        standing = SearchState.of(task, found)
         first = standing.ends
         intervals.append(standing.interval)
         trainings += task.trained(found) + run.seeds

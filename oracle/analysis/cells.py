@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from oracle.plan.steps import Skipped, Wanted
-from oracle.plan.trajectories import Chains
+from oracle.plan.steps import Request, Skipped
+from oracle.plan.trajectories import Trajectories
 
 CELL_COLUMNS = {
     "cycle": "int64",
@@ -29,23 +29,23 @@ CELL_COLUMNS = {
 SKIPPED_COLUMNS = {"cycle": "int64", "max_lr": "float64", "seeds": "str", "why": "str"}
 
 
-def cells_table(chains: Chains) -> pd.DataFrame:
+def cells_table(chains: Trajectories) -> pd.DataFrame:
     """One row for each finished training of the study, sorted by cycle, seed and max_lr.
 
     status: done, diverged or failed (with no numbers); accuracies and weights_remaining in percent; candidate, silo and
-    chain: as what the study asks for it (see oracle.plan.steps.Wanted); policies, searches: of which baselines' chains it is,
+    chain: as what the study asks for it (see oracle.plan.steps.Request); policies, searches: of which baselines' chains it is,
     and for whose max_lr it was tried (names with a space between).
     """
-    wanted: dict[str, list[Wanted]] = {}
+    wanted: dict[str, list[Request]] = {}
     for step in chains.steps():
-        if isinstance(step, Wanted):
+        if isinstance(step, Request):
             wanted.setdefault(step.cell.id, []).append(step)
     rows = [row for asked in wanted.values() if (row := _cell_row(chains, asked)) is not None]
     frame = pd.DataFrame(rows, columns=list(CELL_COLUMNS)).astype(CELL_COLUMNS)
     return frame.sort_values(["cycle", "seed", "max_lr", "start", "id"], ignore_index=True)
 
 
-def _cell_row(chains: Chains, asked: list[Wanted]) -> dict[str, Any] | None:
+def _cell_row(chains: Trajectories, asked: list[Request]) -> dict[str, Any] | None:
     cell = asked[0].cell
     row = {
         "cycle": cell.cycle,
@@ -73,7 +73,7 @@ def _cell_row(chains: Chains, asked: list[Wanted]) -> dict[str, Any] | None:
     }
 
 
-def skipped_table(chains: Chains) -> pd.DataFrame:
+def skipped_table(chains: Trajectories) -> pd.DataFrame:
     """What the Oracle's search didn't try: cycle, max_lr, seeds (with a space between), why; empty where it is exhaustive."""
     return skipped_frame([step for step in chains.steps() if isinstance(step, Skipped)])
 
@@ -106,7 +106,7 @@ def of_baseline(cells: pd.DataFrame, column: str, name: str) -> pd.DataFrame:
     return cells[cells[column].map(lambda names: name in names.split()).astype(bool)]  # of no rows it would be no bools
 
 
-def layers_table(cells: pd.DataFrame, chains: Chains) -> pd.DataFrame:
+def layers_table(cells: pd.DataFrame, chains: Trajectories) -> pd.DataFrame:
     """How many weights each layer of each policy's own chain kept: policy, cycle, layer (in network order), alive (mean over
     seeds), prunable. It is the mask that the cycle trained under.
     """

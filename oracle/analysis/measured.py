@@ -36,7 +36,7 @@ class Measured:
 
 def measured(cells: pd.DataFrame, experiment: Experiment, skipped: pd.DataFrame) -> Measured:
     """From a cycle's rows of the tables of cells and of what the search skipped; nothing where the cycle isn't complete."""
-    if experiment.oracle.plan.search.kind == "exhaustive":
+    if experiment.oracle.search.kind == "exhaustive":
         return _in_every_seed(cells, experiment)
     return _as_if_in_every_seed(cells, experiment, skipped)
 

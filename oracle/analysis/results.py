@@ -21,7 +21,7 @@ from oracle.study.study import Study, open_study
 
 
 @dataclass(frozen=True)
-class Findings:
+class Results:
     """The experiment, its data (chance level, image counts), and what its records say: its cells, what the Oracle's search
     skipped, the Oracle against SILO by cycle, how sure that is, every policy by cycle, how many weights each layer kept, what
     each policy cost, and the verdicts.
@@ -39,7 +39,7 @@ class Findings:
     verdicts: list[Verdict]
 
 
-def find(study: Study) -> Findings:
+def find(study: Study) -> Results:
     """Read the records; writes nothing."""
     cells = cells_table(study.chains)
     costs = costs_table(cells, study.experiment, study.store)
@@ -54,12 +54,12 @@ def conclude(
     skipped: pd.DataFrame,
     layers: pd.DataFrame,
     costs: pd.DataFrame,
-) -> Findings:
+) -> Results:
     """All that follows from the cells; data: chance level (percent) and image counts."""
     comparison = comparison_table(cells, experiment, data, skipped)
     scores = policy_scores(cells, experiment, data["chance"])
     grows, inside, needed = judge(comparison, experiment)
-    return Findings(
+    return Results(
         experiment,
         data,
         cells,
@@ -73,7 +73,7 @@ def conclude(
     )
 
 
-def finished(folder: Path) -> Findings:
+def finished(folder: Path) -> Results:
     """The findings of a run folder, or of what `publish` made of one; raises InputError for any other folder."""
     if (folder / "study.json").exists():
         return find(open_study(folder))
@@ -85,7 +85,7 @@ def finished(folder: Path) -> Findings:
         experiment = validate(study["experiment"], str(folder / "experiment.json"))
         layers, costs = (pd.read_csv(folder / f"{name}.csv") for name in ("layers", "cost"))
         costs = costs.astype({"search_trainings": "Int64"})
-        searched = experiment.oracle.plan.search.kind != "exhaustive"
+        searched = experiment.oracle.search.kind != "exhaustive"
         skipped = read_skipped(folder / "skipped.csv") if searched else skipped_frame([])
         return conclude(experiment, study["data"], read_cells(folder / "cells.csv"), skipped, layers, costs)
     except (OSError, ValueError, KeyError, TypeError) as error:

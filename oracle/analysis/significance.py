@@ -15,7 +15,7 @@ from oracle.analysis.cells import accuracies
 from oracle.experiment.overrides import WHOLE_GRID, asking
 from oracle.experiment.spec import Experiment
 from oracle.stats.multiple_comparisons import Noise, difference, not_worse, seeds_to_settle
-from oracle.stats.paired import Cells, paired_means, unexplained
+from oracle.stats.paired import Cells, paired_means, residual_variation
 
 MANY = 30  # seeds that are proposed by name
 ENOUGH = 6  # degrees of freedom that a cycle's own noise needs
@@ -70,7 +70,7 @@ def near_best(found: Cells, tolerance: float) -> Cells:
 
 def noises(cycles: list[Cells], overlap: float) -> list[Noise | None]:
     """That of each cycle: its own where it tells enough, else that of all together; None where there is nothing to tell it."""
-    told = [unexplained(found) for found in cycles]
+    told = [residual_variation(found) for found in cycles]
     squares, freedom = (sum(part) for part in zip((0.0, 0), *told, strict=True))
     together = Noise(math.sqrt(squares / freedom), freedom, overlap) if freedom else None
     return [Noise(math.sqrt(own / free), free, overlap) if free >= ENOUGH else together for own, free in told]
@@ -143,7 +143,7 @@ def settling(table: pd.DataFrame, experiment: Experiment) -> str:
         if half <= MANY:
             more = [max(seeds) + 1 + number for number in range(half - len(seeds))]
             parts[-1] += f" ({asking(('oracle.seeds', [*seeds, *more]))})"
-        if experiment.oracle.plan.search.kind != "exhaustive" and (table.seeds < len(seeds)).any():
+        if experiment.oracle.search.kind != "exhaustive" and (table.seeds < len(seeds)).any():
             parts[-1] += f", where the search tries SILO's value and the best in all of them ({WHOLE_GRID})"
     if shared := int(needed.map(math.isinf).sum()):
         verb = "is" if shared == 1 else "are"

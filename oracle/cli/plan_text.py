@@ -8,7 +8,7 @@ from oracle.analysis.significance import settling, statistics_table
 from oracle.cli.status_text import clock
 from oracle.experiment.overrides import WHOLE_GRID, asking, grid_with
 from oracle.experiment.spec import Experiment
-from oracle.plan.counts import Tally, tally
+from oracle.plan.counts import StatusCounts, tally
 from oracle.plan.search.racing import FIRST_SEEDS
 from oracle.run.calibration.calibration import BUSY, TESTED, Speed
 from oracle.run.calibration.forecast import forecast
@@ -50,7 +50,7 @@ def plan_text(study: Study, speed: Speed | None = None) -> str:
 
 def _search(experiment: Experiment) -> list[str]:
     search, values, seeds = (
-        experiment.oracle.plan.search,
+        experiment.oracle.search,
         len(experiment.oracle.grid.values()),
         len(experiment.oracle.seeds),
     )
@@ -75,7 +75,7 @@ def _baselines(experiment: Experiment) -> str:
     return told
 
 
-def _time(study: Study, counts: Tally, steps: int, calibrated: bool) -> list[str]:
+def _time(study: Study, counts: StatusCounts, steps: int, calibrated: bool) -> list[str]:
     """The time that the missing trainings take on one device, as far as anything tells it."""
     lines, rate, missing = [], study.experiment.compute.rate, counts.count("missing")
     if rate is not None:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from oracle.plan.counts import Tally, tally
+from oracle.plan.counts import StatusCounts, tally
 from oracle.study.activity import Activity, activity
 from oracle.study.cell import Cell
 from oracle.study.environment import mixture
@@ -41,7 +41,7 @@ def clock(seconds: float) -> str:
     return f"{minutes} min" if minutes else f"{seconds:.0f} s"
 
 
-def _at_work(driver: Activity, counts: Tally) -> str:
+def _at_work(driver: Activity, counts: StatusCounts) -> str:
     if driver.at_work:
         since = f" since {_when(driver.began)}" if driver.began else ""
         return f"a run is at work{since}; it trains {counts.count('running')} now"
@@ -50,7 +50,7 @@ def _at_work(driver: Activity, counts: Tally) -> str:
     return "no run is at work" + (f"; the last run or merge ended {_when(driver.ended)}" if driver.ended else "")
 
 
-def _time_left(driver: Activity, counts: Tally, most: str) -> list[str]:
+def _time_left(driver: Activity, counts: StatusCounts, most: str) -> list[str]:
     left, each = counts.count("running", "missing"), counts.seconds_each
     if not left:
         return []
@@ -61,7 +61,7 @@ def _time_left(driver: Activity, counts: Tally, most: str) -> list[str]:
     return [f"time left: {most}{clock(left * each)}, divided by the workers (a training took {each:.2f} s)"]
 
 
-def _failures(counts: Tally) -> list[str]:
+def _failures(counts: StatusCounts) -> list[str]:
     by_reason = sorted(counts.failed.items(), key=lambda item: -len(item[1]))
     lines = [f"failed: {_told(cells)}: {reason}" for reason, cells in by_reason[:REASONS]]
     if others := len(by_reason) - len(lines):

@@ -14,7 +14,7 @@ def asking(*overrides: Override) -> str:
     return " ".join(f"--set '{field}={json.dumps(value)}'" for field, value in overrides)
 
 
-WHOLE_GRID = asking(("oracle.plan.search", "exhaustive"))
+WHOLE_GRID = asking(("oracle.search", "exhaustive"))
 
 
 def grid_with(experiment: Experiment, values: Iterable[float]) -> Override:
@@ -39,8 +39,8 @@ def asked_beyond(experiment: Experiment, other: Experiment) -> list[Override]:
         overrides.append(("prune.cycles", other.prune.cycles))
     if other.oracle.follow != experiment.oracle.follow:
         overrides.append(("oracle.follow", other.oracle.follow))
-    if other.oracle.plan.search != experiment.oracle.plan.search:
-        overrides.append(("oracle.plan.search", other.oracle.plan.search.model_dump(mode="json", exclude_none=True)))
+    if other.oracle.search != experiment.oracle.search:
+        overrides.append(("oracle.search", other.oracle.search.model_dump(mode="json", exclude_none=True)))
     overrides += [
         (f"silo.{field}", value)
         for field in ("epsilon", "delta", "beta", "delay")

@@ -1,7 +1,5 @@
 """Experiment: the one validated description of a study."""
 
-import hashlib
-import json
 import re
 from typing import Annotated, Any, Literal
 
@@ -16,6 +14,7 @@ from oracle.experiment.number import Count, NotNegative, Positive, Seed, Share
 from oracle.experiment.policy import AnyRestart, AnyShape, Baseline, Policies
 from oracle.experiment.redaction import first_private, portable
 from oracle.experiment.search import Search
+from oracle.hashing import digest
 from silo.criterion import CRITERIA
 from silo.data import SOURCES
 from silo.data.augment import Augment
@@ -312,9 +311,3 @@ class Experiment(Strict):
     def training_digest(self, data_digest: str) -> str:
         """A hash of :meth:`training`."""
         return digest(self.training(data_digest))
-
-
-def digest(part: Any) -> str:
-    """A hash of anything JSON can hold, whatever the order of its keys."""
-    text = json.dumps(part, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:20]

@@ -32,7 +32,7 @@ def hold_out(cells: pd.DataFrame, comparison: pd.DataFrame, experiment: Experime
     """By cycles, and by seeds where every value was tried in at least two; data: chance level (percent) and image counts."""
     held = [_judged("a fifth of the cycles, in five turns", _by_cycles(targets(comparison)), experiment)]
     seeds = experiment.oracle.seeds
-    if len(seeds) > 1 and experiment.oracle.plan.search.kind == "exhaustive":
+    if len(seeds) > 1 and experiment.oracle.search.kind == "exhaustive":
         held.append(_judged("half of the seeds, in two turns", _by_seeds(cells, experiment, data), experiment))
     return [one for one in held if one.cycles]
 

@@ -8,7 +8,7 @@ import yaml
 from matplotlib.figure import Figure
 
 from oracle.analysis.claims.verdict import ENOUGH
-from oracle.analysis.results import Findings
+from oracle.analysis.results import Results
 from oracle.error import InputError
 from oracle.fit.curve import fit
 from oracle.fit.holdout import Held, hold_out
@@ -24,7 +24,7 @@ TOUCHING = 1e-6  # decades
 FITTED = SILO_LINE | {"color": "#009E73", "marker": "s"}  # another of Okabe and Ito's colours
 
 
-def write_fit(findings: Findings, source: str, folder: Path) -> str:
+def write_fit(findings: Results, source: str, folder: Path) -> str:
     """Fit, and write fit.md, fit.png and fit.svg into ``folder``; the text. source: where the findings were read from.
 
     Raises InputError where fewer than three cycles are informative with an interval that has an end, or the folder holds
@@ -63,7 +63,7 @@ def plot_fit(comparison: pd.DataFrame, curve: SiloSchedule, title: str) -> Figur
     return figure
 
 
-def _text(findings: Findings, curve: SiloSchedule, held: Sequence[Held], source: str) -> str:
+def _text(findings: Results, curve: SiloSchedule, held: Sequence[Held], source: str) -> str:
     experiment, known = findings.experiment, targets(findings.comparison)
     fitted, given = Fitness.of(curve, known), Fitness.of(experiment.schedule, known)
     constant, reached = best_constant(known)
@@ -89,7 +89,7 @@ def _text(findings: Findings, curve: SiloSchedule, held: Sequence[Held], source:
         markdown(_table(held)),
         "",
         *["No seeds are held out: a search tried the values in different ones.", ""]
-        * (experiment.oracle.plan.search.kind != "exhaustive"),
+        * (experiment.oracle.search.kind != "exhaustive"),
         "To paste into an experiment file:",
         "",
         "```yaml",

@@ -4,14 +4,14 @@ from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from oracle.plan.steps import Blocked, Waiting, Wanted
-from oracle.plan.trajectories import Chains
+from oracle.plan.steps import Blocked, Pending, Request
+from oracle.plan.trajectories import Trajectories
 from oracle.study.cell import Cell
 from oracle.study.store import Record
 
 
 @dataclass(frozen=True)
-class Tally:
+class StatusCounts:
     """by_cycle: cycle -> how many trainings are "done", "diverged", "failed", "running", "missing"; blocked: chains that can't
     go on; failed: the trainings that failed, by the reason why; records: of all that are done or diverged.
 
@@ -50,16 +50,16 @@ class Tally:
         return sum(record["seconds"] for record in self.records) / self.recorded if self.records else None
 
 
-def tally(chains: Chains, running: Collection[str] = ()) -> Tally:
+def tally(chains: Trajectories, running: Collection[str] = ()) -> StatusCounts:
     """Walk the chains as far as the records tell; running: ids of cells that are trained right now, if they aren't recorded."""
     cells, blocked, at_most = {}, [], False
     by_cycle: dict[int, Counter[str]] = {cycle: Counter() for cycle in range(chains.experiment.prune.cycles)}
     for step in chains.steps():
-        if isinstance(step, Wanted):
+        if isinstance(step, Request):
             cells[step.cell.id] = step.cell
         elif isinstance(step, Blocked):
             blocked.append(step)
-        elif isinstance(step, Waiting):
+        elif isinstance(step, Pending):
             for cycle, count in step.later.items():
                 by_cycle[cycle]["missing"] += count
                 at_most = True
@@ -74,4 +74,4 @@ def tally(chains: Chains, running: Collection[str] = ()) -> Tally:
         else:
             kind = "running" if cell.id in running else "missing"
         by_cycle[cell.cycle][kind] += 1
-    return Tally(by_cycle, blocked, dict(failed), records, at_most)
+    return StatusCounts(by_cycle, blocked, dict(failed), records, at_most)

@@ -3,13 +3,13 @@
 from collections.abc import Generator, Iterator, Mapping, Sequence
 
 from oracle.experiment.spec import Experiment
-from oracle.plan.steps import Blocked, Waiting
+from oracle.plan.steps import Blocked, Pending
 from oracle.stats.interval import find_interval
 from oracle.study.cell import Cell
 from oracle.study.store import Record, Store
 
 
-class Walk:
+class RecordView:
     """The experiment, and what its store holds by now."""
 
     def __init__(self, experiment: Experiment, store: Store) -> None:
@@ -31,7 +31,7 @@ class Walk:
 
     def best(
         self, cells: Mapping[float, Sequence[Cell]], later: Mapping[int, int]
-    ) -> Generator[Waiting, None, float | str]:
+    ) -> Generator[Pending, None, float | str]:
         """The best value by the mean over its cells (one a seed), once all are finished; why there is none (a string).
 
         later: what the chain will want at each later cycle.
@@ -41,7 +41,7 @@ class Walk:
             bad = False
             for cell in of_value:
                 while (record := self.finished(cell)) is None:
-                    yield Waiting(cell, dict(later))
+                    yield Pending(cell, dict(later))
                 bad = bad or isinstance(record, str)
             means.append(None if bad else self.mean_of(of_value))
         best = best_of(tuple(cells), means)

@@ -4,11 +4,11 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from oracle.experiment.spec import DENSE
-from oracle.plan.record_view import Walk
+from oracle.plan.record_view import RecordView
 from oracle.plan.search import SEARCHES
 from oracle.plan.search.skipped import skipped
-from oracle.plan.search.task import Standing, Task, Trial
-from oracle.plan.steps import Released, Skipped, Step, Waiting, Wanted
+from oracle.plan.search.task import SearchState, Task, Trial
+from oracle.plan.steps import Pending, ReleaseState, Request, Skipped, Step
 from oracle.study.cell import Cell
 
 
@@ -20,17 +20,17 @@ class Start:
     parent: Cell | None = None
 
 
-class SearchChain:
+class SearchTrajectory:
     """The Oracle's chain over all seeds, since a value is judged by its mean.
 
     training: the digest of its trainings; whole_dense: a baseline's search trains the dense network at every value anyhow, and
     so in cycle 0 nothing is saved by a search: it asks for the whole grid.
     """
 
-    def __init__(self, walk: Walk, training: str, whole_dense: bool) -> None:
+    def __init__(self, walk: RecordView, training: str, whole_dense: bool) -> None:
         self.walk, self.training, self.whole_dense = walk, training, whole_dense
         self.experiment = walk.experiment
-        self.search = SEARCHES[self.experiment.oracle.plan.search.kind]
+        self.search = SEARCHES[self.experiment.oracle.search.kind]
         self.grid = self.experiment.oracle.grid.values()
 
     def along_silo(self) -> Iterator[Step]:
@@ -40,7 +40,7 @@ class SearchChain:
             task = self._task(cycle, tuple(starts), first)
             found = yield from self._searched(task, cycle, starts)
             yield from self._skipped(task, cycle, found)
-            first = Standing.of(task, found).ends
+            first = SearchState.of(task, found).ends
             silo = {seed: self._cell(cycle, task.silo, seed, starts) for seed in starts}
             records = {seed: self.walk.finished(cell) for seed, cell in silo.items()}
             starts = {
@@ -56,7 +56,7 @@ class SearchChain:
             task = self._task(cycle, tuple(starts), first)
             for seed in starts:
                 own = self._cell(cycle, task.silo, seed, starts)
-                yield Wanted(own, candidate=task.silo in self.grid, silo=True, parent=starts[seed].parent)
+                yield Request(own, candidate=task.silo in self.grid, silo=True, parent=starts[seed].parent)
             found = yield from self._searched(task, cycle, starts)
             found, best = yield from self._in_every_seed(task, cycle, starts, found)
             yield from self._skipped(task, cycle, found)
@@ -66,8 +66,8 @@ class SearchChain:
                 return
             # SILO's value stays: SILO's own chain may come to the very cell
             losers = [trial for trial in found if trial.max_lr not in (best, task.silo)]
-            yield Released(tuple(self._cell(cycle, *trial, starts) for trial in losers))
-            first = Standing.of(task, found).ends
+            yield ReleaseState(tuple(self._cell(cycle, *trial, starts) for trial in losers))
+            first = SearchState.of(task, found).ends
             winners = {seed: self._cell(cycle, best, seed, starts) for seed in starts}
             starts = {seed: Start(self.walk.finished(cell)["leaves"], cell) for seed, cell in winners.items()}
 
@@ -78,7 +78,7 @@ class SearchChain:
         return Task(self.grid, seeds, oracle.tolerance, silo, first, budget)
 
     def _budget(self, seeds: Sequence[int]) -> int:
-        return self.experiment.oracle.plan.search.budget(len(self.grid), len(seeds))
+        return self.experiment.oracle.search.budget(len(self.grid), len(seeds))
 
     def _is_whole(self, cycle: int) -> bool:
         return self.whole_dense and cycle == 0
@@ -99,13 +99,13 @@ class SearchChain:
         return found
 
     def _skipped(self, task: Task, cycle: int, found: dict[Trial, float | None]) -> Iterator[Skipped]:
-        return (Skipped(cycle, *one) for one in skipped(self.experiment.oracle.plan.search.kind, task, found))
+        return (Skipped(cycle, *one) for one in skipped(self.experiment.oracle.search.kind, task, found))
 
     def _in_every_seed(
         self, task: Task, cycle: int, starts: Mapping[int, Start], found: dict[Trial, float | None]
     ) -> Generator[Step, None, tuple[dict[Trial, float | None], float | None]]:
         """The best value, tried in every seed; None where there is none."""
-        while (interval := Standing.of(task, found).interval) is not None:
+        while (interval := SearchState.of(task, found).interval) is not None:
             missing = [trial for seed in starts if (trial := Trial(interval.best, seed)) not in found]
             if not missing:
                 return found, interval.best
@@ -117,7 +117,7 @@ class SearchChain:
         self, trials: list[Trial] | tuple[Trial, ...], cycle: int, starts: Mapping[int, Start]
     ) -> Iterator[Step]:
         for trial in trials:
-            yield Wanted(self._cell(cycle, *trial, starts), candidate=True, parent=starts[trial.seed].parent)
+            yield Request(self._cell(cycle, *trial, starts), candidate=True, parent=starts[trial.seed].parent)
 
     def _measured(
         self,
@@ -126,7 +126,7 @@ class SearchChain:
         found: dict[Trial, float | None],
         cycle: int,
         starts: Mapping[int, Start],
-    ) -> Generator[Waiting, None, dict[Trial, float | None]]:
+    ) -> Generator[Pending, None, dict[Trial, float | None]]:
         """Their accuracies, once all are finished."""
         measured = {}
         # on the Oracle's masks SILO's value is asked for, too, and the winner in the seeds that it lacks
@@ -137,7 +137,7 @@ class SearchChain:
         for trial in trials:
             cell = self._cell(cycle, *trial, starts)
             while (record := self.walk.finished(cell)) is None:
-                yield Waiting(cell, more)
+                yield Pending(cell, more)
             measured[trial] = None if isinstance(record, str) else self.walk.accuracy(record)
         return measured
 

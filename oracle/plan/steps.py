@@ -6,7 +6,7 @@ from oracle.study.cell import Cell
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Request:
     """A cell that the study asks for, and as what.
 
     candidate  a grid value on the judged masks;  silo  SILO's max_lr on the judged masks
@@ -32,7 +32,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Released:
+class ReleaseState:
     """Cells whose states this chain needs no more: their cycle's winner is known, or the next cycle is recorded."""
 
     cells: tuple[Cell, ...]
@@ -48,7 +48,7 @@ class Blocked:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class Pending:
     """A chain that can't go on before a cell is recorded or has failed; later: how many it will want at each later cycle."""
 
     cell: Cell
@@ -65,4 +65,4 @@ class Skipped:
     why: str
 
 
-Step = Wanted | Released | Blocked | Waiting | Skipped
+Step = Request | ReleaseState | Blocked | Pending | Skipped

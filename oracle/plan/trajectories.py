@@ -1,21 +1,21 @@
 """Which cells a study consists of, cycle after cycle, as far as the records tell.
 
-A chain is a generator. It yields what the study asks for, Waiting while it has to wait for a record, and ends after its
+A chain is a generator. It yields what the study asks for, Pending while it has to wait for a record, and ends after its
 last cycle or where it is blocked. It reads only the store, so a sweep and a report walk the very same chains.
 """
 
 from collections.abc import Iterator
 
 from oracle.experiment.spec import DENSE, Experiment
-from oracle.plan.baseline import BaselineChain
-from oracle.plan.record_view import Walk
-from oracle.plan.searched import SearchChain
-from oracle.plan.steps import Released, Step, Waiting, Wanted
+from oracle.plan.baselines import BaselineTrajectories
+from oracle.plan.record_view import RecordView
+from oracle.plan.searched import SearchTrajectory
+from oracle.plan.steps import Pending, ReleaseState, Request, Step
 from oracle.study.cell import Cell
 from oracle.study.store import Store
 
 
-class Chains:
+class Trajectories:
     """All chains of an experiment over one data set (its digest)."""
 
     def __init__(self, experiment: Experiment, data_digest: str, store: Store) -> None:
@@ -24,13 +24,13 @@ class Chains:
         self.training = experiment.training_digest(data_digest)
         self.baselines = {name: experiment.under(name).training_digest(data_digest) for name in experiment.baselines}
         self.grid = experiment.oracle.grid.values()
-        self._walk = Walk(experiment, store)
-        self._exhaustive = experiment.oracle.plan.search.kind == "exhaustive"
+        self._walk = RecordView(experiment, store)
+        self._exhaustive = experiment.oracle.search.kind == "exhaustive"
 
     def all(self) -> list[Iterator[Step]]:
         """One generator a chain; SILO's own come first, since a state they need must be kept."""
         own = [self._silo(seed) for seed in self.experiment.oracle.seeds]
-        baselines = [BaselineChain(self._walk, name, training) for name, training in self.baselines.items()]
+        baselines = [BaselineTrajectories(self._walk, name, training) for name, training in self.baselines.items()]
         return [*own, *self._oracles(), *(chain for baseline in baselines for chain in baseline.all())]
 
     def steps(self) -> Iterator[Step]:
@@ -38,7 +38,7 @@ class Chains:
         for chain in self.all():
             for step in chain:
                 yield step
-                if isinstance(step, Waiting):
+                if isinstance(step, Pending):
                     break
 
     def _oracles(self) -> list[Iterator[Step]]:
@@ -46,7 +46,7 @@ class Chains:
         along_silo = self.experiment.oracle.follow == "silo"
         if self._exhaustive:
             return [] if along_silo else [self._oracle()]
-        search = SearchChain(self._walk, self.training, whole_dense=self.experiment.dense_searched_by != "")
+        search = SearchTrajectory(self._walk, self.training, whole_dense=self.experiment.dense_searched_by != "")
         return [search.along_silo() if along_silo else search.along_oracle()]
 
     def _silo(self, seed: int) -> Iterator[Step]:
@@ -56,12 +56,12 @@ class Chains:
         start, parent = DENSE, None
         for cycle in range(self.experiment.prune.cycles):
             own = Cell(self.training, seed, cycle, self.experiment.schedule.max_lr(cycle), start)
-            yield Wanted(own, candidate=judged and own.max_lr in self.grid, silo=judged, chain=True, parent=parent)
+            yield Request(own, candidate=judged and own.max_lr in self.grid, silo=judged, chain=True, parent=parent)
             for value in grid:
                 if value != own.max_lr:
-                    yield Wanted(Cell(self.training, seed, cycle, value, start), candidate=True, parent=parent)
+                    yield Request(Cell(self.training, seed, cycle, value, start), candidate=True, parent=parent)
             while (record := self._walk.finished(own)) is None:
-                yield Waiting(own, self._later(cycle, grid, chains=1))
+                yield Pending(own, self._later(cycle, grid, chains=1))
             if isinstance(record, str):
                 yield from self._walk.blocked(f"SILO's chain, seed {seed}", cycle + 1, record)
                 return
@@ -75,7 +75,7 @@ class Chains:
             silo = self.experiment.schedule.max_lr(cycle)
             for seed in seeds:
                 for value in sorted({*self.grid, silo}):
-                    yield Wanted(
+                    yield Request(
                         Cell(self.training, seed, cycle, value, starts[seed]),
                         candidate=value in self.grid,
                         silo=value == silo,
@@ -87,7 +87,7 @@ class Chains:
                 yield from self._walk.blocked("the Oracle's chain", cycle + 1, f"{best} at cycle {cycle}")
                 return
             # SILO's value stays: SILO's own chain may come to the very cell
-            yield Released(tuple(c for value in self.grid if value not in (best, silo) for c in cells[value]))
+            yield ReleaseState(tuple(c for value in self.grid if value not in (best, silo) for c in cells[value]))
             records = [self.store.record(cell.id) for cell in cells[best]]
             starts = {seed: record["leaves"] for seed, record in zip(seeds, records, strict=True)}
             parents = dict(zip(seeds, cells[best], strict=True))

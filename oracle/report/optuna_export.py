@@ -11,7 +11,7 @@ import pandas as pd
 from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from oracle.analysis.results import Findings
+from oracle.analysis.results import Results
 from oracle.error import InputError
 
 STATES = {"done": TrialState.COMPLETE, "diverged": TrialState.PRUNED, "failed": TrialState.FAIL}
@@ -21,7 +21,7 @@ ROLES = ("candidate", "silo", "chain")
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-def export(findings: Findings, curves: Mapping[str, list[float]], file: Path) -> list[str]:
+def export(findings: Results, curves: Mapping[str, list[float]], file: Path) -> list[str]:
     """One study for each pruning cycle with a training of a grid value or SILO's on its masks; their names.
 
     A study a cycle, since what is best is a question of one cycle. A trial is a training: its parameter max_lr, its value the
@@ -49,7 +49,7 @@ def export(findings: Findings, curves: Mapping[str, list[float]], file: Path) ->
     return names
 
 
-def _write(findings: Findings, cells: pd.DataFrame, curves: Mapping[str, list[float]], file: Path) -> list[str]:
+def _write(findings: Results, cells: pd.DataFrame, curves: Mapping[str, list[float]], file: Path) -> list[str]:
     storage = optuna.storages.RDBStorage(f"sqlite:///{file}")
     space = {"max_lr": FloatDistribution(float(cells.max_lr.min()), float(cells.max_lr.max()), log=True)}
     names = []
@@ -70,7 +70,7 @@ def _write(findings: Findings, cells: pd.DataFrame, curves: Mapping[str, list[fl
 def _trial(
     row: Mapping[str, Any],
     space: Mapping[str, FloatDistribution],
-    findings: Findings,
+    findings: Results,
     curves: Mapping[str, list[float]],
 ) -> FrozenTrial:
     state = STATES[row["status"]]

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from oracle.analysis.claims.verdict import in_sample
-from oracle.analysis.results import Findings
+from oracle.analysis.results import Results
 from oracle.analysis.significance import settling
 from oracle.cli.plan_text import widening
 from oracle.error import InputError
@@ -28,7 +28,7 @@ from oracle.study.environment import mixture
 from oracle.study.study import Study
 
 
-def write(study: Study, findings: Findings) -> Path:
+def write(study: Study, findings: Results) -> Path:
     """Write the report into the run folder and return where it lies.
 
     Cost and environment have files of their own, and stand in report.html: all others hold nothing that another run of the same
@@ -40,7 +40,7 @@ def write(study: Study, findings: Findings) -> Path:
     caption = f"{label} ({_asked(study.experiment)})"
     cells, comparison = findings.cells, findings.comparison
     frames = {"cells": cells, "layers": findings.layers, "cost": findings.costs}
-    if oracle.plan.search.kind != "exhaustive":
+    if oracle.search.kind != "exhaustive":
         frames["skipped"] = findings.skipped
     _remove_others(folder, study)
     for name, frame in frames.items():
@@ -58,9 +58,7 @@ def write(study: Study, findings: Findings) -> Path:
     level = f"{1 - oracle.level:.0%} in each cycle"
     if findings.statistics.empty:
         level = "unknown, as no cycle has two seeds of two values near its best"
-    untried = (
-        "" if oracle.plan.search.kind == "exhaustive" else " (grid values that the search did not try are left out)"
-    )
+    untried = "" if oracle.search.kind == "exhaustive" else " (grid values that the search did not try are left out)"
     table.write(
         findings.statistics,
         table.statistics_table(findings.statistics),
@@ -96,18 +94,18 @@ def _asked(experiment: Experiment) -> str:
 
 def _remove_others(folder: Path, study: Study) -> None:
     """What an earlier report of this folder had, and this one has no cause for."""
-    others = ["skipped.csv"] * (study.experiment.oracle.plan.search.kind == "exhaustive")
+    others = ["skipped.csv"] * (study.experiment.oracle.search.kind == "exhaustive")
     others += ["policies.png", "policies.svg"] * (not study.experiment.baselines)
     for name in others:
         (folder / name).unlink(missing_ok=True)
 
 
-def policies_of(findings: Findings) -> list[Table]:
+def policies_of(findings: Results) -> list[Table]:
     """Test accuracy of every policy by weights remaining: at the chosen epoch, and at the final one."""
     return list(islice(tables(*paper_of([findings])), 2))
 
 
-def verdicts_text(findings: Findings, study: Study) -> str:
+def verdicts_text(findings: Results, study: Study) -> str:
     """The verdicts and notes, as Markdown."""
     lines = [f"Verdicts on this experiment ({study.experiment.title}; {_asked(study.experiment)}):", ""]
     lines += [f"- **{v.claim}**: {v.verdict}. {v.evidence}" for v in findings.verdicts]
@@ -127,7 +125,7 @@ def environments(study: Study, cells: pd.DataFrame) -> list[dict[str, Any]]:
     return [{**json.loads(environment), "trainings": count} for environment, count in sorted(made.items())]
 
 
-def notes(study: Study, findings: Findings) -> list[str]:
+def notes(study: Study, findings: Results) -> list[str]:
     """What is missing, failed or blocked, and what would tell more."""
     notes, counts = [], tally(study.chains)
     if missing := counts.count("missing"):
@@ -144,7 +142,7 @@ def notes(study: Study, findings: Findings) -> list[str]:
     return [*notes, *widening(study.experiment, findings.comparison)]
 
 
-def publish(study: Study, findings: Findings, folder: Path) -> None:
+def publish(study: Study, findings: Results, folder: Path) -> None:
     """Put what is worth keeping of a run into ``folder``: report, experiment, and a README that says what it is.
 
     Replaces what was published there before; raises InputError where the folder holds anything else.
@@ -165,7 +163,7 @@ def publish(study: Study, findings: Findings, folder: Path) -> None:
     (folder / "README.md").write_text(_readme(study, findings))
 
 
-def _readme(study: Study, findings: Findings) -> str:
+def _readme(study: Study, findings: Results) -> str:
     experiment, comparison = study.experiment, table.comparison_table(findings.comparison)
     seeds = ", ".join(map(str, experiment.oracle.seeds))
     lines = [

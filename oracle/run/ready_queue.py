@@ -5,8 +5,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import count
 
-from oracle.plan.steps import Blocked, Released, Skipped, Step, Waiting, Wanted
-from oracle.plan.trajectories import Chains
+from oracle.plan.steps import Blocked, Pending, ReleaseState, Request, Skipped, Step
+from oracle.plan.trajectories import Trajectories
 from oracle.run.worker import Job
 from oracle.study.cell import Cell
 
@@ -16,13 +16,13 @@ def _group(cell: Cell) -> tuple[str, int, int]:
     return cell.training, cell.seed, cell.cycle
 
 
-class Frontier:
+class ReadyQueue:
     """Walks the chains as records come in; cells of a chain go first, since later cycles wait for them."""
 
-    def __init__(self, chains: Chains) -> None:
+    def __init__(self, chains: Trajectories) -> None:
         self._store = chains.store
         self._follow = chains.experiment.oracle.follow
-        self._wanted: dict[str, Wanted] = {}
+        self._wanted: dict[str, Request] = {}
         self._claims: Counter[str] = Counter()  # chains that may yet go on from the state that a cell leaves
         self._ready: list[tuple[tuple[bool, int, int], str]] = []
         self._stateless: dict[str, list[str]] = defaultdict(
@@ -95,18 +95,18 @@ class Frontier:
         """Each as far as it goes."""
         for chain in chains:
             for step in chain:
-                if isinstance(step, Waiting):
+                if isinstance(step, Pending):
                     self._chains[step.cell.id].append(chain)
                     break
                 self._take_in(step)
 
-    def _take_in(self, step: Wanted | Released | Blocked | Skipped) -> None:
-        if isinstance(step, Released):
+    def _take_in(self, step: Request | ReleaseState | Blocked | Skipped) -> None:
+        if isinstance(step, ReleaseState):
             for cell in step.cells:
                 self._claims[cell.id] -= 1
                 if self._claims[cell.id] == 0:
                     self._store.drop_state(cell.id)
-        elif isinstance(step, Wanted):
+        elif isinstance(step, Request):
             cell_id = step.cell.id
             self._claims[cell_id] += step.keeps_state(self._follow)
             if cell_id not in self._wanted:

@@ -6,8 +6,8 @@ from oracle.plan.counts import tally
 from oracle.run.problem import device
 from oracle.run.progress import Progress
 from oracle.run.ray.cluster import check
-from oracle.run.ray.trainable import Beginning
-from oracle.run.ready_queue import Frontier
+from oracle.run.ray.trainable import WorkerFactory
+from oracle.run.ready_queue import ReadyQueue
 from oracle.run.sweep import sweep_here, sweep_on_ray
 from oracle.run.worker import Worker
 from oracle.study.environment import difference, environment
@@ -44,13 +44,13 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool, a
         ):
             told = f"this machine's environment differs from that of the records there: {other}"
             console.print(told, highlight=False)
-        frontier = Frontier(study.chains)
+        frontier = ReadyQueue(study.chains)
         with Progress(console, study.store, study.chains.training, before.total, before.recorded) as progress:
             experiment, digest, store = study.experiment, study.data["digest"], study.store
             if local:
                 sweep_here(frontier, Worker(experiment, study.dataset, digest, store), progress)
             else:
-                begin = Beginning.of(experiment, digest, store)
+                begin = WorkerFactory.of(experiment, digest, store)
                 sweep_on_ray(frontier, begin, study.dataset, experiment.compute, store, progress, address)
         # now the total is exact: where chains came to the same cells, it is smaller than before
         after = tally(study.chains)

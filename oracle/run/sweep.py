@@ -10,12 +10,12 @@ from oracle.experiment.compute import Compute
 from oracle.run.progress import Progress
 from oracle.run.ray.cluster import connected, slots
 from oracle.run.ray.placement import placed
-from oracle.run.ray.trainable import Trains, cell_training
-from oracle.run.ready_queue import Frontier
+from oracle.run.ray.trainable import CellRunner, cell_training
+from oracle.run.ready_queue import ReadyQueue
 from oracle.study.store import Store
 
 
-def sweep_here(frontier: Frontier, worker: Trains, progress: Progress) -> None:
+def sweep_here(frontier: ReadyQueue, worker: CellRunner, progress: Progress) -> None:
     """Train in this process, without Ray: for debugging, and where Ray can't be had. The records are the same.
 
     Raises what the worker raises: OSError where the run folder can't be written.
@@ -28,8 +28,8 @@ def sweep_here(frontier: Frontier, worker: Trains, progress: Progress) -> None:
 
 
 def sweep_on_ray(
-    frontier: Frontier,
-    begin: Callable[[Any], Trains],
+    frontier: ReadyQueue,
+    begin: Callable[[Any], CellRunner],
     dataset: Any,
     compute: Compute,
     store: Store,

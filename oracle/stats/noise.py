@@ -6,7 +6,7 @@ from statistics import NormalDist
 import pandas as pd
 
 from oracle.analysis.cells import accuracies
-from oracle.stats.paired import DIGITS, paired_means, unexplained
+from oracle.stats.paired import DIGITS, paired_means, residual_variation
 
 LEVEL = 0.05
 NEAR_CHANCE = 5.0  # points
@@ -27,7 +27,7 @@ def standard_error(candidates: pd.DataFrame, near: float, accuracy: str = "valid
         means = {value: mean for value, mean in paired_means(found).items() if mean is not None}
         top = max(means.values(), default=0.0)
         near_best = {cell: told for cell, told in found.items() if means.get(cell[0], -math.inf) >= top - near}
-        more_squares, more_freedom = unexplained(near_best)
+        more_squares, more_freedom = residual_variation(near_best)
         squares, freedom = squares + more_squares, freedom + more_freedom
         if more_freedom:
             seeds = max(seeds, len({seed for _, seed in near_best}))

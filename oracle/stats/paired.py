@@ -31,7 +31,7 @@ def paired_means(found: Cells) -> dict[float, float | None]:
     }
 
 
-def unexplained(found: Cells) -> tuple[float, int]:
+def residual_variation(found: Cells) -> tuple[float, int]:
     """What neither value nor seed explains of the accuracies: the sum of its squares (points), and its degrees of freedom.
 
     Values with a None tell nothing.

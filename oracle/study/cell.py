@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from oracle.experiment.spec import DENSE, digest
+from oracle.experiment.spec import DENSE
+from oracle.hashing import digest
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from typing import Any
 import torch
 
 from oracle.error import FieldError
-from oracle.experiment.spec import Experiment, digest
+from oracle.experiment.spec import Experiment
+from oracle.hashing import digest
 from oracle.run.problem import network, split_of
 from silo.data import FACTS
 from silo.data.error import DataError

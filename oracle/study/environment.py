@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from oracle.experiment.spec import digest
+from oracle.hashing import digest
 from oracle.study.store import Record
 
 Environment = Mapping[str, Any]

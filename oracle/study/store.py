@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 import torch
 
 from oracle.error import InputError
-from oracle.experiment.spec import digest
+from oracle.hashing import digest
 from oracle.study.durable import WRITER, make_folder, write
 from silo.mask import Mask
 from silo.trajectory import State

@@ -14,7 +14,7 @@ from typing import IO, Any
 from oracle.error import FieldError, InputError
 from oracle.experiment.load import validate
 from oracle.experiment.spec import Experiment
-from oracle.plan.trajectories import Chains
+from oracle.plan.trajectories import Trajectories
 from oracle.run.problem import load_dataset
 from oracle.study.data_info import asked, described, known_data
 from oracle.study.durable import make_asked_folder
@@ -37,9 +37,9 @@ class Study:
     dataset: Dataset | None = None
 
     @property
-    def chains(self) -> Chains:
+    def chains(self) -> Trajectories:
         """The study's cells, as far as the records tell."""
-        return Chains(self.experiment, self.data["digest"], self.store)
+        return Trajectories(self.experiment, self.data["digest"], self.store)
 
     def described(self) -> dict[str, Any]:
         """What study.json holds: all of this, and the identity of its trainings; no path of this machine."""

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from oracle.experiment.spec import digest
+from oracle.hashing import digest
 
 TIME = ("seconds", "checksum")  # the checksum is of everything, the time included
 COUNTED_APART = {"cost.csv", "environment.json", "report.html"}

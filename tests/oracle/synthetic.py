@@ -7,8 +7,8 @@ import torch
 
 from oracle.experiment.load import validate
 from oracle.experiment.spec import DENSE
-from oracle.plan.trajectories import Chains
-from oracle.run.ready_queue import Frontier
+from oracle.plan.trajectories import Trajectories
+from oracle.run.ready_queue import ReadyQueue
 from silo.mask import Mask
 from silo.trajectory import State
 
@@ -90,7 +90,7 @@ class Worker:
 def sweep(asked, store, pick=lambda count: 0, workers=1, **changes):
     """Run a frontier dry with several jobs in flight, of which ``pick`` says which ends next; returns the jobs."""
     worker = Worker(store, **changes)
-    frontier, running = Frontier(Chains(asked, DATA, store)), []
+    frontier, running = ReadyQueue(Trajectories(asked, DATA, store)), []
     while True:
         while len(running) < workers and (jobs := frontier.next()):
             (job,) = jobs

@@ -67,7 +67,7 @@ def in_sample(experiment: Experiment) -> bool:
 
 def _lacking(comparison: pd.DataFrame, experiment: Experiment) -> str:
     """Which cycles lack trainings, in some seed or all; empty where none does. A search ends in no cycle before it has all."""
-    searched = experiment.oracle.plan.search.kind != "exhaustive"
+    searched = experiment.oracle.search.kind != "exhaustive"
     few = comparison.seeds < (1 if searched else len(experiment.oracle.seeds))
     cycles = [str(cycle) for cycle in comparison.cycle[few]]
     return f"Trainings are missing at cycle {', '.join(cycles)}." if cycles else ""
@@ -76,7 +76,7 @@ def _lacking(comparison: pd.DataFrame, experiment: Experiment) -> str:
 def _too_noisy(informative: pd.DataFrame, experiment: Experiment) -> str:
     """Why nothing can be told; empty where it can. The noise is that of the typical cycle."""
     error, tolerance, seeds = informative.noise.median(), experiment.oracle.tolerance, len(experiment.oracle.seeds)
-    few_seeds = experiment.oracle.plan.search.kind != "exhaustive" and informative.seeds.median() < seeds
+    few_seeds = experiment.oracle.search.kind != "exhaustive" and informative.seeds.median() < seeds
     if math.isnan(error):
         more = f"; the search gave too few of them a second seed ({WHOLE_GRID} trains the rest)" if few_seeds else ""
         return f"The noise is unknown: at least two seeds, and two values near the best in some cycle, tell it{more}."

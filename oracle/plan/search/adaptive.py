@@ -8,7 +8,7 @@ import optuna
 from optuna.distributions import FloatDistribution
 from optuna.samplers import TPESampler
 
-from oracle.plan.search.task import Found, Standing, Task, Trial
+from oracle.plan.search.task import Found, SearchState, Task, Trial
 from oracle.stats.interval import Interval
 
 ROUNDS = 5  # batches a cycle: each is a fifth of the budget
@@ -30,7 +30,7 @@ def adaptive(task: Task, found: Found) -> tuple[Trial, ...]:
 
 
 def _wishes(task: Task, found: Found) -> Iterator[Trial]:
-    standing, first_seed = Standing.of(task, found), task.seeds[0]
+    standing, first_seed = SearchState.of(task, found), task.seeds[0]
     begin = [value for value in _beginning(task) if value not in standing.means]
     yield from (Trial(value, first_seed) for value in begin)
     if standing.interval is None:
@@ -65,7 +65,7 @@ def _ends(task: Task, interval: Interval) -> Iterator[float]:
         yield task.grid[(high + above + 1) // 2]
 
 
-def _inside(task: Task, standing: Standing) -> list[float]:
+def _inside(task: Task, standing: SearchState) -> list[float]:
     """A value inside the interval that wasn't tried, the nearest to what Optuna suggests for the best; or none."""
     interval = standing.interval
     untried = [v for v in task.grid if interval.low < v < interval.high and v not in standing.means]
@@ -81,7 +81,7 @@ def _inside(task: Task, standing: Standing) -> list[float]:
     return [min(untried, key=lambda value: abs(math.log(value / suggested)))]
 
 
-def _more_seeds(task: Task, found: Found, standing: Standing) -> Iterator[Trial]:
+def _more_seeds(task: Task, found: Found, standing: SearchState) -> Iterator[Trial]:
     """The next seed of every value that lacks one: the best first, then those by whose side of the tolerance it is least clear;
     the interval's ends and their neighbours outside go before the others.
     """

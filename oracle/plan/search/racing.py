@@ -2,8 +2,8 @@
 
 import math
 
-from oracle.plan.search.task import Found, Standing, Task, Trial
-from oracle.stats.paired import unexplained
+from oracle.plan.search.task import Found, SearchState, Task, Trial
+from oracle.stats.paired import residual_variation
 
 FIRST_SEEDS = 2  # seeds that every value is tried in: one tells no noise
 CLEAR = 1.0  # standard errors that a value's distance to the interval's edge must have
@@ -18,7 +18,7 @@ def racing(task: Task, found: Found) -> tuple[Trial, ...]:
     begin = [Trial(value, seed) for seed in task.seeds[:FIRST_SEEDS] for value in task.grid]
     if missing := tuple(trial for trial in begin if trial not in found):
         return missing
-    standing = Standing.of(task, found)
+    standing = SearchState.of(task, found)
     if standing.interval is None:
         return ()
     racers = [standing.interval.best, *(value for value in task.grid if unclear(task, found, standing, value))]
@@ -28,7 +28,7 @@ def racing(task: Task, found: Found) -> tuple[Trial, ...]:
     return tuple(Trial(value, missing[0]) for value, missing in lacking if missing)
 
 
-def unclear(task: Task, found: Found, standing: Standing, value: float) -> bool:
+def unclear(task: Task, found: Found, standing: SearchState, value: float) -> bool:
     """Whether noise may have put a value on the wrong side of the interval's edge."""
     mean, best = standing.means[value], standing.interval.best
     if mean is None:
@@ -38,11 +38,13 @@ def unclear(task: Task, found: Found, standing: Standing, value: float) -> bool:
     return abs(behind - task.tolerance) < CLEAR * scale * noise(task, found, standing)
 
 
-def noise(task: Task, found: Found, standing: Standing) -> float:
+def noise(task: Task, found: Found, standing: SearchState) -> float:
     """That of one training: its standard deviation, in points, told by the values near the best, since that of a collapsed
     one is another; infinite where they are too few to tell.
     """
     near = standing.interval.accuracy - 2 * task.tolerance
     values = {value for value, mean in standing.means.items() if mean is not None and mean >= near}
-    squares, freedom = unexplained({trial: accuracy for trial, accuracy in found.items() if trial.max_lr in values})
+    squares, freedom = residual_variation(
+        {trial: accuracy for trial, accuracy in found.items() if trial.max_lr in values}
+    )
     return math.sqrt(squares / freedom) if freedom else math.inf

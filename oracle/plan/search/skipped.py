@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from oracle.plan.search.task import Found, Standing, Task, Trial
+from oracle.plan.search.task import Found, SearchState, Task, Trial
 from oracle.stats.interval import Interval
 
 Untried = tuple[float, tuple[int, ...], str]  # the value, the seeds that it wasn't tried in, and why not
@@ -10,7 +10,7 @@ Untried = tuple[float, tuple[int, ...], str]  # the value, the seeds that it was
 
 def skipped(search: str, task: Task, found: Found) -> Iterator[Untried]:
     """Every grid value that lacks a seed, in grid order."""
-    standing = Standing.of(task, found)
+    standing = SearchState.of(task, found)
     for value in task.grid:
         missing = tuple(seed for seed in task.seeds if Trial(value, seed) not in found)
         if not missing:
@@ -35,7 +35,7 @@ def _untried(value: float, interval: Interval | None) -> str:
     return "the budget was spent"
 
 
-def _clear(search: str, standing: Standing, value: float, tolerance: float) -> str:
+def _clear(search: str, standing: SearchState, value: float, tolerance: float) -> str:
     behind = standing.interval.accuracy - standing.means[value]
     side = "outside" if behind > tolerance else "inside"
     if search == "racing":

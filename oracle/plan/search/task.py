@@ -44,7 +44,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Standing:
+class SearchState:
     """What is known after some trainings: of every grid value that was tried, in how many seeds, and its mean (None: it
     diverged, or failed, in one), as if each had been tried in all seeds (paired_means); and the interval over them.
     """
@@ -61,7 +61,7 @@ class Standing:
         return tuple(value for value in values if value is not None)
 
     @classmethod
-    def of(cls, task: Task, found: Found) -> "Standing":
+    def of(cls, task: Task, found: Found) -> "SearchState":
         """From all that was measured."""
         means = paired_means(found)
         tried = [value for value in task.grid if value in means]

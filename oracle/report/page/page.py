@@ -11,7 +11,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from oracle.analysis.claims.verdict import Verdict
-from oracle.analysis.results import Findings
+from oracle.analysis.results import Results
 from oracle.report.page.trainings_plot import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, panels
 from oracle.report.tables import table
 from oracle.report.tables.paper import Table
@@ -39,7 +39,7 @@ class Told:
     missing: int  # trainings
 
 
-def page(findings: Findings, told: Told, policies: Sequence[Table], figures: Path) -> str:
+def page(findings: Results, told: Told, policies: Sequence[Table], figures: Path) -> str:
     """The HTML. figures: the folder that holds their svg files; those that aren't there are left out."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -51,7 +51,7 @@ def page(findings: Findings, told: Told, policies: Sequence[Table], figures: Pat
     environment.tests["bold"] = lambda cell: isinstance(cell, table.Bold)
     tables = [("SILO against the Oracle", table.comparison_table(findings.comparison), ())]
     if len(findings.statistics):
-        searched = findings.experiment.oracle.plan.search.kind != "exhaustive"
+        searched = findings.experiment.oracle.search.kind != "exhaustive"
         untried = ("Grid values that the search did not try are left out.",) * searched
         tables.append(("How sure it is", table.statistics_table(findings.statistics), untried))
     tables.append(("The Oracle", table.oracle_table(findings.comparison), ()))
@@ -80,7 +80,7 @@ def _rows(display: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     return list(display.columns), [[cell if isinstance(cell, str) else str(cell) for cell in row] for row in rows]
 
 
-def _skipped(findings: Findings) -> pd.DataFrame:
+def _skipped(findings: Results) -> pd.DataFrame:
     """What the Oracle's search left out, by reason."""
     reasons = findings.skipped.why.str.replace(r" *\(.*?\)", "", regex=True)  # without what is each value's own
     reasons = reasons.str.replace(r"beyond \S+, which", "beyond a value that", regex=True)
@@ -88,7 +88,7 @@ def _skipped(findings: Findings) -> pd.DataFrame:
     return pd.DataFrame({"Why": reasons, "Trainings": trainings}).groupby("Why", sort=False).sum().reset_index()
 
 
-def _uncounted(findings: Findings) -> pd.DataFrame:
+def _uncounted(findings: Results) -> pd.DataFrame:
     """Trainings that gave no accuracy, by cycle."""
     cells = findings.cells[findings.cells.status != "done"]
     rows = [

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from oracle.analysis.results import Findings
+from oracle.analysis.results import Results
 from oracle.report.figures.figure import ticks
 
 WIDTH, HEIGHT = 640, 320  # of a panel, in units of its view box
@@ -46,7 +46,7 @@ class Panel:
     y_marks: tuple[Mark, ...]
 
 
-def panels(findings: Findings) -> list[Panel]:
+def panels(findings: Results) -> list[Panel]:
     """A panel for each cycle with a training of a grid value, or of SILO's on its masks."""
     cells = findings.cells[findings.cells.candidate | findings.cells.silo]
     if cells.empty:
@@ -56,7 +56,7 @@ def panels(findings: Findings) -> list[Panel]:
     return [_panel(rows.loc[cycle], part, bounds, findings) for cycle, part in cells.groupby("cycle")]
 
 
-def _panel(row: pd.Series, cells: pd.DataFrame, bounds: tuple[float, float], findings: Findings) -> Panel:
+def _panel(row: pd.Series, cells: pd.DataFrame, bounds: tuple[float, float], findings: Results) -> Panel:
     chosen_on = findings.experiment.chosen_on
     best = cells[chosen_on].max()
     top = 100.0 if math.isnan(best) else min(100.0, best + 1)

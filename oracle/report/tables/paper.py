@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from oracle.analysis.results import Findings
+from oracle.analysis.results import Results
 from oracle.error import InputError
 from oracle.report.tables import escape
 from oracle.report.tables.paper_table import (
@@ -84,7 +84,7 @@ class Table:
         )
 
 
-def paper_of(findings: Sequence[Findings], published: Sequence[Path] = ()) -> list[Finished]:
+def paper_of(findings: Sequence[Results], published: Sequence[Path] = ()) -> list[Finished]:
     """The finished experiments, each with the published figures that name it; raises InputError for an odd file of these."""
     policies = {one.experiment.name: one.policies for one in findings}
     figures: dict[str, list[pd.DataFrame]] = {}

@@ -14,13 +14,13 @@ from rich.console import Console
 from oracle.error import SweepError
 from oracle.experiment.spec import Experiment
 from oracle.plan.counts import tally
-from oracle.plan.trajectories import Chains
-from oracle.run.calibration.cut import CutBeginning, told
+from oracle.plan.trajectories import Trajectories
+from oracle.run.calibration.cut import CutWorkerFactory, told
 from oracle.run.problem import device
 from oracle.run.progress import Progress
 from oracle.run.ray.cluster import check
-from oracle.run.ray.trainable import Beginning
-from oracle.run.ready_queue import Frontier
+from oracle.run.ray.trainable import WorkerFactory
+from oracle.run.ready_queue import ReadyQueue
 from oracle.run.sweep import sweep_on_ray
 from oracle.run.worker import Job
 from oracle.study.environment import environment
@@ -70,7 +70,7 @@ class Speed:
         return self.cell + more + images * self.image
 
 
-class Moment(Frontier):
+class Moment(ReadyQueue):
     """A frontier that closes some seconds after the first cell has ended."""
 
     _until = float("inf")
@@ -111,11 +111,11 @@ def calibrate(study: Study) -> Speed | None:
         return None
     with tempfile.TemporaryDirectory(prefix="silo-oracle-") as folder:
         store = Store(Path(folder))
-        chains = Chains(experiment, digest, store)
+        chains = Trajectories(experiment, digest, store)
         frontier = Moment(chains)
         workers = min(experiment.compute.workers or room, frontier.ready)
-        beginning = Beginning.of(experiment, digest, store)
-        begin = CutBeginning(beginning, chains.training, experiment.oracle.seeds[0], workers, CLOCKED)
+        beginning = WorkerFactory.of(experiment, digest, store)
+        begin = CutWorkerFactory(beginning, chains.training, experiment.oracle.seeds[0], workers, CLOCKED)
         began = time.time()
         with Progress(Console(file=io.StringIO()), store, chains.training, frontier.ready, 0) as progress:
             sweep_on_ray(frontier, begin, study.dataset, experiment.compute, store, progress)

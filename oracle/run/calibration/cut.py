@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from oracle.run.ray.trainable import Beginning
+from oracle.run.ray.trainable import WorkerFactory
 from oracle.run.worker import Job, Worker
 from oracle.study.store import Store
 from silo.criterion import Criterion, Evidence
@@ -149,7 +149,7 @@ def asks_gradient(criterion: Criterion) -> bool:
 
 
 class CutWorker:
-    """Trains every cell cut to one step, as a worker trains it whole; before its first one it measures, together with the
+    """CellRunner every cell cut to one step, as a worker trains it whole; before its first one it measures, together with the
     others. What it tells stands in the store's log of attempts.
     """
 
@@ -179,13 +179,13 @@ class CutWorker:
 
 
 @dataclass(frozen=True)
-class CutBeginning:
+class CutWorkerFactory:
     """Begins such a worker wherever a worker of the sweep would begin.
 
     training, seed  what is measured;  workers  how many wait for each other;  seconds  for so long
     """
 
-    beginning: Beginning
+    beginning: WorkerFactory
     training: str
     seed: int
     workers: int

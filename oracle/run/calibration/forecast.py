@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from oracle.plan.trajectories import Chains
+from oracle.plan.trajectories import Trajectories
 from oracle.run.ray.trainable import LONGEST_WAIT, SHORTEST_WAIT
-from oracle.run.ready_queue import Frontier
+from oracle.run.ready_queue import ReadyQueue
 from oracle.run.worker import Job
 from oracle.study.cell import Cell
 from oracle.study.store import Record, Store
@@ -23,7 +23,7 @@ class Forecast:
     wall: float
 
 
-class Foreseen:
+class SimulatedRecords:
     """A run folder as it will be: what it holds, and trainings that are played. Writes nothing."""
 
     def __init__(self, store: Store) -> None:
@@ -60,8 +60,8 @@ def forecast(study: Study, seconds: float, begins: Sequence[float]) -> Forecast:
 
     Nothing diverges in it, and of values to choose among the lowest wins.
     """
-    store = Foreseen(study.store)
-    frontier = Frontier(Chains(study.experiment, study.data["digest"], store))
+    store = SimulatedRecords(study.store)
+    frontier = ReadyQueue(Trajectories(study.experiment, study.data["digest"], store))
     order, trainings, wall, busy = count(), 0, 0.0, 0
     # when a worker asks for a job, whose turn it is among those that ask then, what it has finished, since when it is idle
     asks: list[tuple[float, int, Job | None, float]] = [(at, next(order), None, at) for at in begins]

@@ -12,7 +12,7 @@ from ray.tune.search import Searcher
 from oracle.error import SweepError
 from oracle.run.failure import reason_of_loss
 from oracle.run.progress import Progress
-from oracle.run.ready_queue import Frontier
+from oracle.run.ready_queue import ReadyQueue
 from oracle.run.worker import Job
 from oracle.study.store import Store
 
@@ -33,7 +33,7 @@ class ReadyCells(Searcher):
     stuck  whether no worker can begin at all, however often Tune tries
     """
 
-    def __init__(self, frontier: Frontier, store: Store, progress: Progress, slots: Callable[[], int]) -> None:
+    def __init__(self, frontier: ReadyQueue, store: Store, progress: Progress, slots: Callable[[], int]) -> None:
         super().__init__()
         self._frontier, self._store, self._progress = frontier, store, progress
         self._slots = _remembered(slots, SECONDS_BETWEEN_LOOKS)

@@ -19,7 +19,7 @@ from silo.data.images import Dataset
 SHORTEST_WAIT, LONGEST_WAIT = 0.05, 2.0  # seconds between two questions of a worker that has nothing to train
 
 
-class Trains(Protocol):
+class CellRunner(Protocol):
     """Whatever trains jobs and records what came of them; lanes: how many at once, at most."""
 
     lanes: int
@@ -28,7 +28,7 @@ class Trains(Protocol):
 
 
 @dataclass(frozen=True)
-class Beginning:
+class WorkerFactory:
     """What a worker needs to begin, wherever it is: the driver's experiment, code, run folder, sweep and working folder."""
 
     experiment: dict[str, Any]
@@ -39,7 +39,7 @@ class Beginning:
     here: Path
 
     @classmethod
-    def of(cls, experiment: Experiment, data_digest: str, store: Store) -> "Beginning":
+    def of(cls, experiment: Experiment, data_digest: str, store: Store) -> "WorkerFactory":
         """For a sweep that this process drives."""
         spec, code = experiment.model_dump(mode="json"), code_of(experiment)
         return cls(spec, code, data_digest, store.folder.resolve(), store.sweep, Path.cwd())
@@ -68,7 +68,7 @@ def cell_training() -> type:
         The first one tells where it is to be reached, and how many lanes it has.
         """
 
-        def setup(self, config: dict[str, Any], begin: Callable[[Any], Trains], dataset: Any) -> None:
+        def setup(self, config: dict[str, Any], begin: Callable[[Any], CellRunner], dataset: Any) -> None:
             self.halt: Exception | None = None
             try:
                 self.worker = begin(dataset)

@@ -114,7 +114,7 @@ def test_every_informative_cycle_has_a_row_that_hangs_together(findings):
 
 
 def test_the_difference_is_measured_on_test(findings):
-    if findings.experiment.oracle.plan.search.kind != "exhaustive":
+    if findings.experiment.oracle.search.kind != "exhaustive":
         return
     comparison = findings.comparison.set_index("cycle")
     for row in findings.statistics.itertuples():
@@ -160,6 +160,6 @@ def test_where_a_search_tried_few_seeds_more_of_them_may_not_be_tried():
     frame = pd.DataFrame({"seeds": [4, 2], "decided": ["undecided"] * 2, "seeds_needed": [6.0, 6.0]})
     assert settling(frame, asked).endswith(
         "(--set 'oracle.seeds=[10, 11, 12, 13, 14, 15]'), where the search tries SILO's value and the best in all of them "
-        "(--set 'oracle.plan.search=\"exhaustive\"')."
+        "(--set 'oracle.search=\"exhaustive\"')."
     )
     assert "exhaustive" not in settling(frame.assign(seeds=4), asked)

@@ -195,9 +195,9 @@ def test_plan_says_what_a_study_cannot_tell(tmp_path, say):
 
 def test_plan_says_what_few_trainings_of_a_search_cannot_tell(tmp_path, say):
     asked = ("plan", write(tmp_path), "--set", "oracle.seeds=3", "--set", "oracle.grid={low: 0.01, high: 1, points: 9}")
-    assert "most values one seed" in say(*asked, "--set", "oracle.plan.search=adaptive")  # 7 trainings a cycle
-    assert "most values" not in say(*asked, "--set", "oracle.plan.search={kind: adaptive, share: 0.5}")
-    assert "most values" not in say(*asked, "--set", "oracle.plan.search=racing")
+    assert "most values one seed" in say(*asked, "--set", "oracle.search=adaptive")  # 7 trainings a cycle
+    assert "most values" not in say(*asked, "--set", "oracle.search={kind: adaptive, share: 0.5}")
+    assert "most values" not in say(*asked, "--set", "oracle.search=racing")
 
 
 # -- run, status, report

@@ -8,7 +8,7 @@ import pytest
 
 from oracle.cli.status_text import status_text
 from oracle.experiment.load import load
-from oracle.plan.steps import Wanted
+from oracle.plan.steps import Request
 from oracle.study.activity import activity
 from oracle.study.store import Store
 from oracle.study.study import claimed, new_study, open_study
@@ -42,7 +42,7 @@ def study(tiny, tmp_path):
 
 
 def cells(study):
-    return [step.cell for step in study.chains.steps() if isinstance(step, Wanted)]
+    return [step.cell for step in study.chains.steps() if isinstance(step, Request)]
 
 
 def record(study, cell, seconds=2.0, diverged=False):

@@ -14,7 +14,7 @@ from PIL import Image
 from oracle.cli.main import main
 from oracle.error import InputError
 from oracle.experiment.load import load, validate
-from oracle.experiment.spec import digest
+from oracle.hashing import digest
 from oracle.study.study import claimed, new_study
 
 TREE = {
@@ -268,13 +268,13 @@ FIELDS = [
     ("prune.restart=rewnd", "prune.restart", "kind rewnd is unknown", "did you mean rewind?", "allowed: reinit"),
     ("oracle.follow=both", 'oracle.follow: "both": allowed:', "silo", "oracle"),
     ("oracle.level=0.5", "oracle.level: 0.5: allowed: less than 0.5"),
-    ("oracle.plan.search=clever", 'oracle.plan.search: "clever": allowed:', "exhaustive", "adaptive", "racing"),
+    ("oracle.search=clever", 'oracle.search: "clever": allowed:', "exhaustive", "adaptive", "racing"),
     (
-        "oracle.plan.search=3",
-        "oracle.plan.search: 3: allowed: exhaustive, adaptive, racing, or a mapping of kind and share",
+        "oracle.search=3",
+        "oracle.search: 3: allowed: exhaustive, adaptive, racing, or a mapping of kind and share",
     ),
-    ("oracle.plan.search={kind: adaptive, share: 1}", "oracle.plan.search.share: 1: allowed: less than 1"),
-    ("oracle.plan.search={kind: racing, share: 0.5}", "oracle.plan.search: share: 0.5: only adaptive has one"),
+    ("oracle.search={kind: adaptive, share: 1}", "oracle.search.share: 1: allowed: less than 1"),
+    ("oracle.search={kind: racing, share: 0.5}", "oracle.search: share: 0.5: only adaptive has one"),
     # data that isn't there, or can't be what is asked of it
     ("data={source: folder}", "data.path is missing"),
     ("data={source: folder, path: 5}", "data.path: 5: allowed: a string"),

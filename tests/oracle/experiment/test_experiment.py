@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from oracle.error import InputError
 from oracle.experiment.load import load, validate
-from oracle.experiment.spec import SCHEMA, digest
+from oracle.experiment.spec import SCHEMA
+from oracle.hashing import digest
 from oracle.study.cell import Cell
 from silo.criterion import movement
 from silo.data.augment import Augment
@@ -162,8 +163,8 @@ OF_THE_STUDY = {
     "oracle.tolerance": 1.0,
     "oracle.follow": "oracle",
     "oracle.level": 0.1,
-    "oracle.plan.search.kind": "racing",
-    "oracle.plan.search": {"kind": "adaptive", "share": 0.4},
+    "oracle.search.kind": "racing",
+    "oracle.search": {"kind": "adaptive", "share": 0.4},
     "silo.search_trainings": 3,
     "policies.search.grid": [0.1],
     "policies.search.over": "trajectory",
@@ -208,7 +209,7 @@ def test_tf32_is_another_training_and_a_gpu_s():
 
 def test_no_field_is_forgotten_above():
     said_by_another = {"data.source", "data.normalize.mean", "data.normalize.std", "data.split.kind", "model.name"}
-    said_by_another |= {"train.shape.kind", "prune.restart.kind", "oracle.plan.search.share"}
+    said_by_another |= {"train.shape.kind", "prune.restart.kind", "oracle.search.share"}
     assert set(fields(WRITTEN_OUT)) - said_by_another <= {*OF_THE_TRAINING, *OF_THE_STUDY}
 
 

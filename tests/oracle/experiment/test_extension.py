@@ -16,9 +16,9 @@ from oracle.cli.main import main
 from oracle.error import InputError
 from oracle.experiment.import_path import ImportPath, code_of, target_of
 from oracle.experiment.load import validate
-from oracle.experiment.spec import digest
+from oracle.hashing import digest
 from oracle.run.problem import load_dataset
-from oracle.run.ray.trainable import Beginning
+from oracle.run.ray.trainable import WorkerFactory
 from oracle.run.worker import Worker
 from oracle.study.store import Store
 from silo.criterion import CRITERIA, magnitude
@@ -574,7 +574,7 @@ def test_a_study_of_ones_own_trains_here_and_on_ray_to_the_same_records(own, hom
 
 
 def test_a_worker_refuses_code_that_changed_since_the_run_was_started(own, home):
-    begin = Beginning.of(own_experiment(own), "digest", Store(home))
+    begin = WorkerFactory.of(own_experiment(own), "digest", Store(home))
     assert isinstance(begin(load_dataset(own_experiment(own))), Worker)
     with pytest.raises(InputError, match=r"^the code of own.nets isn't that which the run was started with$"):
         replace(begin, code={"own.nets": "of then"})(None)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from oracle.experiment.search import Search
 from oracle.plan.search import SEARCHES
 from oracle.plan.search.skipped import skipped
-from oracle.plan.search.task import Standing, Task, Trial
+from oracle.plan.search.task import SearchState, Task, Trial
 from oracle.stats.interval import find_interval
-from oracle.stats.paired import paired_means, unexplained
+from oracle.stats.paired import paired_means, residual_variation
 
 GRID = tuple(round(0.01 * 2**i, 4) for i in range(12))
 SEEDS = (7, 3, 11, 5)
@@ -62,15 +62,18 @@ def test_what_a_seed_adds_to_every_value_drops_out(data):
     kept = {cell: a for cell, a in full.items() if cell[1] == 0 or cell[0] == values[0] or data.draw(st.booleans())}
     expected = paired_means(full)
     assert paired_means(kept) == {value: pytest.approx(mean, abs=1e-8) for value, mean in expected.items()}
-    assert unexplained(kept) == (pytest.approx(0, abs=1e-12), len(kept) - len(values) - len(seeds) + 1)
+    assert residual_variation(kept) == (pytest.approx(0, abs=1e-12), len(kept) - len(values) - len(seeds) + 1)
 
 
 def test_the_noise_is_what_neither_value_nor_seed_explains():
     # residuals of +1 and -1 in a table of 2 by 2, which has one degree of freedom
-    assert unexplained({(0.1, 0): 91.0, (0.1, 1): 80.0, (0.2, 0): 81.0, (0.2, 1): 74.0}) == (pytest.approx(4.0), 1)
-    assert unexplained({(0.1, 0): 91.0, (0.1, 1): 80.0}) == (pytest.approx(0), 0)  # one value, no freedom
-    assert unexplained({(0.1, 0): 91.0, (0.2, 1): 80.0}) == (pytest.approx(0), 0)  # nothing that they share
-    assert unexplained({(0.1, 0): None}) == unexplained({}) == (0.0, 0)
+    assert residual_variation({(0.1, 0): 91.0, (0.1, 1): 80.0, (0.2, 0): 81.0, (0.2, 1): 74.0}) == (
+        pytest.approx(4.0),
+        1,
+    )
+    assert residual_variation({(0.1, 0): 91.0, (0.1, 1): 80.0}) == (pytest.approx(0), 0)  # one value, no freedom
+    assert residual_variation({(0.1, 0): 91.0, (0.2, 1): 80.0}) == (pytest.approx(0), 0)  # nothing that they share
+    assert residual_variation({(0.1, 0): None}) == residual_variation({}) == (0.0, 0)
 
 
 # -- adaptive
@@ -83,7 +86,7 @@ def test_without_noise_the_adaptive_oracle_finds_the_interval(peak, width, known
     expected = true_interval(TASK, curve)
     first = (expected.best, expected.low, expected.high) if known else ()
     found, _ = searched("adaptive", replace(TASK, first=first), curve)
-    interval = Standing.of(TASK, found).interval
+    interval = SearchState.of(TASK, found).interval
     assert (interval.low, interval.high) == (expected.low, expected.high)
     assert interval.accuracy >= expected.accuracy - TASK.tolerance
     assert (interval.edge_low, interval.edge_high) == (expected.edge_low, expected.edge_high)
@@ -119,9 +122,9 @@ def test_without_a_last_cycle_it_begins_over_the_whole_grid():
 
 def test_where_all_that_it_began_with_diverged_it_tries_the_rest():
     found, _ = searched("adaptive", TASK, lambda value, seed: 90.0 if value < 0.04 and value != GRID[0] else None)
-    assert Standing.of(TASK, found).interval.best == 0.02
+    assert SearchState.of(TASK, found).interval.best == 0.02
     nothing, _ = searched("adaptive", TASK, lambda value, seed: None)
-    assert Standing.of(TASK, nothing).interval is None
+    assert SearchState.of(TASK, nothing).interval is None
     assert {why for *_, why in skipped("adaptive", TASK, nothing)} <= {
         "it diverged or failed",
         "every value that was tried diverged or failed",
@@ -151,7 +154,7 @@ def test_without_noise_a_race_ends_after_two_seeds_but_for_the_best():
     found, batches = searched("racing", TASK, curve)
     assert set(batches[0]) == {Trial(value, seed) for value in GRID for seed in SEEDS[:2]}
     assert batches[1:] == [(Trial(0.16, 11),), (Trial(0.16, 5),)]
-    interval, expected = Standing.of(TASK, found).interval, true_interval(TASK, curve)
+    interval, expected = SearchState.of(TASK, found).interval, true_interval(TASK, curve)
     assert (interval.low, interval.high, interval.best) == (expected.low, expected.high, expected.best)
 
 

@@ -28,9 +28,9 @@ from synthetic import (
 
 from oracle.experiment.spec import DENSE
 from oracle.plan.counts import tally
-from oracle.plan.steps import Blocked, Wanted
-from oracle.plan.trajectories import Chains
-from oracle.run.ready_queue import Frontier
+from oracle.plan.steps import Blocked, Request
+from oracle.plan.trajectories import Trajectories
+from oracle.run.ready_queue import ReadyQueue
 from oracle.study.cell import Cell
 from oracle.study.store import Store
 
@@ -118,8 +118,8 @@ def test_what_a_cell_is_wanted_as(store):
     asked = experiment("oracle", ON_GRID, seeds=1, cycles=2)
     sweep(asked, store)
     flags = {}
-    for step in Chains(asked, DATA, store).steps():
-        if isinstance(step, Wanted):
+    for step in Trajectories(asked, DATA, store).steps():
+        if isinstance(step, Request):
             on = (
                 "oracle"
                 if step.cell.cycle == 0 or step.cell.start == leaves(Cell(TRAINING, 0, 0, 0.4)).digest()
@@ -148,7 +148,7 @@ def tried_in_any_order(asked, order, workers, **changes):
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder))
         jobs = sweep(asked, store, lambda count: order.draw(st.integers(0, count - 1)), workers, **changes)
-        assert tally(Chains(asked, DATA, store)).count("missing", "failed") == 0
+        assert tally(Trajectories(asked, DATA, store)).count("missing", "failed") == 0
         return ids(jobs)
 
 
@@ -188,7 +188,7 @@ def test_where_masks_coincide_for_a_while_no_cell_is_trained_twice(store, silo, 
     asked = experiment("oracle", silo)
     jobs = sweep(asked, store, pick, workers, leaves=same_for_all_above_a_quarter)
     assert max(Counter(ids(jobs)).values()) == 1
-    assert tally(Chains(asked, DATA, store)).count("missing") == 0
+    assert tally(Trajectories(asked, DATA, store)).count("missing") == 0
 
 
 # -- what blocks a chain
@@ -216,7 +216,7 @@ def bad(outcome, **where):
 def test_a_chain_without_a_start_state_is_blocked(store, outcome, follow, where, blocked, count):
     asked = experiment(follow)
     jobs = sweep(asked, store, gives=bad(outcome, **where))
-    found = tally(Chains(asked, DATA, store))
+    found = tally(Trajectories(asked, DATA, store))
     assert [(chain.chain, chain.cycle) for chain in found.blocked] == blocked
     assert all(str(outcome or "diverged") in b.reason or "every candidate" in b.reason for b in found.blocked)
     assert len(jobs) == count
@@ -236,7 +236,7 @@ def test_a_value_with_a_bad_seed_cannot_win(store):
 def test_nothing_is_blocked_after_the_last_cycle(store, follow):
     asked = experiment(follow, cycles=2)
     sweep(asked, store, gives=bad(None, cycle=1))
-    assert tally(Chains(asked, DATA, store)).blocked == []
+    assert tally(Trajectories(asked, DATA, store)).blocked == []
 
 
 def test_a_failure_is_tried_again_once_it_is_forgotten(store):
@@ -255,8 +255,8 @@ def test_losers_states_are_dropped_and_silos_own_kept(store):
     sweep(experiment("oracle"), store)
     kept = {cell.id for cell in (*oracle_winners([0.4, 0.2, 0.4]).values(), *silo_chain(OFF_GRID).values())}
     # and SILO's value on the Oracle's masks: SILO's own chain may come to the very cell, and then needs its state
-    steps = Chains(experiment("oracle"), DATA, store).steps()
-    held = {step.cell.id: step.cell for step in steps if isinstance(step, Wanted)}
+    steps = Trajectories(experiment("oracle"), DATA, store).steps()
+    held = {step.cell.id: step.cell for step in steps if isinstance(step, Request)}
     assert kept <= states(store)
     assert all(held[cell_id].max_lr not in GRID for cell_id in states(store) - kept)
 
@@ -316,7 +316,7 @@ def test_what_a_failed_remake_blocked_is_missing_until_the_state_is_there(store)
 
     store = Store(store.folder)
     assert ids(sweep(asked, store, gives=lambda cell: "out of memory")) == [parent.id]
-    found = tally(Chains(asked, DATA, store))
+    found = tally(Trajectories(asked, DATA, store))
     assert (found.count("missing"), found.count("failed")) == (len(children), 0)  # the parent's record stands
     assert set(ids(sweep(asked, store))) == {parent.id} | children
 
@@ -330,14 +330,14 @@ def test_a_complete_study_has_no_work(store, follow, silo):
     asked = experiment(follow, silo)
     jobs = sweep(asked, store)
     assert sweep(asked, Store(store.folder)) == []
-    found = tally(Chains(asked, DATA, store))
+    found = tally(Trajectories(asked, DATA, store))
     assert (found.recorded, found.count("missing"), found.total) == (len(jobs), 0, len(jobs))
 
 
 @pytest.mark.parametrize("follow", ["silo", "oracle"])
 def test_the_total_is_known_from_the_start(store, follow):
     asked = experiment(follow)
-    worker, frontier = Worker(store), Frontier(chains := Chains(asked, DATA, store))
+    worker, frontier = Worker(store), ReadyQueue(chains := Trajectories(asked, DATA, store))
     totals, missing = set(), []
     while jobs := frontier.next():
         totals.add(tally(chains).total)
@@ -352,7 +352,7 @@ def test_the_total_is_known_from_the_start(store, follow):
 @pytest.mark.parametrize("after", [1, 7, 12, 20])
 def test_an_interrupted_sweep_goes_on_with_what_is_missing(store, follow, after):
     asked = experiment(follow)
-    worker, frontier = Worker(store), Frontier(Chains(asked, DATA, store))
+    worker, frontier = Worker(store), ReadyQueue(Trajectories(asked, DATA, store))
     for _ in range(after):
         worker.run(*(jobs := frontier.next()))
         frontier.finished(*jobs)
@@ -403,6 +403,6 @@ def test_a_former_loser_that_wins_now_is_trained_again_for_its_state(store):
 def test_a_blocked_chain_says_why(store):
     asked = experiment(seeds=1)
     sweep(asked, store, gives=bad("out of memory", max_lr=OFF_GRID))
-    assert tally(Chains(asked, DATA, store)).blocked == [
+    assert tally(Trajectories(asked, DATA, store)).blocked == [
         Blocked("SILO's chain, seed 0", 1, "cycle 0 failed at max_lr 0.3: out of memory")
     ]

@@ -8,10 +8,10 @@ from test_searcher import KILLED, tuned
 
 from oracle.cli.main import main
 from oracle.experiment.load import load
-from oracle.plan.trajectories import Chains
+from oracle.plan.trajectories import Trajectories
 from oracle.run import worker
 from oracle.run.failure import reason_of
-from oracle.run.ready_queue import Frontier
+from oracle.run.ready_queue import ReadyQueue
 from oracle.run.worker import Worker
 from oracle.study.store import Store
 from oracle.study.study import new_study
@@ -38,7 +38,7 @@ def groups(jobs):
 
 def test_a_pack_is_of_one_training_seed_and_cycle(store):
     baselines = {"cosine": {"shape": "cosine"}}
-    frontier = Frontier(Chains(experiment(baselines=baselines), DATA, store))
+    frontier = ReadyQueue(Trajectories(experiment(baselines=baselines), DATA, store))
     packs = []
     while pack := frontier.next(100):
         packs.append(pack)
@@ -49,7 +49,7 @@ def test_a_pack_is_of_one_training_seed_and_cycle(store):
 
 @pytest.mark.parametrize("at_most", [1, 2, 3, 5, 9])
 def test_a_pack_has_at_most_as_many_as_are_asked_for_and_nothing_is_left_behind(store, at_most):
-    frontier = Frontier(Chains(experiment(seeds=1, cycles=1), DATA, store))
+    frontier = ReadyQueue(Trajectories(experiment(seeds=1, cycles=1), DATA, store))
     packs = []
     while pack := frontier.next(at_most):
         assert len(pack) <= at_most
@@ -131,7 +131,7 @@ def study(tiny, tmp_path):
 
 @pytest.fixture
 def jobs(study):
-    return Frontier(study.chains).next(100)
+    return ReadyQueue(study.chains).next(100)
 
 
 @pytest.fixture

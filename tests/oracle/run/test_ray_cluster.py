@@ -8,8 +8,8 @@ import pytest
 import torch
 from synthetic import DATA, Worker, experiment, recorded
 
-from oracle.plan.trajectories import Chains
-from oracle.run.ready_queue import Frontier
+from oracle.plan.trajectories import Trajectories
+from oracle.run.ready_queue import ReadyQueue
 from oracle.run.sweep import sweep_on_ray
 from oracle.study.store import Store
 
@@ -53,7 +53,7 @@ def test_a_full_disk_ends_the_sweep_and_is_told_as_it_is(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", IMPORTED, prepend=os.pathsep)
     asked, store = experiment(), Store(tmp_path)
     compute = asked.compute.model_copy(update={"workers": 1})
-    frontier = Frontier(Chains(asked, DATA, store))
+    frontier = ReadyQueue(Trajectories(asked, DATA, store))
     before, seen = signal.getsignal(signal.SIGTERM), Seen()
     with pytest.raises(OSError, match="No space left on device") as raised:
         sweep_on_ray(frontier, Begin(tmp_path, 4), torch.tensor([[1, 2, 3], [4, 5, 6]]).t(), compute, store, seen)

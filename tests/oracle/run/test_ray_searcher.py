@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from synthetic import DATA, OFF_GRID, Worker, experiment, ids, recorded
 
 from oracle.error import InputError, SweepError
-from oracle.plan.trajectories import Chains
+from oracle.plan.trajectories import Trajectories
 from oracle.run.failure import FEWER, reason_of_loss
 from oracle.run.ray.cluster import PRIVATE, prepare
 from oracle.run.ray.trainable import LONGEST_WAIT, SHORTEST_WAIT, cell_training
-from oracle.run.ready_queue import Frontier
+from oracle.run.ready_queue import ReadyQueue
 from oracle.run.sweep import _ended_by_signals
 from oracle.study.store import Store
 
@@ -112,7 +112,7 @@ def store(tmp_path):
 
 
 def tuned(store, slots=2, asked=None, **changes):
-    frontier = Frontier(Chains(asked or experiment(), DATA, store))
+    frontier = ReadyQueue(Trajectories(asked or experiment(), DATA, store))
     return Tune(ReadyCells(frontier, store, Seen(), lambda: slots), Worker(store, **changes))
 
 
@@ -160,7 +160,7 @@ def test_workers_are_started_for_cells_that_are_ready_and_no_more(store):
 def test_as_many_workers_as_there_is_room_for_from_now_on(store, monkeypatch):
     room, now = [1], [0.0]
     monkeypatch.setattr("oracle.run.ray.searcher.time.monotonic", lambda: now[0])
-    frontier = Frontier(Chains(experiment(), DATA, store))
+    frontier = ReadyQueue(Trajectories(experiment(), DATA, store))
     tune = Tune(ReadyCells(frontier, store, Seen(), lambda: room[0]), Worker(store))
     for nodes, workers in (
         (1, 1),
@@ -222,7 +222,7 @@ def test_the_cell_of_a_lost_worker_goes_to_whoever_asks_next(store):
 
 def test_a_cell_that_costs_four_workers_is_failed_with_its_reason(store):
     """The others go on; the chain of which it is stands still."""
-    bad = Frontier(Chains(experiment(), DATA, store)).next()[0].cell.id
+    bad = ReadyQueue(Trajectories(experiment(), DATA, store)).next()[0].cell.id
     tune = tuned(store, slots=1)
     lost = 0
     while not (tune.finished and not tune.trials):
@@ -394,7 +394,7 @@ def test_a_worker_that_cannot_begin_says_why():
 def test_a_worker_trains_what_it_is_assigned_and_waits_for_more(monkeypatch, store):
     naps = []
     monkeypatch.setattr("oracle.run.ray.trainable.time.sleep", naps.append)
-    worker, frontier = made(lambda images: Worker(store)), Frontier(Chains(experiment(), DATA, store))
+    worker, frontier = made(lambda images: Worker(store)), ReadyQueue(Trajectories(experiment(), DATA, store))
     assert worker.step()["idle"] < 1
     worker.assign(jobs := frontier.next())
     (job,) = jobs

@@ -12,7 +12,7 @@ import torch
 
 from oracle.cli.main import main
 from oracle.experiment.load import load
-from oracle.plan.steps import Wanted
+from oracle.plan.steps import Request
 from oracle.study.merge import merge, mergeable
 from oracle.study.store import Store
 from oracle.study.study import claimed, new_study, open_study
@@ -51,7 +51,7 @@ ENVIRONMENT = {"device": "CPU", "torch": "2.0"}
 
 def fill(study, cells, states=(), checkpoints=(), failed=(), validation=90.0, environment=ENVIRONMENT, leaves=None):
     """As a run leaves it: cells is a part of the study's first ones."""
-    wanted = [step.cell for step in study.chains.steps() if isinstance(step, Wanted)]
+    wanted = [step.cell for step in study.chains.steps() if isinstance(step, Request)]
     with claimed(study):
         for at in cells:
             cell = wanted[at]
@@ -169,7 +169,7 @@ def test_the_same_numbers_in_other_environments_do_not_differ(make, say):
         (["oracle.grid=[0.02, 0.1]"], ["oracle.grid=[0.01, 0.02, 0.03, 0.1, 0.3, 1.0, 1000000.0]"]),
         (["silo.delta=0.25", "silo.delay=2"], ["silo.delta=0.25", "silo.delay=2"]),
         (["oracle.follow=oracle"], ["oracle.follow=oracle"]),
-        (["oracle.plan.search=racing"], ['oracle.plan.search={"kind": "racing"}']),
+        (["oracle.search=racing"], ['oracle.search={"kind": "racing"}']),
         (
             ["policies.baselines.flat.max_lr=0.05", "policies.search.over=trajectory"],
             ["policies.search={over: trajectory}", "policies.baselines.flat.max_lr=0.05"],

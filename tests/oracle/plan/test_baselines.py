@@ -24,8 +24,8 @@ from synthetic import (
 
 from oracle.experiment.spec import DENSE
 from oracle.plan.counts import tally
-from oracle.plan.steps import Wanted
-from oracle.plan.trajectories import Chains
+from oracle.plan.steps import Request
+from oracle.plan.trajectories import Trajectories
 from oracle.study.cell import Cell
 from oracle.study.store import Store
 
@@ -59,8 +59,8 @@ def searched(training, grid=GRID, seeds=2):
 
 
 def wanted_by(asked, store, field, name):
-    steps = Chains(asked, DATA, store).steps()
-    return {step.cell for step in steps if isinstance(step, Wanted) and getattr(step, field) == name}
+    steps = Trajectories(asked, DATA, store).steps()
+    return {step.cell for step in steps if isinstance(step, Request) and getattr(step, field) == name}
 
 
 def test_under_a_baseline_shape_and_restart_are_its_own_and_all_else_is_the_studys():
@@ -145,7 +145,7 @@ def test_a_trajectory_that_diverges_cannot_be_chosen(store):
     sweep(asked, store, gives=gives)
     chosen = {cell.max_lr for cell in wanted_by(asked, store, "policy", "cosine")}
     assert chosen == {0.4}  # all others are tied: the middle (the lower of two) of the longest plateau
-    assert tally(Chains(asked, DATA, store)).count("missing") == 0
+    assert tally(Trajectories(asked, DATA, store)).count("missing") == 0
 
 
 @pytest.mark.parametrize("over", ["dense", "trajectory"])
@@ -153,7 +153,7 @@ def test_where_every_value_diverges_it_is_blocked_and_the_others_are_not(store, 
     asked = experiment(baselines=COSINE, over=over)
     training = training_of(asked, "cosine")
     sweep(asked, store, gives=lambda cell: None if cell.training == training else accuracy(cell))
-    found = tally(Chains(asked, DATA, store))
+    found = tally(Trajectories(asked, DATA, store))
     assert found.blocked
     assert all("cosine" in chain.chain for chain in found.blocked)
     assert found.count("missing") == 0
@@ -171,7 +171,7 @@ def test_whatever_order_jobs_end_in_no_cell_is_trained_twice(follow, over, order
         store = Store(Path(folder))
         jobs = sweep(asked, store, lambda count: order.draw(st.integers(0, count - 1)), workers)
         assert max(Counter(ids(jobs)).values()) == 1
-        found = tally(Chains(asked, DATA, store))
+        found = tally(Trajectories(asked, DATA, store))
         assert (found.recorded, found.count("missing")) == (len(jobs), 0)
         assert sweep(asked, Store(Path(folder))) == []
         for name in baselines:
@@ -224,5 +224,5 @@ def test_more_cycles_train_exactly_what_is_new(store):
 
 def test_the_total_is_known_from_the_start(store):
     asked = experiment(baselines={**COSINE, "keep": {"restart": "keep"}}, over="trajectory")
-    before = tally(Chains(asked, DATA, store)).total
+    before = tally(Trajectories(asked, DATA, store)).total
     assert len(sweep(asked, store)) == before

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
 from oracle.experiment.spec import DENSE
-from oracle.plan.record_view import Walk, best_of
-from oracle.plan.steps import Blocked, Released, Step, Waiting, Wanted
+from oracle.plan.record_view import RecordView, best_of
+from oracle.plan.steps import Blocked, Pending, ReleaseState, Request, Step
 from oracle.study.cell import Cell
 
 
-class BaselineChain:
+class BaselineTrajectories:
     """One baseline; training: the digest of its trainings."""
 
-    def __init__(self, walk: Walk, name: str, training: str) -> None:
+    def __init__(self, walk: RecordView, name: str, training: str) -> None:
         self.walk, self.name, self.training = walk, name, training
         self.experiment = walk.experiment
         self.seeds = walk.experiment.oracle.seeds
@@ -36,14 +36,14 @@ class BaselineChain:
         label = self.name if tried is None else f"{self.name} at max_lr {tried:g}"
         for cycle in range(self.experiment.prune.cycles):
             own = Cell(self.training, seed, cycle, max_lr(cycle), start)
-            yield Wanted(own, parent=parent, **role)
+            yield Request(own, parent=parent, **role)
             while (record := self.walk.finished(own)) is None:
-                yield Waiting(own, self.walk.later(cycle, 1))
+                yield Pending(own, self.walk.later(cycle, 1))
             if isinstance(record, str):
                 yield from self.walk.blocked(f"{label}, seed {seed}", cycle + 1, record)
                 return
             if parent is not None:
-                yield Released((parent,))
+                yield ReleaseState((parent,))
             start, parent = record["leaves"], own
 
     def _best_of_dense(self, seed: int, cells: Mapping[float, Sequence[Cell]]) -> Iterator[Step]:
@@ -53,12 +53,12 @@ class BaselineChain:
         """
         own = {value: tried[self.seeds.index(seed)] for value, tried in cells.items()}
         for cell in own.values():
-            yield Wanted(cell, search=self.name)
+            yield Request(cell, search=self.name)
         best = yield from self.walk.best(cells, self.walk.later(0, 1))
         if isinstance(best, str):
             yield from self.walk.blocked(f"{self.name}, seed {seed}", 1, f"{best} at cycle 0")
             return
-        yield Released(tuple(cell for value, cell in own.items() if value != best))
+        yield ReleaseState(tuple(cell for value, cell in own.items() if value != best))
         yield from self._follow(seed, lambda cycle: best)
 
     def _best_of_trajectories(self) -> Iterator[Step]:
@@ -79,15 +79,15 @@ class BaselineChain:
             yield Blocked(self.name, 0, "every value's chain failed or diverged")
             return
         for cells in walked[best]:
-            yield from (Wanted(cell, policy=self.name) for cell in cells)
+            yield from (Request(cell, policy=self.name) for cell in cells)
 
-    def _walked(self, seed: int, value: float) -> Generator[Waiting, None, list[Cell] | str]:
+    def _walked(self, seed: int, value: float) -> Generator[Pending, None, list[Cell] | str]:
         """The recorded chain of one value, once it has ended; why it has none (a string)."""
         chain, start = [], DENSE
         for cycle in range(self.experiment.prune.cycles):
             chain.append(Cell(self.training, seed, cycle, value, start))
             while (record := self.walk.finished(chain[-1])) is None:
-                yield Waiting(chain[-1], {})
+                yield Pending(chain[-1], {})
             if isinstance(record, str):
                 return record
             start = record["leaves"]
