@@ -14,8 +14,10 @@ from silo.lane import EAGER, Lane, Start, Stepping
 from silo.mask import Mask
 from silo.outcome import Epoch, Outcome, Trained, chosen
 from silo.precision import reproducible
-from silo.randomness import generator, seed_global
+from silo.randomness import Purpose, generator, seed_global
 from silo.recipe import Recipe
+
+AUGMENTED = {"validation": Purpose.AUGMENTED_VALIDATION, "test": Purpose.AUGMENTED_TEST}
 
 
 def train(
@@ -102,9 +104,9 @@ def _run(
         if epoch == recipe.epochs - 1:
             for training in running:
                 training.epoch_before = copies(training.lane.model.state_dict())
-        seed_global(seed, "dropout", cycle, epoch)
-        order = torch.randperm(len(data.train), generator=generator(seed, "order", cycle, epoch))
-        random = generator(seed, "augmentation", cycle, epoch)
+        seed_global(seed, Purpose.DROPOUT, cycle, epoch)
+        order = torch.randperm(len(data.train), generator=generator(seed, Purpose.ORDER, cycle, epoch))
+        random = generator(seed, Purpose.AUGMENTATION, cycle, epoch)
         for lane in lanes:
             lane.model.train()
         for pixels, labels in data.train.batches(recipe.batch_size, order, random):
@@ -182,5 +184,5 @@ class _Training:
     def _measured(self, part: str, epoch: int) -> float:
         """The network's accuracy; where the recipe augments evaluation, too, as drawn for this epoch."""
         drawn = self.recipe.augment.evaluation
-        random = generator(self.seed, f"augmentation {part}", self.cycle, epoch) if drawn else None
+        random = generator(self.seed, AUGMENTED[part], self.cycle, epoch) if drawn else None
         return accuracy(self.lane.model, getattr(self.data, part), self.data, random, self.recipe.precision)

@@ -17,7 +17,7 @@ from silo.data.split import Split
 from silo.evaluation import accuracy
 from silo.lane import Eager, Lane, Start, Stepping
 from silo.precision import reproducible
-from silo.randomness import forked, generator
+from silo.randomness import Purpose, forked, generator
 from silo.recipe import Recipe
 
 MOST_LANES = 16
@@ -152,7 +152,7 @@ def stepping_on(start: Start, data: Split, recipe: Recipe, at_once: int | None, 
     """
     device = data.mean.device
     with reproducible(recipe.precision), data.augmented(recipe.augment) as augmented:
-        batches = augmented.train.batches(recipe.batch_size, random=generator(0, "trial"))
+        batches = augmented.train.batches(recipe.batch_size, random=generator(0, Purpose.TRIAL))
         pixels, labels = next(iter(batches))
         images = data.normalized(pixels)
         held = torch.cuda.memory_allocated(device)

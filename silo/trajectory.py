@@ -15,7 +15,7 @@ from silo.evaluation import gradients
 from silo.lane import EAGER, Start, Stepping
 from silo.mask import Mask, prunable_weights
 from silo.outcome import Outcome, Trained
-from silo.randomness import generator, seeded
+from silo.randomness import Purpose, generator, seeded
 from silo.recipe import Recipe
 from silo.restart import Restart, Weights, statistics
 from silo.schedule import Schedule
@@ -151,7 +151,7 @@ def run_lanes(
 
 def start_of(problem: Problem, seed: int, cycle: int, candidate: Candidate) -> Start:
     """The network that a candidate begins with, under its mask."""
-    with seeded(seed, "initialization", problem.restart.initialization_cycle(cycle)):
+    with seeded(seed, Purpose.INITIALIZATION, problem.restart.initialization_cycle(cycle)):
         model = problem.build()
     given = candidate.start.weights
     if given is not None:
@@ -170,7 +170,7 @@ def _pruned(problem: Problem, start: Start, trained: Trained, data: Split, seed:
         model.load_state_dict(trained.final)
         return gradients(model, data, problem.recipe.batch_size)
 
-    random, pruning = generator(seed, "criterion", cycle), problem.pruning
+    random, pruning = generator(seed, Purpose.CRITERION, cycle), problem.pruning
     scores = {
         n: pruning.criterion(
             Evidence(trained.final[n], trained.epoch_before[n], random, lambda n=n: all_gradients()[n])

@@ -24,7 +24,7 @@ from silo.data.split import Normalize, Pooled, limited, split
 from silo.engine import train
 from silo.mask import Mask, prunable_weights
 from silo.model import MODELS
-from silo.randomness import seeded
+from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.restart import Keep, Reinit, Rewind
 from silo.shape import WarmupStep
@@ -57,7 +57,7 @@ class Scaled(nn.Module):
 
 
 def drawn(make, *arguments, **options):
-    with seeded(0, "initialization"):
+    with seeded(0, Purpose.INITIALIZATION):
         return make(*arguments, **options)
 
 

@@ -13,7 +13,7 @@ from silo.engine import train
 from silo.evaluation import accuracy
 from silo.mask import Mask, prunable_weights
 from silo.outcome import Epoch
-from silo.randomness import seeded
+from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.shape import Constant, WarmupStep
 from silo.trajectory import State, run_cycle
@@ -88,7 +88,7 @@ def test_the_choice_is_that_of_a_recomputation_from_every_state(states, few_digi
 
 
 def with_dropout():
-    with seeded(0, "initialization"):
+    with seeded(0, Purpose.INITIALIZATION):
         layers = [nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.5), nn.Flatten(), nn.Linear(144, 10)]
     return nn.Sequential(*layers)
 

@@ -13,7 +13,7 @@ from silo.graph import Captured, stepping_on
 from silo.lane import EAGER, Eager, Start
 from silo.mask import Mask, prunable_weights
 from silo.model import MODELS
-from silo.randomness import generator, seeded
+from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.shape import Constant
 
@@ -50,10 +50,10 @@ def on_gpu(data, double=False):
 
 def starts(name, rates=RATES, dtype=torch.float32):
     def start(number, rate):
-        with seeded(number, "initialization"):
+        with seeded(number, Purpose.INITIALIZATION):
             model = NETWORKS[name]().to(dtype)
         weights = prunable_weights(model, norm=False, first=True, head=True)
-        random = generator(number, "mask")
+        random = torch.Generator().manual_seed(number)
         return Start(model, Mask({n: torch.rand(w.shape, generator=random) < 0.7 for n, w in weights.items()}), rate)
 
     return [start(number, rate) for number, rate in enumerate(rates)]
@@ -135,7 +135,7 @@ def test_what_cannot_be_captured_is_trained_eager_and_says_why(few_digits, model
     data = on_gpu(few_digits)
 
     def start():
-        with seeded(0, "initialization"):
+        with seeded(0, Purpose.INITIALIZATION):
             made = model()
         return Start(made, Mask.dense(prunable_weights(made, True, True, True)), 0.1)
 

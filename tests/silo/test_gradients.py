@@ -11,14 +11,14 @@ from silo.data.augment import Augment
 from silo.data.images import Images
 from silo.data.split import Split
 from silo.evaluation import gradients
-from silo.randomness import seeded
+from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.shape import Constant
 from silo.trajectory import Pruning, iterative_pruning
 
 
 def with_dropout():
-    with seeded(0, "initialization"):
+    with seeded(0, Purpose.INITIALIZATION):
         return nn.Sequential(nn.Flatten(), nn.Linear(64, 40), nn.ReLU(), nn.Dropout(0.5), nn.Linear(40, 10))
 
 

@@ -14,7 +14,6 @@ from silo.engine import train, train_lanes
 from silo.graph import MOST_LANES, Captured, draws, lanes_in
 from silo.lane import EAGER, Eager, Start
 from silo.mask import Mask, prunable_weights
-from silo.randomness import generator
 from silo.recipe import Recipe
 from silo.shape import WarmupStep
 
@@ -68,7 +67,7 @@ def starts(build):
         def start(number, rate):
             model = build(name, seed=number).to(dtype)
             weights = prunable_weights(model, norm=True, first=True, head=True)
-            random = generator(number, "mask")
+            random = torch.Generator().manual_seed(number)
             masks = {n: torch.rand(w.shape, generator=random) < 1 - number / 5 for n, w in weights.items()}
             return Start(model, Mask(masks), rate)
 
@@ -230,7 +229,7 @@ def test_whether_a_network_draws_in_training(model, drawn):
     """Also where it was last in evaluation; the caller's generator is untouched."""
     torch.manual_seed(3)
     before = torch.get_rng_state()
-    assert draws(model.eval(), torch.randn(5, 1, 8, 8, generator=generator(0, "images"))) == drawn
+    assert draws(model.eval(), torch.randn(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))) == drawn
     assert torch.equal(torch.get_rng_state(), before)
 
 
