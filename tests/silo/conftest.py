@@ -8,6 +8,7 @@ from hypothesis import settings
 from torch import nn
 
 from silo.criterion import magnitude
+from silo.cycle import Problem, Pruning
 from silo.data.digits import digits
 from silo.data.images import Dataset, Images
 from silo.data.split import Normalize, Pooled, Split, limited, split
@@ -17,7 +18,6 @@ from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.restart import Reinit
 from silo.shape import Constant
-from silo.trajectory import Problem, Pruning
 
 settings.register_profile("silo", deadline=None, max_examples=100)  # a busy machine's slowness is no failure
 settings.load_profile("silo")
