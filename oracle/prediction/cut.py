@@ -12,6 +12,7 @@ from oracle.store.store import Store
 from oracle.sweep.training import Beginning
 from oracle.sweep.worker import Job, Worker
 from silo.criterion import Criterion, Evidence
+from silo.cycle import Problem
 from silo.data.split import Split
 from silo.engine import train
 from silo.evaluation import gradients
@@ -19,7 +20,6 @@ from silo.mask import Mask
 from silo.randomness import Purpose, generator, seeded
 from silo.restart import Restart, Weights
 from silo.shape import Shape
-from silo.trajectory import Problem
 
 SECONDS = (
     3.0  # of clocked training in every worker, all side by side; where a step takes longer, as few steps as it needs

@@ -16,10 +16,10 @@ from oracle.store.store import Store
 from oracle.sweep.cell import Cell
 from oracle.sweep.failure import reason_of
 from oracle.sweep.problem import device, problems
+from silo.cycle import Candidate, CycleResult, State, run_lanes, start_of
 from silo.data.images import Dataset
 from silo.graph import Captured, stepping_on
 from silo.lane import EAGER, Eager, Stepping
-from silo.trajectory import Candidate, CycleResult, State, run_lanes, start_of
 
 TRIES = 3  # of a training that raises an error: a busy file system or a full GPU may be another's fault
 

@@ -9,8 +9,8 @@ from oracle.spec.experiment import DENSE
 from oracle.spec.load import validate
 from oracle.sweep.chain import Chains
 from oracle.sweep.frontier import Frontier
+from silo.cycle import State
 from silo.mask import Mask
-from silo.trajectory import State
 
 DATA = "a data set"
 GRID = (0.1, 0.2, 0.4, 0.8)

@@ -16,8 +16,8 @@ from oracle.store.store import Store
 from oracle.sweep.merge import merge, mergeable
 from oracle.sweep.step import Wanted
 from oracle.sweep.study import claimed, new_study, open_study
+from silo.cycle import State
 from silo.mask import Mask
-from silo.trajectory import State
 
 
 def tree(folder, besides=("lock",)):
