@@ -8,11 +8,11 @@ from functools import cache
 from torch import nn
 
 from silo.checkpoint import Checkpoint
-from silo.criterion import Criterion, Evidence
+from silo.criterion import Criterion, LayerInputs
 from silo.data.split import Split
 from silo.engine import train_lanes
 from silo.evaluation import gradients
-from silo.lane import EAGER, Start, Stepping
+from silo.lane import EAGER, Start, Stepper
 from silo.mask import Mask, prunable_weights
 from silo.outcome import Outcome, Trained
 from silo.randomness import Purpose, generator, seeded
@@ -111,12 +111,12 @@ def run_cycle(
 
 
 def run_lanes(
-    problem: Problem, seed: int, cycle: int, candidates: Sequence[Candidate], stepping: Stepping = EAGER
+    problem: Problem, seed: int, cycle: int, candidates: Sequence[Candidate], stepper: Stepper = EAGER
 ) -> list[CycleResult]:
-    """:func:`run_cycle` of several candidates, side by side as the stepping can; each gives what it would give alone."""
+    """:func:`run_cycle` of several candidates, side by side as the stepper can; each gives what it would give alone."""
     data = problem.data(seed)
     remember_at = problem.restart.remember_at(cycle, problem.recipe.steps_per_epoch(len(data.train)))
-    starts = [start_of(problem, seed, cycle, one) for one in candidates]
+    starts = [start_of(problem, seed, cycle, candidate) for candidate in candidates]
     trained = train_lanes(
         starts,
         data,
@@ -124,16 +124,17 @@ def run_lanes(
         seed=seed,
         cycle=cycle,
         remember_at=remember_at,
-        checkpoints=[one.checkpoint for one in candidates],
-        stepping=stepping,
+        checkpoints=[candidate.checkpoint for candidate in candidates],
+        stepper=stepper,
     )
     results = []
-    for one, start, gave in zip(candidates, starts, trained, strict=True):
+    for candidate, start, training in zip(candidates, starts, trained, strict=True):
         mask, leaves = start.mask, None
-        if not gave.outcome.diverged:
-            pruned = _pruned(problem, start, gave, data, seed, cycle)
-            leaves = State(pruned, problem.restart.carry(one.start.weights, gave.remembered, gave.final))
-        results.append(CycleResult(gave.outcome, mask.alive, mask.total, mask.counts, leaves))
+        if not training.outcome.diverged:
+            pruned = _pruned(problem, start, training, data, seed, cycle)
+            weights = problem.restart.carry(candidate.start.weights, training.remembered, training.final)
+            leaves = State(pruned, weights)
+        results.append(CycleResult(training.outcome, mask.alive, mask.total, mask.counts, leaves))
     return results
 
 
@@ -141,11 +142,11 @@ def start_of(problem: Problem, seed: int, cycle: int, candidate: Candidate) -> S
     """The network that a candidate begins with, under its mask."""
     with seeded(seed, Purpose.INITIALIZATION, problem.restart.initialization_cycle(cycle)):
         model = problem.build()
-    given = candidate.start.weights
-    if given is not None:
+    weights = candidate.start.weights
+    if weights is not None:
         drawn = model.state_dict()
-        alone = given.keys() == statistics(drawn).keys()
-        model.load_state_dict(drawn | given if alone else given)
+        only_statistics = weights.keys() == statistics(drawn).keys()
+        model.load_state_dict(drawn | weights if only_statistics else weights)
     return Start(model, candidate.start.mask or Mask.dense(problem.pruning.prunable(model)), candidate.max_lr)
 
 
@@ -161,7 +162,7 @@ def _pruned(problem: Problem, start: Start, trained: Trained, data: Split, seed:
     random, pruning = generator(seed, Purpose.CRITERION, cycle), problem.pruning
     scores = {
         n: pruning.criterion(
-            Evidence(trained.final[n], trained.epoch_before[n], random, lambda n=n: all_gradients()[n])
+            LayerInputs(trained.final[n], trained.epoch_before[n], random, lambda n=n: all_gradients()[n])
         )
         for n in start.mask.layers
     }

@@ -75,8 +75,8 @@ class Pooled:
     def sizes(self, train: int, test: int | None) -> tuple[int, int, int]:
         """How many images (train, validation, test) get of so many training and official test images."""
         pool = train + (test or 0)
-        of_test, validation = round(self.test * pool), round(self.validation * pool)
-        return pool - validation - of_test, validation, of_test
+        held_out, validation = round(self.test * pool), round(self.validation * pool)
+        return pool - validation - held_out, validation, held_out
 
     def parts(self, dataset: Dataset, seed: int) -> tuple[Part, Part, Part]:
         """(train, validation, test) of this seed."""

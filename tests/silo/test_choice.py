@@ -52,14 +52,14 @@ TABLE = {
 def test_the_first_state_of_best_test_accuracy_before_an_epoch(
     monkeypatch, build, few_digits, validation, test, expected
 ):
-    """The measurements are told beforehand; they are asked for in turn: validation, then test of every state."""
-    told = itertools.chain.from_iterable(zip(validation, test, strict=True))
-    monkeypatch.setattr(engine, "accuracy", lambda *_: float(next(told)))
+    """The measurements are set beforehand; they are taken in turn: validation, then test of every state."""
+    measurements = itertools.chain.from_iterable(zip(validation, test, strict=True))
+    monkeypatch.setattr(engine, "accuracy", lambda *_: float(next(measurements)))
     outcome = run(build(), few_digits, replace(RECIPE, epochs=len(test) - 1)).outcome
     assert (outcome.chosen_epoch, outcome.validation, outcome.test) == expected
     assert (outcome.final_validation, outcome.final_test) == (validation[-1], test[-1])
     assert [(epoch.validation, epoch.test) for epoch in outcome.curve] == list(zip(validation, test, strict=True))[1:]
-    assert next(told, "all asked for") == "all asked for"
+    assert next(measurements, "all taken") == "all taken"
 
 
 @pytest.fixture(scope="module", params=["mlp", "small-cnn"])

@@ -281,18 +281,18 @@ class Looks(Recorder):
 
 
 @pytest.mark.parametrize(
-    ("asked", "seen"),
+    ("precision", "seen"),
     [
         ("fp32", (torch.float32, "ieee", False)),
         ("tf32", (torch.float32, "tf32", False)),
         ("bf16", (torch.bfloat16, "ieee", True)),
     ],
 )
-def test_the_precision_is_the_recipe_s_in_training_and_evaluation(few_digits, asked, seen):
+def test_the_precision_is_the_recipe_s_in_training_and_evaluation(few_digits, precision, seen):
     """And not the caller's; the weights are in single precision always."""
     model = Looks()
     with torch.autocast("cpu", torch.bfloat16):
-        trained = run(model, few_digits, replace(RECIPE, precision=asked))
+        trained = run(model, few_digits, replace(RECIPE, precision=precision))
     assert {shown for shown in model.shown if isinstance(shown, tuple)} == {seen}
     assert {weight.dtype for weight in trained.final.values()} == {torch.float32}
 
