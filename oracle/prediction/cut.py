@@ -11,7 +11,7 @@ import torch
 from oracle.store.store import Store
 from oracle.sweep.training import Beginning
 from oracle.sweep.worker import Job, Worker
-from silo.criterion import Criterion, Evidence
+from silo.criterion import Criterion, LayerInputs
 from silo.cycle import Problem
 from silo.data.split import Split
 from silo.engine import train
@@ -145,7 +145,7 @@ def asks_gradient(criterion: Criterion) -> bool:
         asked.append(True)
         return torch.ones(2, 2)
 
-    criterion(Evidence(torch.ones(2, 2), torch.zeros(2, 2), generator(0, Purpose.CALIBRATION), gradient))
+    criterion(LayerInputs(torch.ones(2, 2), torch.zeros(2, 2), generator(0, Purpose.CALIBRATION), gradient))
     return bool(asked)
 
 
