@@ -1,8 +1,18 @@
-"""SILO: S-shaped growth of the learning rate's upper bound during iterative pruning (arXiv 2212.06144)."""
+"""SILO: S-shaped growth of the learning rate's upper bound during iterative pruning (arXiv 2212.06144).
 
-from silo.lr_scheduler import PruningCycleLR
+Importing this package, ``silo.schedule``, ``silo.shape`` or ``silo.trajectory`` doesn't import torch: that takes seconds, and
+whoever only plans trainings or computes rates needs none of it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from silo.schedule import ConstantSchedule, SiloSchedule, TableSchedule
 from silo.shape import Constant, Cosine, Cyclical, WarmupStep
+
+if TYPE_CHECKING:
+    from silo.lr_scheduler import PruningCycleLR
+    from silo.run import train_trajectory
 
 __all__ = [
     "Constant",
@@ -13,4 +23,18 @@ __all__ = [
     "SiloSchedule",
     "TableSchedule",
     "WarmupStep",
+    "train_trajectory",
 ]
+
+_NEED_TORCH = {"PruningCycleLR": "silo.lr_scheduler", "train_trajectory": "silo.run"}
+
+
+def __getattr__(name: str) -> Any:
+    """The names that need torch, imported when they are first used (PEP 562)."""
+    if name not in _NEED_TORCH:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_NEED_TORCH[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

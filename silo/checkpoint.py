@@ -6,7 +6,7 @@ the global generator, by which dropout draws; an augmented evaluation does so, t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from typing import Any, Protocol, Self
 
 import torch
@@ -17,17 +17,20 @@ from silo.restart import Weights
 
 
 @dataclass(frozen=True)
-class Position:
+class TrainingState:
     """All that a training needs to go on after a finished epoch: copies, on the CPU.
-
-    weights     the network's parameters and buffers, those that its state_dict leaves out, too
-    momentum    SGD's buffers, by parameter name; empty without momentum
-    remembered  the weights that the restart remembers, if that iteration has passed
-    at_start    (validation, test) accuracy before the first epoch, where the recipe measures it
-    curve       the finished epochs, at least one
 
     It doesn't know its training: whoever keeps it hands it to the same one (seed, cycle, max_lr, mask, recipe) alone. A network
     that changes anything else in training, such as a counter of Python's, can't go on from it bitwise.
+
+    The names of the fields are stored in checkpoint files.
+
+    Attributes:
+        weights: The network's parameters and buffers by name, those that its state_dict leaves out, too.
+        momentum: SGD's buffers by parameter name; empty without momentum.
+        remembered: The state_dict that the restart remembers, if that iteration has passed; else None.
+        at_start: (validation, test) accuracy in percent before the first epoch, where the recipe measures it; else None.
+        curve: The finished epochs, at least one.
     """
 
     weights: Weights
@@ -45,34 +48,48 @@ class Position:
         at_start: tuple[float, float] | None,
         remembered: Weights | None,
     ) -> Self:
-        """The position after the epochs of the curve."""
+        """Copy the state that network and optimizer are in after the epochs of the curve."""
         buffers = {name: optimizer.state.get(p, {}).get("momentum_buffer") for name, p in model.named_parameters()}
         momentum = {name: buffer for name, buffer in buffers.items() if buffer is not None}
         return cls(copies(_tensors(model)), copies(momentum), remembered, at_start, tuple(curve))
 
     @property
     def epochs(self) -> int:
-        """How many are finished."""
+        """How many epochs are finished, at least 1."""
         return len(self.curve)
 
-    def plain(self) -> dict[str, Any]:
-        """The same as tensors, numbers, dicts, lists and tuples, which ``torch.load(weights_only=True)`` reads back."""
+    def to_plain(self) -> dict[str, Any]:
+        """The fields as tensors, numbers, dicts, lists and tuples, which ``torch.load(weights_only=True)`` reads back."""
         return {**vars(self), "curve": [astuple(epoch) for epoch in self.curve]}
 
     @classmethod
-    def of(cls, plain: dict[str, Any]) -> Self:
-        """The position of :meth:`plain`; raises ValueError for other fields."""
+    def from_plain(cls, plain: dict[str, Any]) -> Self:
+        """The state that :meth:`to_plain` was made of.
+
+        Raises:
+            ValueError: Where the fields are others.
+        """
         try:
             return cls(**{**plain, "curve": tuple(Epoch(*row) for row in plain["curve"])})
         except (KeyError, TypeError) as error:
-            raise ValueError(f"this is no position: {error}") from error
+            expected = ", ".join(field.name for field in fields(cls))
+            given = ", ".join(map(str, plain)) if isinstance(plain, dict) else type(plain).__name__
+            raise ValueError(f"plain must hold {expected}, got {given or 'nothing'} ({error})") from error
 
     def restore(self, model: nn.Module, optimizer: torch.optim.SGD) -> None:
-        """Put network and momentum there. Raises ValueError, with nothing changed, where the network is another one's."""
+        """Put network and momentum into this state.
+
+        Raises:
+            ValueError: Where names, types or shapes are another network's; nothing is changed then.
+        """
         own, parameters = _tensors(model), dict(model.named_parameters())
-        left = self.remembered is None or _kinds(self.remembered) == _kinds(model.state_dict())
-        if not (left and _kinds(self.weights) == _kinds(own) and _kinds(self.momentum) <= _kinds(parameters)):
-            raise ValueError("this position is of another network")
+        for field, fits in (
+            ("weights", _kinds(self.weights) == _kinds(own)),
+            ("momentum", _kinds(self.momentum) <= _kinds(parameters)),
+            ("remembered", self.remembered is None or _kinds(self.remembered) == _kinds(model.state_dict())),
+        ):
+            if not fits:
+                raise ValueError(f"{field} must have this network's names, types and shapes, got another network's")
         with torch.no_grad():
             for name, tensor in own.items():
                 tensor.copy_(self.weights[name])
@@ -83,18 +100,18 @@ class Position:
 
 
 class Checkpoint(Protocol):
-    """Where a training's position is kept, and when. An error that it raises ends the training."""
+    """Where a training's state is kept, and when. An error that it raises ends the training."""
 
-    def load(self) -> Position | None:
-        """Where to go on; None: from the start. Asked once, before the first step."""
+    def load(self) -> TrainingState | None:
+        """The state to go on from, or None to begin at the start. Called once, before the first step."""
         ...
 
-    def due(self) -> bool:
-        """Whether it is time to save; asked after every epoch but the last, before anything is copied."""
+    def is_due(self) -> bool:
+        """Whether it is time to save. Called after every epoch but the last, before anything is copied."""
         ...
 
-    def save(self, position: Position) -> None:
-        """Keep the position in place of an earlier one."""
+    def save(self, state: TrainingState) -> None:
+        """Keep the state in place of an earlier one."""
         ...
 
 

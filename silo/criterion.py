@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Evidence:
+class LayerInputs:
     """What a criterion may look at, for one layer; all tensors have the layer's shape and lie on the CPU.
 
     final         the weights at the end of the cycle's training; a pruned one is 0
@@ -24,25 +24,25 @@ class Evidence:
     gradient: Callable[[], Tensor]
 
 
-Criterion = Callable[[Evidence], Tensor]
+Criterion = Callable[[LayerInputs], Tensor]
 
 
-def magnitude(layer: Evidence) -> Tensor:
+def magnitude(layer: LayerInputs) -> Tensor:
     """|w| (Han et al. 2015)."""
     return layer.final.abs()
 
 
-def movement(layer: Evidence) -> Tensor:
+def movement(layer: LayerInputs) -> Tensor:
     """|w_T - w_(T-1 epoch)|: what the released ResNet-20 code ranks by and calls global gradient."""
     return (layer.final - layer.epoch_before).abs()
 
 
-def movement_magnitude(layer: Evidence) -> Tensor:
+def movement_magnitude(layer: LayerInputs) -> Tensor:
     """|w_T - w_(T-1 epoch)| * |w_T|: the released VGG-19 code."""
     return movement(layer) * magnitude(layer)
 
 
-def lamp(layer: Evidence) -> Tensor:
+def lamp(layer: LayerInputs) -> Tensor:
     """w^2 / (sum of the layer's squares from w^2 up), for scope global: LAMP (Lee et al. 2021, arXiv 2010.07611).
 
     From 0 to 1, float64. Equal squares are sorted by position, earlier first, and the earlier's sum holds the later ones:
@@ -53,7 +53,7 @@ def lamp(layer: Evidence) -> Tensor:
     return torch.empty_like(squares).index_copy_(0, order, squares / from_here_up).view(layer.final.shape)
 
 
-def gradient_weight(layer: Evidence) -> Tensor:
+def gradient_weight(layer: LayerInputs) -> Tensor:
     """|g * w|, float64, g the gradient at the final weights: what the loss would change by to first order without w.
 
     SNIP (Lee et al. 2019, arXiv 1810.02340) scores so before training and on one batch, Molchanov et al. (2017) whole
@@ -62,7 +62,7 @@ def gradient_weight(layer: Evidence) -> Tensor:
     return (layer.gradient() * layer.final).abs()
 
 
-def random(layer: Evidence) -> Tensor:
+def random(layer: LayerInputs) -> Tensor:
     """Uniform noise: the control."""
     return torch.rand(layer.final.shape, generator=layer.random)
 

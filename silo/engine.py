@@ -7,15 +7,17 @@ from itertools import groupby
 import torch
 from torch import nn
 
-from silo.checkpoint import Checkpoint, Position, copies
+from silo.checkpoint import Checkpoint, TrainingState, copies
 from silo.data.split import Split
 from silo.evaluation import accuracy
-from silo.lane import EAGER, Lane, Start, Stepping
+from silo.lane import EAGER, Lane, Start, Stepper
 from silo.mask import Mask
 from silo.outcome import Epoch, Outcome, Trained, chosen
 from silo.precision import reproducible
-from silo.randomness import generator, seed_global
+from silo.randomness import Purpose, generator, seed_global
 from silo.recipe import Recipe
+
+AUGMENTED = {"validation": Purpose.AUGMENTED_VALIDATION, "test": Purpose.AUGMENTED_TEST}
 
 
 def train(
@@ -44,7 +46,7 @@ def train_lanes(
     cycle: int,
     remember_at: int | None = None,
     checkpoints: Sequence[Checkpoint | None] = (),
-    stepping: Stepping = EAGER,
+    stepper: Stepper = EAGER,
 ) -> list[Trained]:
     """Train candidates of one seed and cycle, on the device that the data is on, each from the weights it has.
 
@@ -54,63 +56,65 @@ def train_lanes(
     remember_at: the iteration (from 1) after which the weights are remembered.
     checkpoints: one a start; each keeps its lane's position after an epoch. A training that was cut off goes on from there and
     gives bitwise the same. Those that stand elsewhere are trained apart.
-    stepping: how they take their steps, and how many at once.
+    stepper: how they take their steps, and how many at once.
     Raises ValueError where remember_at lies beyond the training, or a checkpoint's position is another network's (which then
     has its own weights still) or not before the last epoch.
     """
     total = recipe.steps_per_epoch(len(data.train)) * recipe.epochs
     if remember_at is not None and remember_at > total:
         raise ValueError(f"restart.to: iteration {remember_at} lies beyond the cycle's {total}")
-    kept = checkpoints or [None] * len(starts)
-    positions = [None if checkpoint is None else checkpoint.load() for checkpoint in kept]
-    for position in positions:
-        if position is not None and position.epochs >= recipe.epochs:
-            raise ValueError(f"this position is after epoch {position.epochs}; the last is {recipe.epochs}")
+    checkpoints = checkpoints or [None] * len(starts)
+    states = [None if checkpoint is None else checkpoint.load() for checkpoint in checkpoints]
+    for state in states:
+        if state is not None and state.epochs >= recipe.epochs:
+            raise ValueError(
+                f"checkpoints must hold states before epoch {recipe.epochs}, the last, got one after epoch {state.epochs}"
+            )
 
-    def stands(number: int) -> int:
-        return 0 if positions[number] is None else positions[number].epochs
+    def epochs_done(number: int) -> int:
+        return 0 if states[number] is None else states[number].epochs
 
     trained: dict[int, Trained] = {}
     with reproducible(recipe.precision), data.augmented(recipe.augment) as augmented:
-        for _, same in groupby(sorted(range(len(starts)), key=stands), key=stands):
+        for _, same in groupby(sorted(range(len(starts)), key=epochs_done), key=epochs_done):
             numbers = list(same)
-            for first in range(0, len(numbers), stepping.at_once):
-                pack = numbers[first : first + stepping.at_once]
-                lanes = stepping.lanes([starts[number] for number in pack], recipe, data.mean.device)
+            for first in range(0, len(numbers), stepper.at_once):
+                pack = numbers[first : first + stepper.at_once]
+                lanes = stepper.lanes([starts[number] for number in pack], recipe, data.mean.device)
                 trainings = [
-                    _Training(lane, augmented, recipe, seed, cycle, kept[number])
+                    _Training(lane, augmented, recipe, seed, cycle, checkpoints[number])
                     for lane, number in zip(lanes, pack, strict=True)
                 ]
                 for training, number in zip(trainings, pack, strict=True):
-                    training.begin(positions[number])
-                    positions[number] = None  # it takes as much memory as the network and its momentum
-                _run(trainings, lanes, stepping, augmented, remember_at)
+                    training.begin(states[number])
+                    states[number] = None  # it takes as much memory as the network and its momentum
+                _run(trainings, lanes, stepper, augmented, remember_at)
                 trained |= {number: training.trained for number, training in zip(pack, trainings, strict=True)}
     return [trained[number] for number in range(len(starts))]
 
 
 def _run(
-    trainings: Sequence["_Training"], lanes: Sequence[Lane], stepping: Stepping, data: Split, remember_at: int | None
+    trainings: Sequence["_Training"], lanes: Sequence[Lane], stepper: Stepper, data: Split, remember_at: int | None
 ) -> None:
     """All epochs that are left, of lanes that stand after the same one."""
-    one = trainings[0]
-    recipe, seed, cycle, begun = one.recipe, one.seed, one.cycle, len(one.curve)
+    first = trainings[0]
+    recipe, seed, cycle, epochs_done = first.recipe, first.seed, first.cycle, len(first.curve)
     steps_per_epoch = recipe.steps_per_epoch(len(data.train))
-    t = begun * steps_per_epoch
+    t = epochs_done * steps_per_epoch
     running = list(trainings)
-    for epoch in range(begun, recipe.epochs):
+    for epoch in range(epochs_done, recipe.epochs):
         if epoch == recipe.epochs - 1:
             for training in running:
                 training.epoch_before = copies(training.lane.model.state_dict())
-        seed_global(seed, "dropout", cycle, epoch)
-        order = torch.randperm(len(data.train), generator=generator(seed, "order", cycle, epoch))
-        random = generator(seed, "augmentation", cycle, epoch)
+        seed_global(seed, Purpose.DROPOUT, cycle, epoch)
+        order = torch.randperm(len(data.train), generator=generator(seed, Purpose.ORDER, cycle, epoch))
+        random = generator(seed, Purpose.AUGMENTATION, cycle, epoch)
         for lane in lanes:
             lane.model.train()
         for pixels, labels in data.train.batches(recipe.batch_size, order, random):
             t += 1
             factor = recipe.shape.factor(t, steps_per_epoch, recipe.epochs)
-            stepping.step(lanes, data.normalized(pixels), labels, factor)
+            stepper.step(lanes, data.normalized(pixels), labels, factor)
             if t == remember_at:
                 for training in running:
                     training.remembered = copies(training.lane.model.state_dict())
@@ -119,9 +123,9 @@ def _run(
         running = [training for training in running if training.trained is None]
         if not running:
             return
-        # asked of all, and then kept of all, so that they go on side by side
-        due = [training.due() for training in running]
-        if any(due):
+        # every checkpoint counts its epochs; where one is due all are saved, so that they go on side by side
+        is_due = [training.is_due() for training in running]
+        if any(is_due):
             for training in running:
                 training.save()
 
@@ -140,11 +144,11 @@ class _Training:
         self.epoch_before = self.remembered = None
         self.trained: Trained | None = None
 
-    def begin(self, position: Position | None) -> None:
-        """From the start weights, or from a position."""
-        if position is not None:
-            position.restore(self.lane.model, self.lane.optimizer)
-            self.curve, self.at_start, self.remembered = [*position.curve], position.at_start, position.remembered
+    def begin(self, state: TrainingState | None) -> None:
+        """Begin at the start weights, or go on from a state."""
+        if state is not None:
+            state.restore(self.lane.model, self.lane.optimizer)
+            self.curve, self.at_start, self.remembered = [*state.curve], state.at_start, state.remembered
         self.lane.apply_mask()
         if self.recipe.choose == "test-best" and not self.curve:
             self.at_start = self._measured("validation", -1), self._measured("test", -1)
@@ -168,19 +172,19 @@ class _Training:
             outcome = Outcome(False, *best, end.validation, end.test, t, tuple(self.curve))
             self.trained = Trained(outcome, copies(model.state_dict()), self.epoch_before, self.remembered)
 
-    def due(self) -> bool:
+    def is_due(self) -> bool:
         """Whether its position is to be kept now."""
-        return self.checkpoint is not None and self.checkpoint.due()
+        return self.checkpoint is not None and self.checkpoint.is_due()
 
     def save(self) -> None:
         """Keep its position."""
         if self.checkpoint is not None:
             lane = self.lane
-            at = Position.after(self.curve, lane.model, lane.optimizer, self.at_start, self.remembered)
-            self.checkpoint.save(at)
+            state = TrainingState.after(self.curve, lane.model, lane.optimizer, self.at_start, self.remembered)
+            self.checkpoint.save(state)
 
     def _measured(self, part: str, epoch: int) -> float:
         """The network's accuracy; where the recipe augments evaluation, too, as drawn for this epoch."""
         drawn = self.recipe.augment.evaluation
-        random = generator(self.seed, f"augmentation {part}", self.cycle, epoch) if drawn else None
+        random = generator(self.seed, AUGMENTED[part], self.cycle, epoch) if drawn else None
         return accuracy(self.lane.model, getattr(self.data, part), self.data, random, self.recipe.precision)

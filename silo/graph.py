@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from silo.data.split import Split
 from silo.evaluation import accuracy
-from silo.lane import Eager, Lane, Start, Stepping
+from silo.lane import EagerStepper, Lane, Start, Stepper
 from silo.precision import reproducible
-from silo.randomness import forked, generator
+from silo.randomness import Purpose, forked, generator
 from silo.recipe import Recipe
 
 MOST_LANES = 16
@@ -69,7 +69,7 @@ class CudaGraphs:
                 main.wait_stream(stream)
 
 
-class Captured:
+class GraphStepper:
     """Steps of up to ``at_once`` lanes as one graph for every number of lanes and batch size that comes.
 
     Lanes and graphs stay for the next trainings of the same kind of network, which are copied into them. A network must be all
@@ -144,7 +144,7 @@ def _kind(start: Start, recipe: Recipe, device: torch.device) -> tuple:
     return str(start.model), shapes, tuple(start.mask.layers), constants, device
 
 
-def stepping_on(start: Start, data: Split, recipe: Recipe, at_once: int | None, share: float) -> Stepping:
+def stepper_on(start: Start, data: Split, recipe: Recipe, at_once: int | None, share: float) -> Stepper:
     """How this network's trainings step on the device that the data is on, which the start is moved to and tried on.
 
     On a CPU, and where the network's steps can't be captured: one lane at a time, eager. On a GPU: up to at_once lanes (None:
@@ -152,13 +152,13 @@ def stepping_on(start: Start, data: Split, recipe: Recipe, at_once: int | None, 
     """
     device = data.mean.device
     with reproducible(recipe.precision), data.augmented(recipe.augment) as augmented:
-        batches = augmented.train.batches(recipe.batch_size, random=generator(0, "trial"))
+        batches = augmented.train.batches(recipe.batch_size, random=generator(0, Purpose.TRIAL))
         pixels, labels = next(iter(batches))
         images = data.normalized(pixels)
         held = torch.cuda.memory_allocated(device)
         lane = Lane(start, recipe, device)
         if draws(lane.model, images):
-            return Eager(because="the network draws random numbers in training")
+            return EagerStepper(because="the network draws random numbers in training")
         lane.hold_momentum()
         try:
             for _ in range(WARM_UPS):
@@ -166,25 +166,25 @@ def stepping_on(start: Start, data: Split, recipe: Recipe, at_once: int | None, 
         except RuntimeError as error:
             if isinstance(error, torch.OutOfMemoryError | torch.AcceleratorError):
                 raise
-            return Eager(because="the network's step waits for the device")
+            return EagerStepper(because="the network's step waits for the device")
         if at_once is not None:
-            return Captured(at_once)
+            return GraphStepper(at_once)
         torch.cuda.reset_peak_memory_stats(device)
         _step_without_waiting(lane, images, labels)
-        of_step = torch.cuda.max_memory_allocated(device) - held
+        step_bytes = torch.cuda.max_memory_allocated(device) - held
         # while a step is recorded: what it was before, and the gradients of the warm-up
-        of_step += sum(tensor.nbytes for tensor in [*lane.tensors(), *lane.model.parameters()])
+        step_bytes += sum(tensor.nbytes for tensor in [*lane.tensors(), *lane.model.parameters()])
         torch.cuda.reset_peak_memory_stats(device)
         accuracy(lane.model, max(data.validation, data.test, key=len), data, precision=recipe.precision)
-        of_evaluation = torch.cuda.max_memory_allocated(device) - held
+        evaluation_bytes = torch.cuda.max_memory_allocated(device) - held
         free, total = torch.cuda.mem_get_info(device)
         room = (min(free + torch.cuda.memory_reserved(device), share * total) - held) * USABLE
-        return Captured(lanes_in(room, of_step, of_evaluation))
+        return GraphStepper(lanes_in(room, step_bytes, evaluation_bytes))
 
 
-def lanes_in(room: float, of_step: int, of_evaluation: int) -> int:
+def lanes_in(room: float, step_bytes: int, evaluation_bytes: int) -> int:
     """How many lanes fit into so many bytes: a step of all at once, one evaluation after another; from 1 to 16."""
-    return max(1, min(MOST_LANES, int((room - of_evaluation) // of_step)))
+    return max(1, min(MOST_LANES, int((room - evaluation_bytes) // step_bytes)))
 
 
 def _step_without_waiting(lane: Lane, images: Tensor, labels: Tensor) -> None:

@@ -73,9 +73,9 @@ class Lane:
             summands = torch.stack(means).cpu() * torch.tensor(counts)
             total = total.cpu() + summands.double().cumsum(0)[-1]
             self.losses = []
-        told = total.item()
+        result = total.item()
         self.loss.zero_()
-        return told
+        return result
 
     @torch.no_grad()
     def finite(self) -> bool:
@@ -113,11 +113,11 @@ class Lane:
     @torch.no_grad()
     def load(self, start: Start) -> None:
         """Another start of the same kind of network, copied to where the last one was, and no momentum."""
-        of_model = [*self.model.parameters(), *self.model.buffers()]
-        given = [*start.model.parameters(), *start.model.buffers()]
-        for own, tensor in zip([*of_model, *self._masks], [*given, *start.mask.layers.values()], strict=True):
-            own.copy_(tensor)
-        for tensor in self.tensors()[len(of_model) :]:
+        own = [*self.model.parameters(), *self.model.buffers()]
+        new = [*start.model.parameters(), *start.model.buffers()]
+        for target, source in zip([*own, *self._masks], [*new, *start.mask.layers.values()], strict=True):
+            target.copy_(source)
+        for tensor in self.tensors()[len(own) :]:
             tensor.zero_()
         self.max_lr = start.max_lr
 
@@ -128,7 +128,7 @@ class Lane:
             torch._foreach_mul_(self._pruned, self._masks)
 
 
-class Stepping(Protocol):
+class Stepper(Protocol):
     """How lanes take their steps; at_once: how many side by side, at most."""
 
     at_once: int
@@ -143,7 +143,7 @@ class Stepping(Protocol):
 
 
 @dataclass(frozen=True)
-class Eager:
+class EagerStepper:
     """Operation by operation. One lane at a time is the fastest on a CPU, and leaves a network's own draws what they are.
 
     because: why a GPU's steps are not captured
@@ -167,4 +167,4 @@ class Eager:
         return ": ".join(filter(None, ["eager", self.because]))
 
 
-EAGER = Eager()
+EAGER = EagerStepper()

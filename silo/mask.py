@@ -72,8 +72,9 @@ class Mask:
             raise ValueError("nothing is prunable: the mask has no layers")
         for name, layer in self.layers.items():
             if scores[name].shape != layer.shape:
-                given, due = tuple(scores[name].shape), tuple(layer.shape)
-                raise ValueError(f"the scores of {name} are of shape {given}; {due}, one for each weight, is allowed")
+                raise ValueError(
+                    f"scores of {name} must have the layer's shape {tuple(layer.shape)}, got {tuple(scores[name].shape)}"
+                )
         groups = [list(self.layers)] if scope == "global" else [[name] for name in self.layers]
         flat = {name: layer.flatten().clone() for name, layer in self.layers.items()}
         for names in groups:

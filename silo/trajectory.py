@@ -1,180 +1,55 @@
-"""Iterative pruning: train, prune the lowest share of what is alive, restart under the mask, again."""
+"""Iterative pruning: train, prune the lowest share of what is alive, restart under the mask, again.
 
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
+This is the loop alone, free of torch: what trains a cycle, in this process or elsewhere, drives it.
+"""
+
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from functools import cache
+from typing import Generic, TypeVar
 
-from torch import nn
-
-from silo.checkpoint import Checkpoint
-from silo.criterion import Criterion, Evidence
-from silo.data.split import Split
-from silo.engine import train_lanes
-from silo.evaluation import gradients
-from silo.lane import EAGER, Start, Stepping
-from silo.mask import Mask, prunable_weights
-from silo.outcome import Outcome, Trained
-from silo.randomness import generator, seeded
-from silo.recipe import Recipe
-from silo.restart import Restart, Weights, statistics
-from silo.schedule import Schedule
+StartT = TypeVar("StartT")
 
 
 @dataclass(frozen=True)
-class Pruning:
-    """What goes at the end of a cycle: the floor(rate * alive) weights that the criterion scores lowest.
+class CycleStep(Generic[StartT]):
+    """What is to be trained next.
 
-    scope  "global": of all alive prunable weights together; "layer": of each layer's
-    norm, first, head  whether normalization weights, the first layer and the classifier are prunable, too
+    Attributes:
+        cycle: The pruning cycle, from 0, which trains the dense network.
+        max_lr: The upper bound of the learning rate in this cycle, above 0.
+        start: The state that the cycle starts from, in whatever form the driver keeps states.
     """
 
-    criterion: Criterion
-    scope: str
-    rate: float
-    norm: bool
-    first: bool
-    head: bool
-
-    def prunable(self, model: nn.Module) -> dict[str, nn.Parameter]:
-        """The prunable weights of a model, by name."""
-        return prunable_weights(model, self.norm, self.first, self.head)
-
-
-@dataclass(frozen=True)
-class State:
-    """What a cycle starts from: which weights are alive (None: all), and their values.
-
-    weights  a whole state_dict; batch norm's statistics alone, the rest being drawn; None: all is drawn by the restart
-    """
-
-    mask: Mask | None = None
-    weights: Weights | None = None
-
-    def digest(self) -> str:
-        """A hash of mask and weights; "dense" where nothing is pruned and everything is drawn."""
-        if self.mask is None and self.weights is None:
-            return "dense"
-        text = hashlib.sha256(b"dense" if self.mask is None else self.mask.digest().encode())
-        for name, tensor in sorted((self.weights or {}).items()):
-            text.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-            text.update(tensor.contiguous().numpy().tobytes())
-        return text.hexdigest()[:20]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """All that a training depends on, but for seed, cycle, max_lr and start state.
-
-    build     makes the network with weights drawn from torch's global generator
-    data      the split of a seed, on the device to train on
-    """
-
-    build: Callable[[], nn.Module]
-    data: Callable[[int], Split]
-    recipe: Recipe
-    pruning: Pruning
-    restart: Restart
-
-
-@dataclass(frozen=True)
-class CycleResult:
-    """One cycle, trained.
-
-    alive, prunable  how many weights there were under the mask it was trained with
-    layers           the same for each layer: name -> (alive, prunable), in model order
-    leaves           the next cycle's start; None where it diverged
-    """
-
-    outcome: Outcome
-    alive: int
-    prunable: int
-    layers: dict[str, tuple[int, int]]
-    leaves: State | None
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """What one training of a seed and cycle has for itself: its max_lr, its start state, where its position is kept."""
-
+    cycle: int
     max_lr: float
-    start: State
-    checkpoint: Checkpoint | None = None
+    start: StartT
 
 
-def iterative_pruning(problem: Problem, schedule: Schedule, cycles: int, seed: int) -> Iterator[CycleResult]:
-    """Train and prune ``cycles`` times at the schedule's max_lr; stops early after a cycle that diverged."""
-    state = State()
-    for cycle in range(cycles):
-        result = run_cycle(problem, seed, cycle, schedule.max_lr(cycle), state)
-        yield result
-        if result.leaves is None:
-            return
-        state = result.leaves
+def iterative_pruning(
+    max_lr: Callable[[int], float], cycles: int, start: StartT
+) -> Generator[CycleStep[StartT], StartT | None, None]:
+    """Iterative pruning: yields each cycle's training in turn, and is sent the pruned state that it left.
 
+    The driver trains what is yielded, prunes, and sends back the state that the next cycle starts from, or None where the
+    training diverged or failed, which ends the trajectory. :func:`silo.run.train_trajectory` drives it in memory.
 
-def run_cycle(
-    problem: Problem, seed: int, cycle: int, max_lr: float, start: State, checkpoint: Checkpoint | None = None
-) -> CycleResult:
-    """Train one cycle from its start state (or on from its checkpoint), then prune: what the paper's loop does between two
-    restarts.
+    Args:
+        max_lr: The max_lr of a cycle (0, 1, 2, ...), such as a schedule's method of this name. It is asked for a cycle only
+            once that cycle's start is known.
+        cycles: How many cycles to train; 0 yields nothing.
+        start: The state that cycle 0 starts from: nothing pruned.
+
+    Yields:
+        One CycleStep for each cycle that is reached.
+
+    >>> steps = iterative_pruning(lambda cycle: 0.1 * (cycle + 1), cycles=2, start="dense")
+    >>> next(steps)
+    CycleStep(cycle=0, max_lr=0.1, start='dense')
+    >>> steps.send("pruned once")
+    CycleStep(cycle=1, max_lr=0.2, start='pruned once')
     """
-    return run_lanes(problem, seed, cycle, [Candidate(max_lr, start, checkpoint)])[0]
-
-
-def run_lanes(
-    problem: Problem, seed: int, cycle: int, candidates: Sequence[Candidate], stepping: Stepping = EAGER
-) -> list[CycleResult]:
-    """:func:`run_cycle` of several candidates, side by side as the stepping can; each gives what it would give alone."""
-    data = problem.data(seed)
-    remember_at = problem.restart.remember_at(cycle, problem.recipe.steps_per_epoch(len(data.train)))
-    starts = [start_of(problem, seed, cycle, one) for one in candidates]
-    trained = train_lanes(
-        starts,
-        data,
-        problem.recipe,
-        seed=seed,
-        cycle=cycle,
-        remember_at=remember_at,
-        checkpoints=[one.checkpoint for one in candidates],
-        stepping=stepping,
-    )
-    results = []
-    for one, start, gave in zip(candidates, starts, trained, strict=True):
-        mask, leaves = start.mask, None
-        if not gave.outcome.diverged:
-            pruned = _pruned(problem, start, gave, data, seed, cycle)
-            leaves = State(pruned, problem.restart.carry(one.start.weights, gave.remembered, gave.final))
-        results.append(CycleResult(gave.outcome, mask.alive, mask.total, mask.counts, leaves))
-    return results
-
-
-def start_of(problem: Problem, seed: int, cycle: int, candidate: Candidate) -> Start:
-    """The network that a candidate begins with, under its mask."""
-    with seeded(seed, "initialization", problem.restart.initialization_cycle(cycle)):
-        model = problem.build()
-    given = candidate.start.weights
-    if given is not None:
-        drawn = model.state_dict()
-        alone = given.keys() == statistics(drawn).keys()
-        model.load_state_dict(drawn | given if alone else given)
-    return Start(model, candidate.start.mask or Mask.dense(problem.pruning.prunable(model)), candidate.max_lr)
-
-
-def _pruned(problem: Problem, start: Start, trained: Trained, data: Split, seed: int, cycle: int) -> Mask:
-    """What is alive after the cycle's prune."""
-
-    @cache
-    def all_gradients() -> Weights:
-        model = start.model.to(data.mean.device)
-        model.load_state_dict(trained.final)
-        return gradients(model, data, problem.recipe.batch_size)
-
-    random, pruning = generator(seed, "criterion", cycle), problem.pruning
-    scores = {
-        n: pruning.criterion(
-            Evidence(trained.final[n], trained.epoch_before[n], random, lambda n=n: all_gradients()[n])
-        )
-        for n in start.mask.layers
-    }
-    return start.mask.prune(scores, pruning.rate, pruning.scope)
+    for cycle in range(cycles):
+        left = yield CycleStep(cycle, max_lr(cycle), start)
+        if left is None:
+            return
+        start = left

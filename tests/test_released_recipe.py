@@ -21,7 +21,7 @@ from oracle.analysis.cells import cells_table
 from oracle.cli import main as cli
 from oracle.cli.main import main
 from oracle.study.study import open_study
-from silo import trajectory
+from silo import cycle as cycle_module
 
 PAPER = Path(__file__).parents[1] / "benchmarks/paper"
 IMAGES = {"train": 13, "test": 3}  # a class: 160 in all, of which 96 train, 32 choose, 32 test
@@ -141,7 +141,7 @@ def seen(request, tmp_path_factory):
     """The cycles of SILO's own chain in a run of the file, and their records."""
     name, root, cycles = request.param, tmp_path_factory.mktemp("released"), []
     paint(root / "images")
-    train_lanes = trajectory.train_lanes
+    train_lanes = cycle_module.train_lanes
 
     def watched(starts, data, recipe, **options):
         (start,) = starts
@@ -156,7 +156,7 @@ def seen(request, tmp_path_factory):
     overrides = [*SHORT, f"data.path={root / 'images'}", *RULES[name].overrides]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(root / "cache"))
-        patch.setattr(trajectory, "train_lanes", watched)
+        patch.setattr(cycle_module, "train_lanes", watched)
         patch.setattr(cli, "_write_report", lambda study: None)
         sets = [argument for override in overrides for argument in ("--set", override)]
         assert main(["run", str(PAPER / f"{name}.yaml"), "--local", "--out", str(root / "run"), *sets]) == 0

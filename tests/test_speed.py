@@ -16,7 +16,7 @@ from benchmarks.speed.released_loop import ReleasedTraining
 from benchmarks.speed.task import BATCH, PRUNED, Task, train_ours
 from oracle.study.store import Store
 from silo.data.augment import Augment
-from silo.lane import EAGER, Eager
+from silo.lane import EAGER, EagerStepper
 
 RESULTS = Path(__file__).parents[1] / "results" / "speed"
 CROPS = Augment(crop=4, flip=True)
@@ -257,7 +257,7 @@ def test_lane_steps_are_counted_beside_the_released_way_s(monkeypatch):
     """Two lanes in a clock that every look sets on: a way's rate is its lanes over its time."""
     clock = iter(range(1000))
     monkeypatch.setattr("benchmarks.speed.measure.time.perf_counter", lambda: float(next(clock)))
-    ways = [("one", EAGER, 1), ("two", Eager(at_once=2), 2)]
+    ways = [("one", EAGER, 1), ("two", EagerStepper(at_once=2), 2)]
     task = gpu.task_of(None, 160)
     one, two = gpu.rates(task, ways, 2, torch.device("cpu"))
     steps = -(-len(task.data.train) // BATCH)

@@ -23,8 +23,8 @@ from benchmarks.speed.task import BATCH, Task, recipe_of, start_of
 from silo.data.augment import Augment
 from silo.data.split import Split
 from silo.engine import train_lanes
-from silo.graph import Captured
-from silo.lane import EAGER, Start, Stepping
+from silo.graph import GraphStepper
+from silo.lane import EAGER, Start, Stepper
 from silo.precision import reproducible
 
 TITLE = "On a GPU, ours / the released way: rate of lane-steps"
@@ -39,8 +39,8 @@ def measure(path: Path | None, images: int = IMAGES, pairs: int = PAIRS, lanes: 
     Raises DataError where they aren't there.
     """
     device = torch.device("cuda")
-    ways: list[tuple[str, Stepping, int]] = [("eager, 1 lane", EAGER, 1)]
-    ways += [(f"a graph of {count} lane{'s' * (count > 1)}", Captured(count), count) for count in lanes]
+    ways: list[tuple[str, Stepper, int]] = [("eager, 1 lane", EAGER, 1)]
+    ways += [(f"a graph of {count} lane{'s' * (count > 1)}", GraphStepper(count), count) for count in lanes]
     rows = rates(task_of(path, images), ways, pairs, device)
     fastest = max(rows, key=lambda row: row.ours)
     for name, floor in floors(task_of(path, images), device).items():
@@ -54,11 +54,11 @@ def task_of(path: Path | None, images: int) -> Task:
     return Task("resnet20", for_steps(cifar10(path, images)), augment=Augment(crop=4, flip=True))
 
 
-def rates(task: Task, ways: Sequence[tuple[str, Stepping, int]], pairs: int, device: torch.device) -> list[Row]:
+def rates(task: Task, ways: Sequence[tuple[str, Stepper, int]], pairs: int, device: torch.device) -> list[Row]:
     """A row for each way (its name, how it steps, its lanes) beside the released one: all in turns, a first one not counted."""
     data, steps = task.data.to(device), -(-len(task.data.train) // BATCH)
     released = ReleasedTraining(task.start()[0].to(device), task.data)
-    passes = {name: partial(_pass, task, data, stepping, lanes) for name, stepping, lanes in ways}
+    passes = {name: partial(_pass, task, data, stepper, lanes) for name, stepper, lanes in ways}
     rounds = [(seconds(released.steps), {name: seconds(one) for name, one in passes.items()}) for _ in range(pairs + 1)]
     rows = []
     for name, _, lanes in ways:
@@ -68,8 +68,8 @@ def rates(task: Task, ways: Sequence[tuple[str, Stepping, int]], pairs: int, dev
     return rows
 
 
-def _pass(task: Task, data: Split, stepping: Stepping, lanes: int) -> None:
-    train_lanes(_starts(task, lanes), data, recipe_of(task), seed=0, cycle=0, stepping=stepping)
+def _pass(task: Task, data: Split, stepper: Stepper, lanes: int) -> None:
+    train_lanes(_starts(task, lanes), data, recipe_of(task), seed=0, cycle=0, stepper=stepper)
 
 
 @cache

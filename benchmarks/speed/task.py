@@ -12,7 +12,7 @@ from silo.lane import Start
 from silo.mask import Mask, prunable_weights
 from silo.model import MODELS
 from silo.outcome import Outcome
-from silo.randomness import seeded
+from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.shape import Constant
 
@@ -33,7 +33,7 @@ class Task:
     def start(self) -> tuple[nn.Module, Mask]:
         """The network with its pruned weights at 0, and their mask."""
         images = self.data.train
-        with seeded(0, "initialization"):
+        with seeded(0, Purpose.INITIALIZATION):
             model = MODELS[self.network](images.channels, images.size, 10)
         weights = prunable_weights(model, norm=True, first=True, head=True)
         mask = Mask.dense(weights).prune({name: w.abs() for name, w in weights.items()}, PRUNED, "global")

@@ -16,6 +16,7 @@ from oracle.experiment.redaction import first_private, portable
 from oracle.experiment.search import Search
 from oracle.hashing import digest
 from silo.criterion import CRITERIA
+from silo.cycle import Pruning
 from silo.data import SOURCES
 from silo.data.augment import Augment
 from silo.data.split import SPLITS, Normalize
@@ -24,7 +25,6 @@ from silo.model import MODELS
 from silo.model.initialization import INITIALIZATIONS
 from silo.recipe import Recipe
 from silo.schedule import SiloSchedule
-from silo.trajectory import Pruning
 
 SCHEMA = 1  # part of every cell's id: raise it when the meaning of a field changes
 DENSE = "dense"  # the digest of the start state of cycle 0

@@ -8,11 +8,11 @@ from torch import nn
 from oracle.error import FieldError
 from oracle.experiment.import_path import target_of
 from oracle.experiment.spec import Experiment
+from silo.cycle import Problem
 from silo.data.error import DataError
 from silo.data.images import Dataset, Images
 from silo.data.split import Split, limited, split
 from silo.model.initialization import INITIALIZATIONS
-from silo.trajectory import Problem
 
 SPLITS_KEPT = 2**28  # bytes: a split is a copy of the images, and every worker has its own
 

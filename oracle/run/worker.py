@@ -16,10 +16,10 @@ from oracle.study.cell import Cell
 from oracle.study.checkpoint import EpochCheckpoint
 from oracle.study.environment import environment
 from oracle.study.store import Store
+from silo.cycle import Candidate, CycleResult, State, run_lanes, start_of
 from silo.data.images import Dataset
-from silo.graph import Captured, stepping_on
-from silo.lane import EAGER, Eager, Stepping
-from silo.trajectory import Candidate, CycleResult, State, run_lanes, start_of
+from silo.graph import GraphStepper, stepper_on
+from silo.lane import EAGER, EagerStepper, Stepper
 
 TRIES = 3  # of a training that raises an error: a busy file system or a full GPU may be another's fault
 
@@ -47,13 +47,13 @@ class Worker:
         asked = self.compute.lanes
         self.lanes = asked if self.device.type == "cpu" and asked != "auto" else self.stepping.at_once
 
-    def _stepping(self, experiment: Experiment) -> Stepping:
+    def _stepping(self, experiment: Experiment) -> Stepper:
         if self.device.type == "cpu":
             return EAGER
         problem, seed = next(iter(self.problems.values())), experiment.oracle.seeds[0]
         start = start_of(problem, seed, 0, Candidate(max_lr=0.0, start=State()))
         at_once = None if self.compute.lanes == "auto" else self.compute.lanes
-        return stepping_on(start, problem.data(seed), problem.recipe, at_once, min(1.0, self.compute.gpus_per_trial))
+        return stepper_on(start, problem.data(seed), problem.recipe, at_once, min(1.0, self.compute.gpus_per_trial))
 
     def run(self, *jobs: Job) -> None:
         """Train jobs of one training, seed and cycle, and record what came of each; one that raises an error again and again
@@ -67,7 +67,7 @@ class Worker:
         if not due:
             return
         self.ballast.hold(len(due) * (self._largest_state + ROOM))
-        if isinstance(self.stepping, Captured):
+        if isinstance(self.stepping, GraphStepper):
             self._run_together(due)
         else:
             for job in due:
@@ -95,9 +95,9 @@ class Worker:
             self._run_together(jobs[:half])
             self._run_together(jobs[half:])
         else:
-            self._run_alone(jobs[0], Eager(because=f"captured, it failed by {type(error).__name__}"))
+            self._run_alone(jobs[0], EagerStepper(because=f"captured, it failed by {type(error).__name__}"))
 
-    def _run_alone(self, job: Job, stepping: Stepping) -> None:
+    def _run_alone(self, job: Job, stepping: Stepper) -> None:
         for tried in range(1, TRIES + 1):
             error = self._try([job], stepping)
             if error is None:
@@ -111,7 +111,7 @@ class Worker:
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def _try(self, jobs: Sequence[Job], stepping: Stepping) -> Exception | None:
+    def _try(self, jobs: Sequence[Job], stepping: Stepper) -> Exception | None:
         """Train and record; why that failed, or None."""
         for job in jobs:
             self.store.log_attempt(cell=job.cell.id, event="started")

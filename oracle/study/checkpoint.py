@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from oracle.study.store import Store
-from silo.checkpoint import Position
+from silo.checkpoint import TrainingState
 
 SECONDS = 10  # between two checkpoints at least: a shorter training starts over as fast
 SHARE = 20  # and as many times as long as one takes to write: 5% of the time at most, on a slow disk, too
@@ -29,27 +29,27 @@ class EpochCheckpoint:
         """
         return self._earlier + (time.monotonic() - self._began) / self._lanes
 
-    def load(self) -> Position | None:
+    def load(self) -> TrainingState | None:
         """Where to go on, or None: from the start."""
         held = self._store.checkpoint(self._cell_id)
         try:
             if held is None or held["cell"] != self._cell_id or held["environment"] != self._environment:
                 return None
-            position, self._earlier = Position.of(held["position"]), held["seconds"]
+            position, self._earlier = TrainingState.from_plain(held["position"]), held["seconds"]
         except (KeyError, TypeError, ValueError):  # another version's
             return None
         self._store.log_attempt(cell=self._cell_id, event="resumed", epoch=position.epochs)
         return position
 
-    def due(self) -> bool:
+    def is_due(self) -> bool:
         """Whether losing what was trained since the last checkpoint would cost more than writing one."""
         return time.monotonic() - self._saved >= self._wait
 
-    def save(self, position: Position) -> None:
+    def save(self, position: TrainingState) -> None:
         """Keep it. Where the disk is full the training goes on without: it can still be recorded."""
         began = time.monotonic()
         held = {"cell": self._cell_id, "environment": self._environment, "seconds": self.seconds}
         with contextlib.suppress(OSError):
-            self._store.write_checkpoint(self._cell_id, {**held, "position": position.plain()})
+            self._store.write_checkpoint(self._cell_id, {**held, "position": position.to_plain()})
         self._saved = time.monotonic()
         self._wait = max(SECONDS, SHARE * (self._saved - began))

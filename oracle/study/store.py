@@ -24,8 +24,8 @@ import torch
 from oracle.error import InputError
 from oracle.hashing import digest
 from oracle.study.durable import WRITER, make_folder, write
+from silo.cycle import State
 from silo.mask import Mask
-from silo.trajectory import State
 
 Record = dict[str, Any]
 CHECKSUM = hashlib.sha256().digest_size

@@ -10,7 +10,7 @@ from silo.data.augment import Augment
 from silo.data.error import DataError
 from silo.data.images import Dataset, Images
 from silo.data.part import Batches, Part
-from silo.randomness import generator
+from silo.randomness import Purpose, generator
 
 NORMALIZED_AHEAD = 2**26  # bytes of images that are normalized once a training, not batch by batch: the same numbers
 
@@ -75,13 +75,13 @@ class Pooled:
     def sizes(self, train: int, test: int | None) -> tuple[int, int, int]:
         """How many images (train, validation, test) get of so many training and official test images."""
         pool = train + (test or 0)
-        of_test, validation = round(self.test * pool), round(self.validation * pool)
-        return pool - validation - of_test, validation, of_test
+        held_out, validation = round(self.test * pool), round(self.validation * pool)
+        return pool - validation - held_out, validation, held_out
 
     def parts(self, dataset: Dataset, seed: int) -> tuple[Part, Part, Part]:
         """(train, validation, test) of this seed."""
         pool = dataset.pooled
-        order = torch.randperm(len(pool), generator=generator(seed, "split"))
+        order = torch.randperm(len(pool), generator=generator(seed, Purpose.SPLIT))
         _, validation, test = self.sizes(len(pool), None)
         return pool[order[test + validation :]], pool[order[test : test + validation]], pool[order[:test]]
 
@@ -108,7 +108,7 @@ class Carve:
 
     def parts(self, dataset: Dataset, seed: int) -> tuple[Part, Part, Part]:
         """(train, validation, test) of this seed; raises DataError where the source has no official test set."""
-        order = torch.randperm(len(dataset.train), generator=generator(seed, "split"))
+        order = torch.randperm(len(dataset.train), generator=generator(seed, Purpose.SPLIT))
         _, validation, _ = self.sizes(*dataset.sizes)
         return dataset.train[order[validation:]], dataset.train[order[:validation]], dataset.test
 
@@ -146,7 +146,7 @@ class Normalize:
 def limited(dataset: Dataset, train: int | None, test: int | None) -> Dataset:
     """The same random subset for every seed: at most so many training and test images (None: all)."""
 
-    def subset(images: Part | None, count: int | None, purpose: str) -> Part | None:
+    def subset(images: Part | None, count: int | None, purpose: Purpose) -> Part | None:
         if count is not None and count < 1:
             raise ValueError(f"limit: {count}: at least 1 image is allowed")
         if images is None or count is None or count >= len(images):
@@ -154,7 +154,9 @@ def limited(dataset: Dataset, train: int | None, test: int | None) -> Dataset:
         return images[torch.randperm(len(images), generator=generator(0, purpose))[:count]]
 
     return Dataset(
-        subset(dataset.train, train, "limit train"), subset(dataset.test, test, "limit test"), dataset.classes
+        subset(dataset.train, train, Purpose.LIMIT_TRAIN),
+        subset(dataset.test, test, Purpose.LIMIT_TEST),
+        dataset.classes,
     )
 
 

@@ -9,8 +9,8 @@ from oracle.experiment.load import validate
 from oracle.experiment.spec import DENSE
 from oracle.plan.trajectories import Trajectories
 from oracle.run.ready_queue import ReadyQueue
+from silo.cycle import State
 from silo.mask import Mask
-from silo.trajectory import State
 
 DATA = "a data set"
 GRID = (0.1, 0.2, 0.4, 0.8)

@@ -8,16 +8,16 @@ from hypothesis import settings
 from torch import nn
 
 from silo.criterion import magnitude
+from silo.cycle import Problem, Pruning
 from silo.data.digits import digits
 from silo.data.images import Dataset, Images
 from silo.data.split import Normalize, Pooled, Split, limited, split
 from silo.mask import Mask, prunable_weights
 from silo.model import MODELS
-from silo.randomness import generator, seeded
+from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.restart import Reinit
 from silo.shape import Constant
-from silo.trajectory import Problem, Pruning
 
 settings.register_profile("silo", deadline=None, max_examples=100)  # a busy machine's slowness is no failure
 settings.load_profile("silo")
@@ -71,7 +71,7 @@ def build() -> Callable[..., nn.Module]:
     """A small network for digits, its weights drawn from the seed."""
 
     def make(name: str = "mlp", seed: int = 0) -> nn.Module:
-        with seeded(seed, "initialization"):
+        with seeded(seed, Purpose.INITIALIZATION):
             return MODELS[name](1, 8, 10, **SMALL[name])
 
     return make
@@ -82,7 +82,7 @@ def half() -> Callable[[nn.Module], Mask]:
     """A mask under which about half of every layer is alive."""
 
     def make(model: nn.Module) -> Mask:
-        random = generator(0, "half")
+        random = torch.Generator().manual_seed(0)
         weights = prunable_weights(model, norm=True, first=True, head=True)
         return Mask({name: torch.rand(w.shape, generator=random) < 0.5 for name, w in weights.items()})
 

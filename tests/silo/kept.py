@@ -1,4 +1,4 @@
-"""A checkpoint that keeps a training's position as a file would, and cuts the training off where a test wants it."""
+"""A checkpoint that keeps a training's state as a file would, and cuts the training off where a test wants it."""
 
 import io
 from collections.abc import Container
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from silo.checkpoint import Position
+from silo.checkpoint import TrainingState
 
 
 class CutOff(Exception):
@@ -15,8 +15,10 @@ class CutOff(Exception):
 
 @dataclass
 class Kept:
-    """due_after: the epochs after which a position is wanted; until: the epoch after which the training is cut off, once what
-    was wanted is kept; log: what it was asked, and after which epoch.
+    """A checkpoint in memory.
+
+    due_after: the epochs after which a state is wanted; until: the epoch after which the training is cut off, once what
+    was wanted is kept; log: which method was called, and after which epoch.
     """
 
     due_after: Container[int] = range(1, 100)
@@ -24,23 +26,23 @@ class Kept:
     file: bytes | None = None
     log: list[tuple[str, int]] = field(default_factory=list)
 
-    def load(self) -> Position | None:
-        position = None if self.file is None else Position.of(self.plain())
-        self.epoch = 0 if position is None else position.epochs
-        return position
+    def load(self) -> TrainingState | None:
+        state = None if self.file is None else TrainingState.from_plain(self.plain())
+        self.epoch = 0 if state is None else state.epochs
+        return state
 
-    def due(self) -> bool:
+    def is_due(self) -> bool:
         self.epoch += 1
-        self.log.append(("due", self.epoch))
+        self.log.append(("is_due", self.epoch))
         wanted = self.epoch in self.due_after
         if not wanted:
             self._cut()
         return wanted
 
-    def save(self, position: Position) -> None:
-        assert position.epochs == self.epoch
+    def save(self, state: TrainingState) -> None:
+        assert state.epochs == self.epoch
         self.log.append(("save", self.epoch))
-        self.write(position.plain())
+        self.write(state.to_plain())
         self._cut()
 
     def plain(self) -> dict:

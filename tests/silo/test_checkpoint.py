@@ -17,18 +17,18 @@ from kept import CutOff, Kept, bits, same
 from torch import nn
 
 from silo import checkpoint as module
-from silo.checkpoint import Position
+from silo.checkpoint import TrainingState
+from silo.cycle import State, run_cycle
 from silo.data.augment import Augment
 from silo.data.digits import digits
 from silo.data.split import Normalize, Pooled, limited, split
 from silo.engine import train
 from silo.mask import Mask, prunable_weights
 from silo.model import MODELS
-from silo.randomness import seeded
+from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.restart import Keep, Reinit, Rewind
 from silo.shape import WarmupStep
-from silo.trajectory import State, run_cycle
 
 RECIPE = Recipe(4, 64, 0.9, 5e-4, WarmupStep("2ep", {"3ep": 0.1}))
 STEPS = 3  # an epoch of the few digits
@@ -57,7 +57,7 @@ class Scaled(nn.Module):
 
 
 def drawn(make, *arguments, **options):
-    with seeded(0, "initialization"):
+    with seeded(0, Purpose.INITIALIZATION):
         return make(*arguments, **options)
 
 
@@ -104,7 +104,7 @@ def cut_off_after_every_epoch(run, epochs):
     kept.until = None
     result = run(kept)
     every = range(1, epochs)
-    assert kept.log == [(asked, epoch) for epoch in every for asked in ("due", "save")]
+    assert kept.log == [(call, epoch) for epoch in every for call in ("is_due", "save")]
     return result
 
 
@@ -142,7 +142,7 @@ LIVES = st.lists(st.tuples(st.sets(st.integers(1, 5)), st.integers(1, 5)), max_s
     lives=LIVES,
 )
 def test_however_often_it_is_cut_off_and_whatever_was_due(training, recipe, remembered_epoch, lives):
-    """A life: the epochs after which a position is wanted, and the one after which it ends, whether that was or not."""
+    """A life: the epochs after which a state is wanted, and the one after which it ends, whether that was or not."""
     remember_at = remembered_epoch and max(1, round(remembered_epoch * recipe.epochs * STEPS))
     undisturbed = training(recipe=recipe, remember_at=remember_at)
     kept = Kept()
@@ -179,7 +179,7 @@ def test_a_cycle_that_was_cut_off_leaves_the_same(problem, restart, cycle):
     assert resumed.leaves.digest() == undisturbed.leaves.digest()
 
 
-def test_a_position_may_lie_in_memory_otherwise_than_the_network(training):
+def test_a_state_may_lie_in_memory_otherwise_than_the_network(training):
     """SGD's fused step goes through a buffer as it lies; a file may hold all tensors row-major."""
     kept = Kept(until=2)
     with pytest.raises(CutOff):
@@ -203,13 +203,13 @@ class File:
         self.path = path
 
     def load(self):
-        return Position.of(torch.load(self.path, weights_only=True)) if self.path.exists() else None
+        return TrainingState.from_plain(torch.load(self.path, weights_only=True)) if self.path.exists() else None
 
-    def due(self):
+    def is_due(self):
         return True
 
-    def save(self, position):
-        torch.save(position.plain(), self.path.with_suffix(".tmp"))
+    def save(self, state):
+        torch.save(state.to_plain(), self.path.with_suffix(".tmp"))
         self.path.with_suffix(".tmp").replace(self.path)
 
 
@@ -240,10 +240,10 @@ def test_a_process_killed_within_an_epoch_is_gone_on_with_by_another(tmp_path):
 # ---- what is kept, and when
 
 
-def test_keeping_positions_changes_nothing_and_the_last_epoch_is_not_asked_about(training):
+def test_keeping_states_changes_nothing_and_the_last_epoch_is_not_asked_about(training):
     kept = Kept()
     assert same(training(kept, "small-cnn"), training(network="small-cnn"))
-    assert kept.log == [("due", 1), ("save", 1), ("due", 2), ("save", 2), ("due", 3), ("save", 3)]
+    assert kept.log == [("is_due", 1), ("save", 1), ("is_due", 2), ("save", 2), ("is_due", 3), ("save", 3)]
 
 
 def test_a_single_epoch_asks_nothing(training):
@@ -256,11 +256,11 @@ def test_nothing_is_copied_before_it_is_due(training, monkeypatch):
     kept, real = Kept(due_after=(2,)), module.copies
     monkeypatch.setattr(module, "copies", lambda tensors: kept.log.append(("copy", kept.epoch)) or real(tensors))
     training(kept)
-    assert kept.log == [("due", 1), ("due", 2), ("copy", 2), ("copy", 2), ("save", 2), ("due", 3)]
+    assert kept.log == [("is_due", 1), ("is_due", 2), ("copy", 2), ("copy", 2), ("save", 2), ("is_due", 3)]
 
 
 @pytest.mark.parametrize("network", ["mlp", "small-cnn"])
-def test_a_kept_position_moves_on_neither_with_its_training_nor_with_one_that_goes_on_from_it(training, network):
+def test_a_kept_state_moves_on_neither_with_its_training_nor_with_one_that_goes_on_from_it(training, network):
     taken = []
 
     class Remembers(Kept):
@@ -268,24 +268,24 @@ def test_a_kept_position_moves_on_neither_with_its_training_nor_with_one_that_go
             super().load()
             return taken[0][0] if taken else None
 
-        def save(self, position):
-            taken.append((position, copy.deepcopy(position)))
+        def save(self, state):
+            taken.append((state, copy.deepcopy(state)))
 
     for _ in range(2):
         training(Remembers(), network, remember_at=1)
     assert len(taken) == 5  # after 1, 2, 3, and gone on from 1 after 2, 3
-    assert all(bits(position.plain()) == bits(then.plain()) for position, then in taken)
+    assert all(bits(state.to_plain()) == bits(then.to_plain()) for state, then in taken)
 
 
-def test_a_position_survives_being_stored(training):
+def test_a_state_survives_being_stored(training):
     kept = Kept(until=3)
     with pytest.raises(CutOff):
         training(kept, "small-cnn", RECIPES["test-best"], remember_at=1)
     plain = kept.plain()
-    position = Position.of(plain)
-    assert position.epochs == len(position.curve) == 3
-    assert bits(position.plain()) == bits(plain)
-    assert bits(vars(Position.of(position.plain()))) == bits(vars(position))
+    state = TrainingState.from_plain(plain)
+    assert state.epochs == len(state.curve) == 3
+    assert bits(state.to_plain()) == bits(plain)
+    assert bits(vars(TrainingState.from_plain(state.to_plain()))) == bits(vars(state))
     on_cpu = [
         t.device.type for part in (plain["weights"], plain["momentum"], plain["remembered"]) for t in part.values()
     ]
@@ -320,11 +320,11 @@ for part in ("weights", "momentum", "remembered"):
 SPOILERS["weights: one missing"] = changed("weights", "11.bias", None)
 SPOILERS["weights: a buffer missing"] = changed("weights", "1.num_batches_tracked", None)
 SPOILERS["remembered: one missing"] = changed("remembered", "11.bias", None)
-SPOILERS["all epochs finished"] = lambda plain: plain["curve"].append(plain["curve"][-1])
+SPOILERS["checkpoints: all epochs finished"] = lambda plain: plain["curve"].append(plain["curve"][-1])
 
 
-@pytest.mark.parametrize("spoil", SPOILERS.values(), ids=SPOILERS)
-def test_a_position_that_does_not_fit_is_refused_and_nothing_is_loaded(few_digits, spoil):
+@pytest.mark.parametrize(("what", "spoil"), SPOILERS.items(), ids=SPOILERS)
+def test_a_state_that_does_not_fit_is_refused_and_nothing_is_loaded(few_digits, what, spoil):
     """Not even a training from the start on the same network object would notice."""
     model, kept, recipe = NETWORKS["small-cnn"](), Kept(until=1), replace(RECIPE, epochs=2)
     place = {"seed": 0, "cycle": 0, "remember_at": 1}
@@ -334,19 +334,19 @@ def test_a_position_that_does_not_fit_is_refused_and_nothing_is_loaded(few_digit
     spoil(plain)
     kept.write(plain)
     model = NETWORKS["small-cnn"]()
-    with pytest.raises(ValueError, match="this position is"):
+    with pytest.raises(ValueError, match=f"^{what.partition(':')[0]} must .*, got"):
         train(model, few_digits, recipe, 0.1, half(model), checkpoint=kept, **place)
     assert bits(model.state_dict()) == bits(NETWORKS["small-cnn"]().state_dict())
     other = NETWORKS["small-cnn"]()
     assert same(*(train(net, few_digits, recipe, 0.1, half(net), **place) for net in (model, other)))
 
 
-def test_the_position_of_a_wider_network_is_refused(training, few_digits):
+def test_the_state_of_a_wider_network_is_refused(training, few_digits):
     kept = Kept(until=1)
     with pytest.raises(CutOff):
         training(kept)
     model = drawn(MODELS["mlp"], 1, 8, 10, hidden=(31, 20))
-    with pytest.raises(ValueError, match="this position is of another network"):
+    with pytest.raises(ValueError, match=r"^weights must have this network's .* shapes, got another network's$"):
         train(model, few_digits, RECIPE, 0.1, half(model), seed=3, cycle=2, checkpoint=kept)
 
 
@@ -364,17 +364,17 @@ def test_the_position_of_a_wider_network_is_refused(training, few_digits):
         7,
     ],
 )
-def test_other_fields_are_no_position(plain):
-    with pytest.raises(ValueError, match="this is no position"):
-        Position.of(plain)
+def test_other_fields_are_no_state(plain):
+    with pytest.raises(ValueError, match=r"^plain must hold weights, momentum, remembered, at_start, curve, got "):
+        TrainingState.from_plain(plain)
 
 
-@pytest.mark.parametrize("asked", ["load", "due", "save"])
-def test_an_error_of_the_checkpoint_ends_the_training(training, monkeypatch, asked):
+@pytest.mark.parametrize("method", ["load", "is_due", "save"])
+def test_an_error_of_the_checkpoint_ends_the_training(training, monkeypatch, method):
     def fail(*_):
         raise OSError("the disk is full")
 
     kept = Kept()
-    monkeypatch.setattr(kept, asked, fail)
+    monkeypatch.setattr(kept, method, fail)
     with pytest.raises(OSError, match="the disk is full"):
         training(kept)

@@ -8,15 +8,15 @@ import torch
 from torch import nn
 
 from silo import engine
+from silo.cycle import State, run_cycle
 from silo.data.augment import Augment
 from silo.engine import train
 from silo.evaluation import accuracy
 from silo.mask import Mask, prunable_weights
 from silo.outcome import Epoch
-from silo.randomness import seeded
+from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.shape import Constant, WarmupStep
-from silo.trajectory import State, run_cycle
 
 RECIPE = Recipe(epochs=8, batch_size=64, momentum=0.9, weight_decay=5e-4, shape=Constant(), choose="test-best")
 
@@ -52,14 +52,14 @@ TABLE = {
 def test_the_first_state_of_best_test_accuracy_before_an_epoch(
     monkeypatch, build, few_digits, validation, test, expected
 ):
-    """The measurements are told beforehand; they are asked for in turn: validation, then test of every state."""
-    told = itertools.chain.from_iterable(zip(validation, test, strict=True))
-    monkeypatch.setattr(engine, "accuracy", lambda *_: float(next(told)))
+    """The measurements are set beforehand; they are taken in turn: validation, then test of every state."""
+    measurements = itertools.chain.from_iterable(zip(validation, test, strict=True))
+    monkeypatch.setattr(engine, "accuracy", lambda *_: float(next(measurements)))
     outcome = run(build(), few_digits, replace(RECIPE, epochs=len(test) - 1)).outcome
     assert (outcome.chosen_epoch, outcome.validation, outcome.test) == expected
     assert (outcome.final_validation, outcome.final_test) == (validation[-1], test[-1])
     assert [(epoch.validation, epoch.test) for epoch in outcome.curve] == list(zip(validation, test, strict=True))[1:]
-    assert next(told, "all asked for") == "all asked for"
+    assert next(measurements, "all taken") == "all taken"
 
 
 @pytest.fixture(scope="module", params=["mlp", "small-cnn"])
@@ -88,7 +88,7 @@ def test_the_choice_is_that_of_a_recomputation_from_every_state(states, few_digi
 
 
 def with_dropout():
-    with seeded(0, "initialization"):
+    with seeded(0, Purpose.INITIALIZATION):
         layers = [nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.5), nn.Flatten(), nn.Linear(144, 10)]
     return nn.Sequential(*layers)
 

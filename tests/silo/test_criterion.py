@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from silo.criterion import CRITERIA, Evidence, lamp, magnitude, random
+from silo.criterion import CRITERIA, LayerInputs, lamp, magnitude, random
 from silo.mask import Mask
 
 FINAL = [[1.0, -2.0, 0.0], [0.5, -3.0, 4.0]]
@@ -26,7 +26,7 @@ def unasked():
 
 
 def evidence(seed=0, final=FINAL, gradient=unasked):
-    return Evidence(torch.as_tensor(final), torch.tensor(BEFORE), torch.Generator().manual_seed(seed), gradient)
+    return LayerInputs(torch.as_tensor(final), torch.tensor(BEFORE), torch.Generator().manual_seed(seed), gradient)
 
 
 @pytest.mark.parametrize(("name", "expected"), SCORES.items())
@@ -47,7 +47,7 @@ def test_random_depends_on_its_generator_alone():
 
 
 def test_random_differs_from_layer_to_layer_and_is_uniform():
-    layers = Evidence(torch.zeros(100, 100), torch.zeros(100, 100), torch.Generator().manual_seed(0), unasked)
+    layers = LayerInputs(torch.zeros(100, 100), torch.zeros(100, 100), torch.Generator().manual_seed(0), unasked)
     first, second = random(layers), random(layers)
     assert not torch.equal(first, second)
     assert first.shape == (100, 100) and first.min() >= 0 and first.max() < 1

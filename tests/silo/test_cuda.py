@@ -9,11 +9,11 @@ from torch import nn
 
 from silo.data.split import Split
 from silo.engine import train_lanes
-from silo.graph import Captured, stepping_on
-from silo.lane import EAGER, Eager, Start
+from silo.graph import GraphStepper, stepper_on
+from silo.lane import EAGER, EagerStepper, Start
 from silo.mask import Mask, prunable_weights
 from silo.model import MODELS
-from silo.randomness import generator, seeded
+from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.shape import Constant
 
@@ -50,24 +50,24 @@ def on_gpu(data, double=False):
 
 def starts(name, rates=RATES, dtype=torch.float32):
     def start(number, rate):
-        with seeded(number, "initialization"):
+        with seeded(number, Purpose.INITIALIZATION):
             model = NETWORKS[name]().to(dtype)
         weights = prunable_weights(model, norm=False, first=True, head=True)
-        random = generator(number, "mask")
+        random = torch.Generator().manual_seed(number)
         return Start(model, Mask({n: torch.rand(w.shape, generator=random) < 0.7 for n, w in weights.items()}), rate)
 
     return [start(number, rate) for number, rate in enumerate(rates)]
 
 
-def trained(given, data, stepping, recipe=RECIPE):
-    return train_lanes(given, data, recipe, seed=1, cycle=2, stepping=stepping)
+def trained(given, data, stepper, recipe=RECIPE):
+    return train_lanes(given, data, recipe, seed=1, cycle=2, stepper=stepper)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_lanes_in_float64_are_single_runs(few_digits, name):
     data = on_gpu(few_digits, double=True)
     expected = trained(starts(name, dtype=torch.float64), data, EAGER)
-    for one, other in zip(trained(starts(name, dtype=torch.float64), data, Captured(3)), expected, strict=True):
+    for one, other in zip(trained(starts(name, dtype=torch.float64), data, GraphStepper(3)), expected, strict=True):
         for weights, others in zip(one.final.values(), other.final.values(), strict=True):
             torch.testing.assert_close(weights, others, rtol=0, atol=1e-10)
 
@@ -76,7 +76,7 @@ def test_lanes_in_float64_are_single_runs(few_digits, name):
 def test_one_step_in_fp32_is_a_single_run_s(few_digits, name):
     data, recipe = on_gpu(few_digits), replace(RECIPE, epochs=1, batch_size=1000)
     expected = trained(starts(name), data, EAGER, recipe)
-    for one, other in zip(trained(starts(name), data, Captured(3), recipe), expected, strict=True):
+    for one, other in zip(trained(starts(name), data, GraphStepper(3), recipe), expected, strict=True):
         for weights, others in zip(one.final.values(), other.final.values(), strict=True):
             torch.testing.assert_close(weights, others, rtol=0, atol=1e-6)
 
@@ -84,8 +84,8 @@ def test_one_step_in_fp32_is_a_single_run_s(few_digits, name):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_no_number_depends_on_the_pack(few_digits, name):
     """Bitwise, in single precision: alone and captured, in packs of two and three, again in what was kept, and eager."""
-    data, kept = on_gpu(few_digits), Captured(3)
-    ways = [trained(starts(name), data, stepping) for stepping in (Captured(1), Captured(2), kept, kept, EAGER)]
+    data, kept = on_gpu(few_digits), GraphStepper(3)
+    ways = [trained(starts(name), data, stepper) for stepper in (GraphStepper(1), GraphStepper(2), kept, kept, EAGER)]
     first = [bits(one.final) for one in ways[0]]
     for way in ways[1:]:
         assert [bits(one.final) for one in way] == first
@@ -94,8 +94,8 @@ def test_no_number_depends_on_the_pack(few_digits, name):
 
 def test_a_lane_that_diverges_leaves_the_others_untouched(few_digits):
     data = on_gpu(few_digits)
-    expected = trained(starts("small-cnn"), data, Captured(3))
-    given = trained(starts("small-cnn", (0.003, 1e30, 0.03)), data, Captured(3))
+    expected = trained(starts("small-cnn"), data, GraphStepper(3))
+    given = trained(starts("small-cnn", (0.003, 1e30, 0.03)), data, GraphStepper(3))
     assert [one.outcome.diverged for one in given] == [False, True, False]
     for number in (0, 2):
         assert bits(given[number].final) == bits(expected[number].final)
@@ -104,9 +104,9 @@ def test_a_lane_that_diverges_leaves_the_others_untouched(few_digits):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_as_many_lanes_as_fit(few_digits, name):
     data = on_gpu(few_digits)
-    found = stepping_on(starts(name)[0], data, RECIPE, None, 1.0)
-    assert isinstance(found, Captured) and 1 <= found.at_once <= 16
-    assert stepping_on(starts(name)[0], data, RECIPE, 3, 1.0).at_once == 3
+    found = stepper_on(starts(name)[0], data, RECIPE, None, 1.0)
+    assert isinstance(found, GraphStepper) and 1 <= found.at_once <= 16
+    assert stepper_on(starts(name)[0], data, RECIPE, 3, 1.0).at_once == 3
 
 
 class Waits(nn.Module):
@@ -135,11 +135,11 @@ def test_what_cannot_be_captured_is_trained_eager_and_says_why(few_digits, model
     data = on_gpu(few_digits)
 
     def start():
-        with seeded(0, "initialization"):
+        with seeded(0, Purpose.INITIALIZATION):
             made = model()
         return Start(made, Mask.dense(prunable_weights(made, True, True, True)), 0.1)
 
-    found = stepping_on(start(), data, RECIPE, None, 1.0)
-    assert found == Eager(because=because)
+    found = stepper_on(start(), data, RECIPE, None, 1.0)
+    assert found == EagerStepper(because=because)
     first, second = (trained([start(), start()], data, found) for _ in range(2))
     assert bits(first[0].final) == bits(first[1].final) == bits(second[0].final)

@@ -15,7 +15,7 @@ from silo.engine import train
 from silo.evaluation import accuracy
 from silo.mask import Mask, prunable_weights
 from silo.precision import computing
-from silo.randomness import generator, seeded
+from silo.randomness import Purpose, generator, seeded
 from silo.recipe import Recipe
 from silo.shape import Constant, WarmupStep
 
@@ -40,7 +40,7 @@ def parameters(model):
 
 
 def dropout_net():
-    with seeded(0, "initialization"):
+    with seeded(0, Purpose.INITIALIZATION):
         return nn.Sequential(nn.Flatten(), nn.Linear(64, 40), nn.ReLU(), nn.Dropout(0.5), nn.Linear(40, 10))
 
 
@@ -69,8 +69,8 @@ def by_hand(model, data, recipe, max_lr, mask, masking, seed, cycle):
             p *= masks[name]
     for epoch in range(recipe.epochs):
         model.train()
-        order = torch.randperm(len(data.train), generator=generator(seed, "order", cycle, epoch))
-        random = generator(seed, "augmentation", cycle, epoch)
+        order = torch.randperm(len(data.train), generator=generator(seed, Purpose.ORDER, cycle, epoch))
+        random = generator(seed, Purpose.AUGMENTATION, cycle, epoch)
         for step, (pixels, labels) in enumerate(augmented.batches(recipe.batch_size, order, random)):
             assert torch.equal(labels, data.train.labels[order[step * recipe.batch_size :][: recipe.batch_size]])
             images = (pixels.float() - data.mean) / data.std
@@ -281,18 +281,18 @@ class Looks(Recorder):
 
 
 @pytest.mark.parametrize(
-    ("asked", "seen"),
+    ("precision", "seen"),
     [
         ("fp32", (torch.float32, "ieee", False)),
         ("tf32", (torch.float32, "tf32", False)),
         ("bf16", (torch.bfloat16, "ieee", True)),
     ],
 )
-def test_the_precision_is_the_recipe_s_in_training_and_evaluation(few_digits, asked, seen):
+def test_the_precision_is_the_recipe_s_in_training_and_evaluation(few_digits, precision, seen):
     """And not the caller's; the weights are in single precision always."""
     model = Looks()
     with torch.autocast("cpu", torch.bfloat16):
-        trained = run(model, few_digits, replace(RECIPE, precision=asked))
+        trained = run(model, few_digits, replace(RECIPE, precision=precision))
     assert {shown for shown in model.shown if isinstance(shown, tuple)} == {seen}
     assert {weight.dtype for weight in trained.final.values()} == {torch.float32}
 
@@ -388,7 +388,7 @@ def test_as_released_validation_and_test_images_are_augmented_where_asked(build,
     for name, measured in (("validation", outcome.final_validation), ("test", outcome.final_test)):
         images = getattr(few_digits, name)
         with images.augmented(EVALUATED.augment) as augmented:
-            random = generator(3, f"augmentation {name}", 2, 2)
+            random = generator(3, Purpose(f"augmentation {name}"), 2, 2)
             ((pixels, labels),) = augmented.batches(len(images), random=random)
         assert measured == pytest.approx(percent_right(model, Images(pixels, labels), few_digits))
 

@@ -5,20 +5,20 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from silo import ConstantSchedule, trajectory
+from silo import ConstantSchedule, cycle, train_trajectory
 from silo.criterion import CRITERIA
+from silo.cycle import Pruning
 from silo.data.augment import Augment
 from silo.data.images import Images
 from silo.data.split import Split
 from silo.evaluation import gradients
-from silo.randomness import seeded
+from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.shape import Constant
-from silo.trajectory import Pruning, iterative_pruning
 
 
 def with_dropout():
-    with seeded(0, "initialization"):
+    with seeded(0, Purpose.INITIALIZATION):
         return nn.Sequential(nn.Flatten(), nn.Linear(64, 40), nn.ReLU(), nn.Dropout(0.5), nn.Linear(40, 10))
 
 
@@ -82,27 +82,27 @@ def test_it_repeats_to_the_bit_on_any_number_of_threads(build, few_digits):
 
 @pytest.fixture
 def calls(monkeypatch):
-    """How often the trajectory asks for gradients."""
+    """The gradients that a cycle computes for its criterion."""
     made = []
 
     def counted(*arguments):
         made.append(gradients(*arguments))
         return made[-1]
 
-    monkeypatch.setattr(trajectory, "gradients", counted)
+    monkeypatch.setattr(cycle, "gradients", counted)
     return made
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)
 def test_only_the_criterion_that_asks_pays_and_once_a_cycle(problem, calls, criterion):
     pruning = Pruning(CRITERIA[criterion], "global", 0.2, norm=True, first=True, head=True)
-    list(iterative_pruning(problem("small-cnn", pruning=pruning)[0], ConstantSchedule(0.1), cycles=3, seed=0))
+    list(train_trajectory(problem("small-cnn", pruning=pruning)[0], ConstantSchedule(0.1), cycles=3, seed=0))
     assert len(calls) == (3 if criterion == "gradient-weight" else 0)
 
 
 def test_nothing_is_computed_for_a_cycle_that_diverged(problem, calls):
     pruning = Pruning(CRITERIA["gradient-weight"], "global", 0.2, norm=True, first=True, head=True)
-    list(iterative_pruning(problem(pruning=pruning)[0], ConstantSchedule(1e6), cycles=1, seed=0))
+    list(train_trajectory(problem(pruning=pruning)[0], ConstantSchedule(1e6), cycles=1, seed=0))
     assert calls == []
 
 
@@ -112,7 +112,7 @@ def test_the_gradient_is_that_of_the_trained_network_on_plain_images(problem, fe
     recipe = Recipe(2, 64, 0.9, 5e-4, Constant(), Augment(crop=1, flip=True))
     made, built = problem("small-cnn", pruning=pruning, recipe=recipe)
     before = None
-    for result in iterative_pruning(made, ConstantSchedule(0.1), cycles=2, seed=0):
+    for result in train_trajectory(made, ConstantSchedule(0.1), cycles=2, seed=0):
         weights, expected = dict(built[-1].named_parameters()), gradients(built[-1], few_digits, 64)
         for name, alive in result.leaves.mask.layers.items():
             assert torch.equal(calls[-1][name], expected[name])

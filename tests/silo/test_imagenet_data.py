@@ -20,7 +20,7 @@ from silo.data.split import Carve, Normalize, Pooled, limited, split
 from silo.engine import train
 from silo.evaluation import accuracy
 from silo.mask import Mask, prunable_weights
-from silo.randomness import generator, seeded
+from silo.randomness import Purpose, generator, seeded
 from silo.recipe import Recipe
 from silo.shape import Constant
 
@@ -99,8 +99,8 @@ def test_augmentation_is_torchvision_s_by_seeds_drawn_beforehand(root, data):
     """Each position of the order has a seed of its own: random resized crop (Szegedy et al. 2015), then a flip."""
     order = torch.arange(11, -1, -1)
     with data.train.augmented(AUGMENT) as augmented:
-        pixels, labels = read(augmented, order=order, random=generator(0, "augmentation"))
-    seeds = torch.randint(2**63 - 1, (12,), generator=generator(0, "augmentation")).tolist()
+        pixels, labels = read(augmented, order=order, random=generator(0, Purpose.AUGMENTATION))
+    seeds = torch.randint(2**63 - 1, (12,), generator=generator(0, Purpose.AUGMENTATION)).tolist()
     view = [transforms.RandomResizedCrop(SIZE, (0.08, 1.0), (3 / 4, 4 / 3)), transforms.RandomHorizontalFlip()]
     for image, position, seed in zip(pixels, order.tolist(), seeds, strict=True):
         with torch.random.fork_rng():
@@ -113,7 +113,7 @@ def test_augmentation_is_torchvision_s_by_seeds_drawn_beforehand(root, data):
 def test_without_an_area_there_is_the_centre_and_its_mirror(data):
     plain, _ = read(data.train)
     with data.train.augmented(Augment(flip=True)) as augmented:
-        flipped, _ = read(augmented, random=generator(0, "augmentation"))
+        flipped, _ = read(augmented, random=generator(0, Purpose.AUGMENTATION))
         again, _ = read(augmented)
     kept, mirrored = ((flipped == other).flatten(1).all(1) for other in (plain, plain.flip(3)))
     assert (kept ^ mirrored).all() and 0 < int(kept.sum()) < 12
@@ -124,7 +124,7 @@ def test_without_an_area_there_is_the_centre_and_its_mirror(data):
 
 
 def network():
-    with seeded(0, "initialization"):
+    with seeded(0, Purpose.INITIALIZATION):
         return nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.ReLU(), nn.Flatten(), nn.Dropout(0.3), nn.Linear(8 * 36, 3))
 
 
@@ -186,9 +186,9 @@ def test_the_engine_s_order_and_draws_are_what_is_shown(data):
     parts = split(data, CARVED, GIVEN, 2)
     expected = []
     for epoch in range(2):
-        order = torch.randperm(9, generator=generator(2, "order", 1, epoch))
+        order = torch.randperm(9, generator=generator(2, Purpose.ORDER, 1, epoch))
         with parts.train.augmented(AUGMENT) as augmented:
-            expected.append(read(augmented, order=order, random=generator(2, "augmentation", 1, epoch))[0])
+            expected.append(read(augmented, order=order, random=generator(2, Purpose.AUGMENTATION, 1, epoch))[0])
     shown = torch.stack(model.shown[True])
     assert torch.equal(shown, (torch.cat(expected).float() - parts.mean) / parts.std)
     assert not torch.equal(shown[:9], shown[9:])
@@ -222,7 +222,7 @@ def test_workers_live_over_the_epochs_and_end_with_the_training(root, monkeypatc
     monkeypatch.setattr(data.train.loader, "_start", lambda: started.append(start()) or started[-1])
     with data.train.augmented(AUGMENT) as augmented:
         for _ in range(2):
-            read(augmented, random=generator(0, "augmentation"))
+            read(augmented, random=generator(0, Purpose.AUGMENTATION))
             read(data.test)
         (loader,) = started
         (worker,) = loader._iterator._workers
@@ -252,7 +252,7 @@ def test_pooled_and_limited(data):
     assert data.pooled.labels.tolist() == data.train.labels.tolist() + data.test.labels.tolist()
     assert data.chance == pytest.approx(100 / 3)
     few = limited(data, 5, 2)
-    chosen = torch.randperm(12, generator=generator(0, "limit train"))[:5]
+    chosen = torch.randperm(12, generator=generator(0, Purpose.LIMIT_TRAIN))[:5]
     assert (len(few.train), len(few.test)) == (5, 2)
     assert torch.equal(read(few.train)[0], read(data.train)[0][chosen])
     assert torch.equal(read(data.train[2:4])[0], read(data.train)[0][2:4])

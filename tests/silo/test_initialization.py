@@ -8,7 +8,7 @@ from torch import nn
 
 from silo.model import MODELS
 from silo.model.initialization import INITIALIZATIONS, default, kaiming, released
-from silo.randomness import seeded
+from silo.randomness import Purpose, seeded
 
 
 def big():
@@ -45,7 +45,7 @@ DRAWN = [  # (rule, layer, parameter, mean, standard deviation)
 @pytest.mark.parametrize(("rule", "layer", "name", "mean", "std"), DRAWN)
 def test_how_weights_are_drawn(rule, layer, name, mean, std):
     model = big()
-    with seeded(0, "initialization"):
+    with seeded(0, Purpose.INITIALIZATION):
         rule(model)
     values = model[layer].get_parameter(name).detach().double()
     errors = 5 / math.sqrt(values.numel())  # five standard errors
@@ -75,9 +75,9 @@ def test_every_network_is_small_here_but_the_large_sister_of_another():
 def test_the_draws_come_module_by_module_weight_first():
     """To the bit: recorded results were trained from these draws."""
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Linear(5, 6), nn.LayerNorm(6), nn.Conv2d(4, 4, 1))
-    with seeded(0, "initialization"):
+    with seeded(0, Purpose.INITIALIZATION):
         released(model)
-    with seeded(0, "initialization"):
+    with seeded(0, Purpose.INITIALIZATION):
         for layer in model:
             if isinstance(layer, (nn.BatchNorm2d, nn.LayerNorm)):
                 expected = [torch.normal(1, 0.02, layer.weight.shape), torch.zeros_like(layer.bias)]
@@ -95,7 +95,7 @@ def test_a_rule_sets_every_element_but_the_embeddings(name, rule):
     with torch.no_grad():
         for p in model.parameters():
             p.fill_(7)
-    with seeded(0, "initialization"):
+    with seeded(0, Purpose.INITIALIZATION):
         rule(model)
     left = {name for name, p in model.named_parameters() if (p == 7).any()}
     assert left == ({"class_token", "encoder.pos_embedding"} if name == "vit-small" else set())
@@ -121,7 +121,7 @@ def test_the_seed_alone_decides(name, rule):
     arguments, options = SMALL[name]
 
     def drawn(seed):
-        with seeded(seed, "initialization"):
+        with seeded(seed, Purpose.INITIALIZATION):
             model = MODELS[name](*arguments, **options)
             INITIALIZATIONS[rule](model)
         return torch.cat([p.detach().flatten() for p in model.parameters()])
@@ -139,6 +139,6 @@ def test_the_seed_alone_decides(name, rule):
     ids=str,
 )
 def test_norms_that_lack_a_weight_or_a_bias_are_no_obstacle(rule, norm):
-    with seeded(0, "initialization"):
+    with seeded(0, Purpose.INITIALIZATION):
         rule(nn.Sequential(norm))
     assert all(abs(weight - 1) < 0.2 for p in norm.parameters() for weight in p.tolist())

@@ -11,10 +11,9 @@ from torch import nn
 from silo.data.augment import Augment
 from silo.data.split import Split
 from silo.engine import train, train_lanes
-from silo.graph import MOST_LANES, Captured, draws, lanes_in
-from silo.lane import EAGER, Eager, Start
+from silo.graph import MOST_LANES, GraphStepper, draws, lanes_in
+from silo.lane import EAGER, EagerStepper, Start
 from silo.mask import Mask, prunable_weights
-from silo.randomness import generator
 from silo.recipe import Recipe
 from silo.shape import WarmupStep
 
@@ -45,11 +44,11 @@ def here():
     return record
 
 
-STEPPINGS = {
+STEPPERS = {
     "one after another": lambda: EAGER,
-    "in step": lambda: Eager(at_once=8),
-    "recorded": lambda: Captured(8, here),
-    "recorded, two at once": lambda: Captured(2, here),
+    "in step": lambda: EagerStepper(at_once=8),
+    "recorded": lambda: GraphStepper(8, here),
+    "recorded, two at once": lambda: GraphStepper(2, here),
 }
 
 
@@ -68,7 +67,7 @@ def starts(build):
         def start(number, rate):
             model = build(name, seed=number).to(dtype)
             weights = prunable_weights(model, norm=True, first=True, head=True)
-            random = generator(number, "mask")
+            random = torch.Generator().manual_seed(number)
             masks = {n: torch.rand(w.shape, generator=random) < 1 - number / 5 for n, w in weights.items()}
             return Start(model, Mask(masks), rate)
 
@@ -81,19 +80,19 @@ def alone(starts, data, recipe=RECIPE, **options):
     return [train(start.model, data, recipe, start.max_lr, start.mask, seed=1, cycle=2, **options) for start in starts]
 
 
-def together(starts, data, stepping, recipe=RECIPE, **options):
-    return train_lanes(starts, data, recipe, seed=1, cycle=2, stepping=stepping, **options)
+def together(starts, data, stepper, recipe=RECIPE, **options):
+    return train_lanes(starts, data, recipe, seed=1, cycle=2, stepper=stepper, **options)
 
 
-@pytest.mark.parametrize("stepping", STEPPINGS.values(), ids=STEPPINGS)
+@pytest.mark.parametrize("stepper", STEPPERS.values(), ids=STEPPERS)
 @pytest.mark.parametrize("name", ["mlp", "small-cnn"])
 @pytest.mark.parametrize(
     "changes", [{}, {"momentum": 0.0}, {"choose": "test-best"}], ids=["", "no momentum", "released"]
 )
-def test_lanes_in_float64_are_single_runs(starts, exact, name, stepping, changes):
+def test_lanes_in_float64_are_single_runs(starts, exact, name, stepper, changes):
     recipe = replace(RECIPE, **changes)
     expected = alone(starts(name=name), exact, recipe, remember_at=4)
-    given = together(starts(name=name), exact, stepping(), recipe, remember_at=4)
+    given = together(starts(name=name), exact, stepper(), recipe, remember_at=4)
     for one, other in zip(given, expected, strict=True):
         assert (one.outcome.chosen_epoch, one.outcome.steps) == (other.outcome.chosen_epoch, 21)
         assert one.outcome.test == other.outcome.test
@@ -103,11 +102,11 @@ def test_lanes_in_float64_are_single_runs(starts, exact, name, stepping, changes
     assert len({one.outcome.curve for one in given}) == len(RATES)
 
 
-@pytest.mark.parametrize("stepping", STEPPINGS.values(), ids=STEPPINGS)
-def test_one_step_in_fp32_is_a_single_run_s(starts, few_digits, stepping):
+@pytest.mark.parametrize("stepper", STEPPERS.values(), ids=STEPPERS)
+def test_one_step_in_fp32_is_a_single_run_s(starts, few_digits, stepper):
     recipe = replace(RECIPE, epochs=1, batch_size=1000)
     expected = alone(starts(dtype=torch.float32), few_digits, recipe)
-    for one, other in zip(together(starts(dtype=torch.float32), few_digits, stepping(), recipe), expected, strict=True):
+    for one, other in zip(together(starts(dtype=torch.float32), few_digits, stepper(), recipe), expected, strict=True):
         for weights, others in zip(one.final.values(), other.final.values(), strict=True):
             torch.testing.assert_close(weights, others, rtol=0, atol=1e-6)
 
@@ -130,11 +129,11 @@ def test_a_network_s_own_draws_are_those_it_makes_alone(few_digits):
     assert all(same(one, other) for one, other in zip(given, expected, strict=True))
 
 
-@pytest.mark.parametrize("stepping", STEPPINGS.values(), ids=STEPPINGS)
+@pytest.mark.parametrize("stepper", STEPPERS.values(), ids=STEPPERS)
 @pytest.mark.parametrize("bad", range(3))
-def test_a_lane_that_diverges_leaves_the_others_untouched(starts, exact, stepping, bad):
+def test_a_lane_that_diverges_leaves_the_others_untouched(starts, exact, stepper, bad):
     rates = [1e200 if number == bad else rate for number, rate in enumerate(RATES)]
-    given = together(starts(rates), exact, stepping())
+    given = together(starts(rates), exact, stepper())
     assert [one.outcome.diverged for one in given] == [number == bad for number in range(3)]
     expected = alone(starts(), exact)
     for number in {0, 1, 2} - {bad}:
@@ -145,7 +144,7 @@ def test_a_lane_that_diverges_leaves_the_others_untouched(starts, exact, steppin
 
 def test_what_was_recorded_serves_the_next_trainings_and_leaks_nothing_into_them(starts, exact):
     """Fewer lanes, other masks and weights, another shape; a training that diverged before; another kind of network between."""
-    kept = Captured(3, here)
+    kept = GraphStepper(3, here)
     together(starts([0.03, 1e200, math.inf]), exact, kept)
     for name, count, changes in [
         ("small-cnn", 3, {}),
@@ -171,7 +170,7 @@ def test_recording_happens_once_for_a_number_of_lanes_and_a_batch_size(starts, e
 
         return record
 
-    kept = Captured(3, counting)
+    kept = GraphStepper(3, counting)
     for count in (3, 3, 2, 3, 2):
         together(starts()[:count], exact, kept, replace(RECIPE, epochs=2))
     assert recorded == [3, 3, 2, 2]  # whole batches and the short one
@@ -179,15 +178,15 @@ def test_recording_happens_once_for_a_number_of_lanes_and_a_batch_size(starts, e
 
 def test_more_lanes_than_there_are_places_for_are_refused(starts, exact):
     with pytest.raises(ValueError, match="3 lanes: at most 2"):
-        Captured(2, here).lanes(starts(), RECIPE, torch.device("cpu"))
+        GraphStepper(2, here).lanes(starts(), RECIPE, torch.device("cpu"))
 
 
-@pytest.mark.parametrize("stepping", STEPPINGS.values(), ids=STEPPINGS)
+@pytest.mark.parametrize("stepper", STEPPERS.values(), ids=STEPPERS)
 @pytest.mark.parametrize("until", [1, 4])
-def test_lanes_that_were_cut_off_go_on_side_by_side(starts, exact, stepping, until):
-    expected = together(starts(), exact, stepping())
+def test_lanes_that_were_cut_off_go_on_side_by_side(starts, exact, stepper, until):
+    expected = together(starts(), exact, stepper())
     kept = [Kept(), Kept(), Kept(until=until)]  # the last is cut off when all are kept
-    stepped = stepping()
+    stepped = stepper()
     with pytest.raises(CutOff):
         together(starts(), exact, stepped, checkpoints=kept)
     for one in kept:
@@ -197,22 +196,22 @@ def test_lanes_that_were_cut_off_go_on_side_by_side(starts, exact, stepping, unt
     assert all(one.log[-1] == ("save", 6) for one in kept)
 
 
-@pytest.mark.parametrize("stepping", STEPPINGS.values(), ids=STEPPINGS)
-def test_lanes_that_stand_elsewhere_go_on_apart(starts, exact, stepping):
+@pytest.mark.parametrize("stepper", STEPPERS.values(), ids=STEPPERS)
+def test_lanes_that_stand_elsewhere_go_on_apart(starts, exact, stepper):
     """The first is kept after epoch 5, the second after 2, the third was never begun."""
-    expected = together(starts(), exact, stepping())
+    expected = together(starts(), exact, stepper())
     kept = [Kept(until=5), Kept(until=2), Kept(due_after=())]
     for start, one in zip(starts()[:2], kept, strict=False):
         with pytest.raises(CutOff):
             together([start], exact, EAGER, checkpoints=[one])
         one.until = None
-    given = together(starts(), exact, stepping(), checkpoints=kept)
+    given = together(starts(), exact, stepper(), checkpoints=kept)
     assert all(same(one, other) for one, other in zip(given, expected, strict=True))
 
 
 def test_all_are_kept_where_one_is_due(starts, exact):
     kept = [Kept(due_after=()), Kept(due_after=(3,)), Kept(due_after=())]
-    together(starts(), exact, Captured(3, here), checkpoints=kept)
+    together(starts(), exact, GraphStepper(3, here), checkpoints=kept)
     assert [[entry for entry in one.log if entry[0] == "save"] for one in kept] == [[("save", 3)]] * 3
 
 
@@ -230,12 +229,12 @@ def test_whether_a_network_draws_in_training(model, drawn):
     """Also where it was last in evaluation; the caller's generator is untouched."""
     torch.manual_seed(3)
     before = torch.get_rng_state()
-    assert draws(model.eval(), torch.randn(5, 1, 8, 8, generator=generator(0, "images"))) == drawn
+    assert draws(model.eval(), torch.randn(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))) == drawn
     assert torch.equal(torch.get_rng_state(), before)
 
 
 @pytest.mark.parametrize(
-    ("room", "of_step", "of_evaluation", "lanes"),
+    ("room", "step_bytes", "evaluation_bytes", "lanes"),
     [
         (1000, 100, 100, 9),
         (1000, 100, 901, 1),  # not even one is told to fit: it is tried
@@ -244,12 +243,12 @@ def test_whether_a_network_draws_in_training(model, drawn):
         (10**6, 100, 100, MOST_LANES),
     ],
 )
-def test_how_many_lanes_fit(room, of_step, of_evaluation, lanes):
-    assert lanes_in(room, of_step, of_evaluation) == lanes
+def test_how_many_lanes_fit(room, step_bytes, evaluation_bytes, lanes):
+    assert lanes_in(room, step_bytes, evaluation_bytes) == lanes
 
 
-def test_a_stepping_tells_what_it_is():
-    assert [str(EAGER), str(Eager(because="the network draws")), str(Captured(4, here))] == [
+def test_a_stepper_says_what_it_is():
+    assert [str(EAGER), str(EagerStepper(because="the network draws")), str(GraphStepper(4, here))] == [
         "eager",
         "eager: the network draws",
         "a CUDA graph of up to 4 lanes",

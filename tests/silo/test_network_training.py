@@ -11,7 +11,7 @@ from silo.evaluation import accuracy
 from silo.mask import Mask, prunable_weights
 from silo.model import MODELS
 from silo.model.initialization import INITIALIZATIONS
-from silo.randomness import seeded
+from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.shape import Constant
 
@@ -28,7 +28,7 @@ NETWORKS = {  # name: (size of the images, options)
 
 
 def built(name, size, init="kaiming", **options):
-    with seeded(0, "initialization"):
+    with seeded(0, Purpose.INITIALIZATION):
         model = MODELS[name](3, size, 10, **options)
         INITIALIZATIONS[init](model)
     return model

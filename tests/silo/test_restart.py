@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 
+from silo.cycle import State, run_cycle
 from silo.data.augment import Augment
 from silo.duration import Duration
 from silo.engine import train
 from silo.mask import Mask
-from silo.randomness import seeded
+from silo.randomness import Purpose, seeded
 from silo.restart import RESTARTS, Keep, Reinit, Rewind
-from silo.trajectory import State, run_cycle
 
 MODELS = ["mlp", "small-cnn"]
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
@@ -77,7 +77,7 @@ def test_reinit_that_keeps_statistics_is_batch_norm_going_on_by_hand(problem):
     made = replace(made, recipe=replace(made.recipe, augment=Augment(crop=1, flip=True)))
     states, kept, mask = chain(made, 3), {}, None
     for cycle, state in enumerate(states[:-1]):
-        with seeded(0, "initialization", cycle):
+        with seeded(0, Purpose.INITIALIZATION, cycle):
             model = made.build()
         for module, prefix in ((model[i], f"{i}.") for i in (1, 4, 7)):  # the batch norms
             for part in STATISTICS if kept else ():

@@ -1,5 +1,5 @@
 """The method is usable alone: it pulls in none of what the study needs, nor what but some data or networks need
-(scikit-learn, torchvision) before those are asked for.
+(scikit-learn, torchvision) before those are asked for; and whoever computes rates or plans waits for no torch.
 """
 
 import subprocess
@@ -8,20 +8,40 @@ from pathlib import Path
 
 import pytest
 
+import silo
+
 ROOT = Path(__file__).parents[2]
 STUDY = ("ray", "optuna", "pandas", "matplotlib", "pydantic", "sklearn", "torchvision", "oracle")
 
 
-@pytest.fixture(scope="module")
-def loaded():
-    """Top-level modules that are there after silo was imported in a fresh interpreter."""
-    code = (
-        "import sys, silo, silo.trajectory, silo.data, silo.model; print(*{name.split('.')[0] for name in sys.modules})"
-    )
+def imported(*modules):
+    """Top-level modules that are there after these were imported in a fresh interpreter."""
+    code = f"import sys, {', '.join(modules)}; print(*{{name.split('.')[0] for name in sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     return done.stdout.split()
 
 
+@pytest.fixture(scope="module")
+def loaded():
+    return imported("silo.run", "silo.data", "silo.model")
+
+
 @pytest.mark.parametrize("name", STUDY)
 def test_silo_imports_nothing_of_the_study(loaded, name):
-    assert "silo" in loaded and name not in loaded
+    assert "silo" in loaded and "torch" in loaded and name not in loaded
+
+
+@pytest.mark.parametrize("module", ["silo", "silo.duration", "silo.schedule", "silo.shape", "silo.trajectory"])
+def test_rates_and_the_loop_need_no_torch(module):
+    loaded = imported(module)
+    assert "silo" in loaded and not {"torch", "numpy"} & {*loaded}
+
+
+def test_every_name_that_silo_promises_is_there():
+    assert {name for name in silo.__all__ if callable(getattr(silo, name))} == {*silo.__all__}
+    assert {*silo.__all__} <= {*dir(silo)}
+
+
+def test_another_name_is_missed_as_in_any_module():
+    with pytest.raises(AttributeError, match="module 'silo' has no attribute 'Silo'"):
+        silo.Silo  # noqa: B018

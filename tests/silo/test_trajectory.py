@@ -1,13 +1,16 @@
-"""Iterative pruning on digits, for every model, scope, restart and criterion; states and their digests."""
+"""Iterative pruning: the loop alone, and on digits for every model, scope, restart and criterion."""
+
+import contextlib
 
 import pytest
 import torch
 
-from silo import ConstantSchedule, SiloSchedule, TableSchedule
+from silo import ConstantSchedule, SiloSchedule, TableSchedule, train_trajectory
 from silo.criterion import CRITERIA
-from silo.mask import SCOPES, Mask
+from silo.cycle import Pruning, State, run_cycle
+from silo.mask import SCOPES
 from silo.restart import Keep, Reinit, Rewind
-from silo.trajectory import Pruning, State, iterative_pruning, run_cycle
+from silo.trajectory import CycleStep, iterative_pruning
 
 RESTARTS = [Reinit(), Reinit(keep_statistics=True), Rewind(), Rewind("4it"), Keep()]
 SILO = SiloSchedule(epsilon=0.05, delta=0.1, beta=5, delay=1, prune_rate=0.3)
@@ -23,6 +26,41 @@ def watched(criterion, log):
     return watching
 
 
+# ---- the loop alone
+
+
+def driven(max_lr, cycles, start, leave):
+    """Every step of the loop, where a cycle leaves what ``leave`` makes of its step."""
+    steps, sent, seen = iterative_pruning(max_lr, cycles, start), None, []
+    with contextlib.suppress(StopIteration):
+        while True:
+            seen.append(steps.send(sent))
+            sent = leave(seen[-1])
+    return seen
+
+
+@pytest.mark.parametrize("cycles", [0, 1, 4])
+def test_each_cycle_starts_from_what_the_one_before_left(cycles):
+    seen = driven(lambda cycle: 0.1 + cycle, cycles, "dense", lambda step: f"left by {step.cycle}")
+    starts = ["dense", "left by 0", "left by 1", "left by 2"]
+    assert seen == [CycleStep(cycle, 0.1 + cycle, starts[cycle]) for cycle in range(cycles)]
+
+
+@pytest.mark.parametrize("last", range(4))
+def test_a_cycle_that_leaves_nothing_ends_the_loop_and_later_rates_are_not_asked_for(last):
+    rates = dict.fromkeys(range(last + 1), 0.1)  # a KeyError beyond
+    seen = driven(rates.__getitem__, 4, 0, lambda step: None if step.cycle == last else step.start + 1)
+    assert [(step.cycle, step.start) for step in seen] == [(cycle, cycle) for cycle in range(last + 1)]
+
+
+@pytest.mark.parametrize("empty", [0, "", ()])
+def test_a_state_that_is_empty_is_a_state(empty):
+    assert len(driven(lambda cycle: 0.1, 3, empty, lambda step: empty)) == 3
+
+
+# ---- on digits
+
+
 @pytest.mark.parametrize("criterion", CRITERIA)
 @pytest.mark.parametrize("restart", RESTARTS, ids=str)
 @pytest.mark.parametrize("scope", SCOPES)
@@ -32,7 +70,7 @@ def test_every_cycle_keeps_the_laws(problem, name, scope, restart, criterion):
     pruning = Pruning(watched(CRITERIA[criterion], log), scope, 0.3, norm=True, first=True, head=True)
     made, built = problem(name, pruning=pruning, restart=restart)
     before = {}
-    for cycle, result in enumerate(iterative_pruning(made, SILO, cycles=4, seed=0)):
+    for cycle, result in enumerate(train_trajectory(made, SILO, cycles=4, seed=0)):
         weights, after = dict(built[-1].named_parameters()), result.leaves.mask.layers
         before = before or {n: torch.ones_like(alive) for n, alive in after.items()}
         judged = dict(zip(after, log[cycle * len(after) :], strict=False))
@@ -59,7 +97,7 @@ def test_every_cycle_keeps_the_laws(problem, name, scope, restart, criterion):
 @pytest.mark.parametrize(("norm", "first", "head"), [(False, False, False), (False, True, True), (True, False, True)])
 def test_what_is_not_prunable_is_never_pruned(problem, norm, first, head):
     made, built = problem("small-cnn", pruning=Pruning(CRITERIA["magnitude"], "global", 0.5, norm, first, head))
-    *_, last = iterative_pruning(made, SILO, cycles=4, seed=0)
+    *_, last = train_trajectory(made, SILO, cycles=4, seed=0)
     masks = last.leaves.mask.layers
     kinds = {"1.weight": norm, "0.weight": first, "11.weight": head, "3.weight": True}
     assert {n: n in masks for n in kinds} == kinds
@@ -71,7 +109,7 @@ def test_what_is_not_prunable_is_never_pruned(problem, norm, first, head):
 def test_a_trajectory_repeats_to_the_bit(problem, restart):
     def digests():
         made = problem("small-cnn", restart=restart)[0]
-        return [(r.outcome, r.leaves.digest()) for r in iterative_pruning(made, SILO, cycles=3, seed=0)]
+        return [(r.outcome, r.leaves.digest()) for r in train_trajectory(made, SILO, cycles=3, seed=0)]
 
     first = digests()
     torch.manual_seed(9)
@@ -80,7 +118,7 @@ def test_a_trajectory_repeats_to_the_bit(problem, restart):
 
 
 def test_seeds_differ(problem):
-    results = [list(iterative_pruning(problem()[0], SILO, cycles=2, seed=seed)) for seed in range(3)]
+    results = [list(train_trajectory(problem()[0], SILO, cycles=2, seed=seed)) for seed in range(3)]
     assert len({cycles[-1].leaves.digest() for cycles in results}) == 3
 
 
@@ -89,7 +127,7 @@ def test_noise_belongs_to_seed_cycle_and_layer(problem):
         log = []
         pruning = Pruning(watched(CRITERIA["random"], log), "global", 0.2, norm=True, first=True, head=True)
         for seed in (0, 1):
-            list(iterative_pruning(problem(pruning=pruning)[0], SILO, cycles=2, seed=seed))
+            list(train_trajectory(problem(pruning=pruning)[0], SILO, cycles=2, seed=seed))
         return [noise.flatten()[0].item() for _, noise in log]
 
     first = drawn()
@@ -102,7 +140,7 @@ def test_noise_belongs_to_seed_cycle_and_layer(problem):
 def test_a_cycle_depends_on_its_start_state_alone(problem, restart):
     """Run by itself, as a worker does, it gives what it gave in the loop."""
     pruning = Pruning(CRITERIA["random"], "layer", 0.2, norm=True, first=True, head=True)
-    whole = list(iterative_pruning(problem(pruning=pruning, restart=restart)[0], SILO, cycles=4, seed=2))
+    whole = list(train_trajectory(problem(pruning=pruning, restart=restart)[0], SILO, cycles=4, seed=2))
     for cycle in (3, 1, 2):
         alone = run_cycle(
             problem(pruning=pruning, restart=restart)[0], 2, cycle, SILO.max_lr(cycle), whole[cycle - 1].leaves
@@ -114,7 +152,7 @@ def test_a_cycle_depends_on_its_start_state_alone(problem, restart):
 def test_each_cycle_trains_at_the_schedule_s_max_lr(problem):
     """A cycle at a max_lr of its own is told from its neighbours by a run of that cycle alone."""
     rates = (0.05, 0.2, 0.1)
-    results = list(iterative_pruning(problem()[0], TableSchedule(rates), cycles=3, seed=0))
+    results = list(train_trajectory(problem()[0], TableSchedule(rates), cycles=3, seed=0))
     starts = [State(), *(result.leaves for result in results)]
     for cycle, result in enumerate(results):
         outcomes = {rate: run_cycle(problem()[0], 0, cycle, rate, starts[cycle]).outcome for rate in rates}
@@ -125,7 +163,7 @@ def test_each_cycle_trains_at_the_schedule_s_max_lr(problem):
 def test_divergence_ends_the_loop(problem, diverging):
     rates = [0.1] * 4
     rates[diverging] = 1e6
-    results = list(iterative_pruning(problem()[0], TableSchedule(rates), cycles=4, seed=0))
+    results = list(train_trajectory(problem()[0], TableSchedule(rates), cycles=4, seed=0))
     assert [result.outcome.diverged for result in results] == [False] * diverging + [True]
     assert [result.leaves is None for result in results] == [False] * diverging + [True]
 
@@ -133,75 +171,6 @@ def test_divergence_ends_the_loop(problem, diverging):
 def test_pruning_goes_on_until_the_floor_is_nothing(problem):
     """Of 4 alive weights 0.2 is less than one: they stay, and so does the loop."""
     made = problem(pruning=Pruning(CRITERIA["magnitude"], "global", 0.9, norm=True, first=True, head=True))[0]
-    results = list(iterative_pruning(made, ConstantSchedule(0.1), cycles=6, seed=0))
+    results = list(train_trajectory(made, ConstantSchedule(0.1), cycles=6, seed=0))
     assert [result.alive for result in results] == [2720, 272, 28, 3, 1, 1]
     assert {result.prunable for result in results} == {2720}
-
-
-# ---- states
-
-WEIGHTS = {"a": torch.arange(24.0).view(1, 2, 3, 4), "b": torch.tensor(3)}
-MASK = Mask({"a": torch.arange(24).view(1, 2, 3, 4) % 2 == 0})
-
-
-def other(name, index):
-    """The weights with one number changed."""
-    tensor = WEIGHTS[name].clone()
-    tensor.view(-1)[index] += 1
-    return WEIGHTS | {name: tensor}
-
-
-STATES = {
-    "dense": State(),
-    "mask": State(MASK),
-    "other mask": State(Mask({"a": ~MASK.layers["a"]})),
-    "mask and weights": State(MASK, WEIGHTS),
-    "first weight": State(MASK, other("a", 0)),
-    "last weight": State(MASK, other("a", -1)),
-    "buffer": State(MASK, other("b", 0)),
-    "other name": State(MASK, {"a": WEIGHTS["a"], "c": WEIGHTS["b"]}),
-    "other shape": State(MASK, WEIGHTS | {"a": WEIGHTS["a"].view(2, 1, 3, 4)}),
-    "other type": State(MASK, WEIGHTS | {"b": torch.tensor(3, dtype=torch.int32)}),
-}
-
-
-def test_the_digest_tells_every_difference():
-    digests = {name: state.digest() for name, state in STATES.items()}
-    assert len(set(digests.values())) == len(STATES), digests
-
-
-def test_only_a_state_that_fixes_nothing_is_dense():
-    assert State(None, WEIGHTS).digest() not in ("dense", State(None, other("a", 0)).digest())
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("dense", "dense"), ("mask", "e9dd5a73cfd0a0c2067b"), ("mask and weights", "e6a15bf705566e4452b8")],
-)
-def test_digests_are_pinned_as_they_name_recorded_cells(name, expected):
-    assert STATES[name].digest() == expected
-
-
-def test_the_digest_knows_nothing_of_memory_or_order():
-    strided = WEIGHTS["a"].to(memory_format=torch.channels_last)
-    assert strided.stride() != WEIGHTS["a"].stride()
-    assert State(MASK, {"b": WEIGHTS["b"], "a": strided}).digest() == STATES["mask and weights"].digest()
-
-
-def test_a_state_survives_being_stored(problem, tmp_path):
-    made = problem("small-cnn", restart=Keep())[0]
-    first = run_cycle(made, 0, 0, 0.1, State())
-    torch.save({"mask": first.leaves.mask.pack(), "weights": first.leaves.weights}, tmp_path / "state.pt")
-    stored = torch.load(tmp_path / "state.pt", weights_only=True)
-    mask = Mask.unpack(stored["mask"], made.pruning.prunable(made.build()))
-    back = State(mask, stored["weights"])
-    assert back.digest() == first.leaves.digest()
-    assert run_cycle(made, 0, 1, 0.1, back).outcome == run_cycle(made, 0, 1, 0.1, first.leaves).outcome
-
-
-def test_a_start_state_is_left_as_it_was(problem):
-    made = problem("small-cnn", restart=Keep())[0]
-    start = run_cycle(made, 0, 0, 0.1, State()).leaves
-    digest = start.digest()
-    run_cycle(made, 0, 1, 0.1, start)
-    assert start.digest() == digest

@@ -11,15 +11,15 @@ import torch
 from oracle.run.ray.trainable import WorkerFactory
 from oracle.run.worker import Job, Worker
 from oracle.study.store import Store
-from silo.criterion import Criterion, Evidence
+from silo.criterion import Criterion, LayerInputs
+from silo.cycle import Problem
 from silo.data.split import Split
 from silo.engine import train
 from silo.evaluation import gradients
 from silo.mask import Mask
-from silo.randomness import generator, seeded
+from silo.randomness import Purpose, generator, seeded
 from silo.restart import Restart, Weights
 from silo.shape import Shape
-from silo.trajectory import Problem
 
 SECONDS = (
     3.0  # of clocked training in every worker, all side by side; where a step takes longer, as few steps as it needs
@@ -87,11 +87,12 @@ def measured(problem: Problem, seed: int, seconds: float) -> dict[str, float]:
     whole, recipe = problem.data(seed), problem.recipe
     steps = recipe.steps_per_epoch(len(whole.train))
     shape = AsWhole(recipe.shape, steps, recipe.epochs)
-    with seeded(seed, "calibration"):
+    with seeded(seed, Purpose.CALIBRATION):
         model = problem.build()
     dense = Mask.dense(problem.pruning.prunable(model))
     some = {
-        name: torch.rand(layer.shape, generator=generator(seed, "calibration")) for name, layer in dense.layers.items()
+        name: torch.rand(layer.shape, generator=generator(seed, Purpose.CALIBRATION))
+        for name, layer in dense.layers.items()
     }
     mask = dense.prune(some, problem.pruning.rate, problem.pruning.scope)
 
@@ -144,7 +145,7 @@ def asks_gradient(criterion: Criterion) -> bool:
         asked.append(True)
         return torch.ones(2, 2)
 
-    criterion(Evidence(torch.ones(2, 2), torch.zeros(2, 2), generator(0, "calibration"), gradient))
+    criterion(LayerInputs(torch.ones(2, 2), torch.zeros(2, 2), generator(0, Purpose.CALIBRATION), gradient))
     return bool(asked)
 
 

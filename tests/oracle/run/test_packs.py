@@ -15,7 +15,7 @@ from oracle.run.ready_queue import ReadyQueue
 from oracle.run.worker import Worker
 from oracle.study.store import Store
 from oracle.study.study import new_study
-from silo.graph import Captured
+from silo.graph import GraphStepper
 
 SEED_0 = [0.1, 0.2, OFF_GRID, 0.4, 0.8]
 
@@ -143,7 +143,7 @@ def of(study, tmp_path):
         store = Store(tmp_path / f"worker {next(count)}")
         made = Worker(study.experiment, study.dataset, study.data["digest"], store)
         if captured:
-            made.stepping = Captured(captured, here)
+            made.stepping = GraphStepper(captured, here)
         return made
 
     return make

@@ -218,7 +218,7 @@ def test_silo_alone_gives_the_chain_that_the_sweep_recorded(tiny, tmp_path, rest
     import torch
 
     from oracle.run.problem import load_dataset, problems
-    from silo.trajectory import iterative_pruning
+    from silo import train_trajectory
 
     assert run(tiny, tmp_path / "run", "--local", "--set", f"prune.restart={restart}") == 0
     study = open_study(tmp_path / "run")
@@ -226,7 +226,7 @@ def test_silo_alone_gives_the_chain_that_the_sweep_recorded(tiny, tmp_path, rest
     made = problems(experiment, load_dataset(experiment), study.data["digest"], torch.device("cpu"))[
         study.chains.training
     ]
-    alone = iterative_pruning(made, experiment.schedule, cycles=3, seed=1)
+    alone = train_trajectory(made, experiment.schedule, cycles=3, seed=1)
     chain = {r["cell"]["cycle"]: r for r in records(tmp_path / "run").values() if is_silo(r, experiment, seed=1)}
     for cycle, result in enumerate(alone):
         assert chain[cycle]["leaves"] == result.leaves.digest()

@@ -292,20 +292,20 @@ def test_a_checkpoint_is_due_after_some_seconds_and_costs_a_small_share(made, jo
         def write_checkpoint(self, cell_id, held):
             clock[0] += 7
 
-    class Position:
-        def plain(self):
+    class TrainingState:
+        def to_plain(self):
             return {}
 
     made = checkpoint.EpochCheckpoint(Slow(made.store.folder), job.cell.id, {})
     clock[0] = 9.9
-    assert not made.due()
+    assert not made.is_due()
     clock[0] = 10
-    assert made.due()
-    made.save(Position())
+    assert made.is_due()
+    made.save(TrainingState())
     clock[0] = 17 + 7 * 20 - 0.1
-    assert not made.due()
+    assert not made.is_due()
     clock[0] += 0.2
-    assert made.due()
+    assert made.is_due()
     assert made.seconds == pytest.approx(157.1)
 
 

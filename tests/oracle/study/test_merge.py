@@ -16,8 +16,8 @@ from oracle.plan.steps import Request
 from oracle.study.merge import merge, mergeable
 from oracle.study.store import Store
 from oracle.study.study import claimed, new_study, open_study
+from silo.cycle import State
 from silo.mask import Mask
-from silo.trajectory import State
 
 
 def tree(folder, besides=("lock",)):

@@ -11,8 +11,8 @@ import torch
 
 from oracle.error import InputError
 from oracle.study.store import Store
+from silo.cycle import State
 from silo.mask import Mask
-from silo.trajectory import State
 
 WEIGHTS = {"a": torch.empty(3, 4), "b": torch.empty(5)}
 WHOLE = {
