@@ -22,7 +22,7 @@ import pandas as pd
 from oracle.analysis.significance import near_best, noises
 from oracle.report.tables.table import markdown
 from oracle.stats.interval import find_interval
-from oracle.stats.multiple_comparisons import difference, not_worse
+from oracle.stats.multiple_comparisons import best_subset, difference
 from oracle.stats.paired import paired_means
 
 LEVEL, TOLERANCE = 0.05, 0.5
@@ -107,7 +107,7 @@ def _once(scenario: Scenario, random: np.random.Generator) -> tuple[float, ...] 
         )
         if of_choice is None:
             return None
-        kept = not_worse(means, counts, of_choice, LEVEL)
+        kept = best_subset(means, counts, of_choice, LEVEL)
         held = difference(estimate, scenario.seeds, noise, LEVEL, len(grid))
         told.append(
             (grid[int(truth[:-1].argmax())] in kept, held.low <= target <= held.high, len(kept), held.high - held.low)

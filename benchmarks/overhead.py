@@ -33,9 +33,8 @@ from oracle.experiment.spec import Experiment
 from oracle.plan.trajectories import Trajectories
 from oracle.report.tables.table import markdown
 from oracle.run.progress import Progress
-from oracle.run.ready_queue import ReadyQueue
+from oracle.run.ready_queue import Job, ReadyQueue
 from oracle.run.sweep import sweep_on_ray
-from oracle.run.worker import Job
 from oracle.study.store import Store
 
 # cells, seconds each, workers

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from oracle.analysis.cells import of_baseline, read_cells, read_skipped
-from oracle.analysis.results import finished
+from oracle.analysis.results import load_results
 from oracle.experiment.load import validate
 from oracle.report.report import policies_of
 from oracle.report.tables.table import comparison_table as shown
@@ -17,7 +17,7 @@ RESULTS = sorted(path.parent for path in (Path(__file__).parent.parent / "result
 
 @pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
 def test_tables_and_verdicts_follow_from_the_cells(folder):
-    found = finished(folder)
+    found = load_results(folder)
     assert found.comparison.to_csv(index=False, lineterminator="\n") == (folder / "comparison.csv").read_text()
     assert found.statistics.to_csv(index=False, lineterminator="\n") == (folder / "statistics.csv").read_text()
     readme, verdicts = (folder / "README.md").read_text(), (folder / "verdicts.md").read_text()

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from oracle.analysis.results import finished
+from oracle.analysis.results import load_results
 from oracle.experiment.search import Search
 from oracle.plan.search.task import Task
 from oracle.stats.interval import Interval, find_interval
@@ -50,8 +50,8 @@ class Run:
 
 def read(folder: Path) -> Run:
     """From a published folder, or a run folder."""
-    findings = finished(folder)
-    experiment, cells = findings.experiment, findings.cells
+    results = load_results(folder)
+    experiment, cells = results.experiment, results.cells
     cells = cells.assign(told=cells[experiment.chosen_on].where(cells.status == "done"))
     grid, seeds = experiment.oracle.grid.values(), list(experiment.oracle.seeds)
     cycles = []

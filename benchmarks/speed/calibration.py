@@ -28,8 +28,6 @@ from typing import Any
 import pandas as pd
 import torch
 
-from oracle.study.environment import environment
-
 HERE = Path(__file__).parents[1]
 # what is changed: cycles, epochs, seeds, values and images are fewer, so that each takes about a minute on two cores
 DIGITS = {
@@ -116,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     experiments = DIGITS | {
         name: (file, [*changes, f"data.path={asked.cifar}"]) for name, (file, changes) in cifar.items()
     }
-    on = environment(torch.device("cpu"))
+    on = current_environment(torch.device("cpu"))
     versions = f"Python {on['python']}, torch {on['torch']}, ray {version('ray')}"
     where = {"workers": asked.workers, "device": on["device"], "cores": os.cpu_count(), "versions": versions}
     asked.to.mkdir(parents=True, exist_ok=True)

@@ -5,19 +5,21 @@ from typing import Any
 
 import pandas as pd
 
-from oracle.analysis.cells import skipped_frame
+from oracle.analysis.cells import accuracies, skipped_table
 from oracle.analysis.measured import measured
 from oracle.experiment.spec import Experiment
 from oracle.stats.interval import SLACK, Interval, find_interval
 from oracle.stats.noise import above_chance, clear_margin, standard_error
+from oracle.study.data_info import DataInfo
+from oracle.study.record import Status
 
 MEASURED = ("validation", "test", "test_std", "final_test", "final_test_std")
 
 
 def comparison_table(
-    cells: pd.DataFrame, experiment: Experiment, data: dict[str, Any], skipped: pd.DataFrame | None = None
+    cells: pd.DataFrame, experiment: Experiment, data: DataInfo, skipped: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """One row for each pruning cycle of the experiment, from :func:`cells_table` and :func:`skipped_table` alone.
+    """Return one row for each pruning cycle of the experiment, from :func:`cells_table` and :func:`skipped_table` alone.
 
     Accuracies in percent: best_*, silo_* over the seeds that every grid value has (``seeds`` many; where the Oracle searches,
     those that its best value was tried in); chain_* over all seeds, of SILO's own chain; final_test is that of the last epoch's
@@ -29,12 +31,18 @@ def comparison_table(
     noise: the standard error, in points, of a difference of two grid values (oracle.stats.noise, pooled over all cycles);
     where the Oracle searches, that of SILO's from the cycle's best, which fewer seeds may have tried.
     clear_low, clear_high: the nearest grid values that lie outside by more than this noise explains (none: NaN);
-    clearly_missed: so does SILO's own accuracy, or it diverged. data: the study's chance level (percent) and how many
-    validation and test images a seed has.
+    clearly_missed: so does SILO's own accuracy, or it diverged.
+
+    Args:
+        cells: as ``oracle.analysis.cells.cells_table`` makes it.
+        experiment: whose cycles, grid, seeds and tolerance are compared.
+        data: its chance level, and how many images a seed has.
+        skipped: what the Oracle's search didn't try; None where it is exhaustive.
     """
-    skipped = skipped_frame([]) if skipped is None else skipped
+    skipped = skipped_table([]) if skipped is None else skipped
     chosen_on, near = experiment.chosen_on, 2 * experiment.oracle.tolerance
-    noise = standard_error(cells[cells.candidate], near, chosen_on)
+    candidates = [accuracies(cycle, chosen_on) for _, cycle in cells[cells.candidate].groupby("cycle")]
+    noise = standard_error(candidates, near)
     rows = [
         _cycle_row(cells[cells.cycle == cycle], experiment, data, cycle, noise, skipped[skipped.cycle == cycle])
         for cycle in range(experiment.prune.cycles)
@@ -46,16 +54,15 @@ def comparison_table(
 
 
 def _cycle_row(
-    cells: pd.DataFrame, experiment: Experiment, data: dict[str, Any], cycle: int, noise: float, skipped: pd.DataFrame
+    cells: pd.DataFrame, experiment: Experiment, data: DataInfo, cycle: int, noise: float, skipped: pd.DataFrame
 ) -> dict[str, Any]:
     grid = list(experiment.oracle.grid.values())
     silo_max_lr = experiment.schedule.max_lr(cycle)
     candidates, silo, chain = cells[cells.candidate], cells[cells.silo], cells[cells.chain]
-    found = measured(cells, experiment, skipped)
-    values, accuracies = list(found.means), list(found.means.values())
+    measurement = measured(cells, experiment, skipped)
     tolerance = experiment.oracle.tolerance
-    interval = find_interval(values, accuracies, tolerance)
-    seeds = found.all_seeds if interval is None else found.seeds[interval.best]
+    interval = find_interval(list(measurement.means), list(measurement.means.values()), tolerance)
+    seeds = measurement.all_seeds if interval is None else measurement.seeds[interval.best]
 
     row: dict[str, Any] = {
         "cycle": cycle,
@@ -84,8 +91,8 @@ def _cycle_row(
     best = _accuracies(
         "best", candidates[candidates.seed.isin(seeds) & (candidates.max_lr == interval.best)], len(seeds)
     )
-    images = len(seeds) * data[f"{experiment.chosen_on}_images"]
-    why = _why_uninformative(cells, interval, grid, data["chance"], images)
+    images = len(seeds) * data.evaluated_on(experiment.chosen_on)
+    why = _why_uninformative(cells, interval, grid, data.chance, images)
     row |= {
         **best,
         "best_max_lr": interval.best,
@@ -100,22 +107,22 @@ def _cycle_row(
         "why": why,
         "position": _position(interval, silo_max_lr, grid),
     }
-    if found.silo is not None:
-        row["gap"] = interval.accuracy - found.silo
+    if measurement.silo is not None:
+        row["gap"] = interval.accuracy - measurement.silo
         row["within_tolerance"] = row["gap"] <= tolerance + SLACK
-    elif (silo[silo.seed.isin(seeds)].status == "diverged").any():
+    elif (silo[silo.seed.isin(seeds)].status == Status.DIVERGED).any():
         row["within_tolerance"], row["clearly_missed"] = False, True
     if not math.isnan(noise):
-        row["noise"] = noise * found.silo_scale(interval.best)
+        row["noise"] = noise * measurement.silo_scale(interval.best)
         margin = clear_margin(noise, experiment.prune.cycles)
         outside = [
             value
-            for value, accuracy in found.means.items()
-            if accuracy is None or accuracy < interval.accuracy - tolerance - margin * found.scale(value, interval.best)
+            for value, mean in measurement.means.items()
+            if mean is None or mean < interval.accuracy - tolerance - margin * measurement.scale(value, interval.best)
         ]
         row["clear_low"] = max((value for value in outside if value < interval.low), default=None)
         row["clear_high"] = min((value for value in outside if value > interval.high), default=None)
-        row["clearly_missed"] |= row["gap"] is not None and row["gap"] > tolerance + margin * found.silo_scale(
+        row["clearly_missed"] |= row["gap"] is not None and row["gap"] > tolerance + margin * measurement.silo_scale(
             interval.best
         )
     return row
@@ -137,16 +144,18 @@ def _why_uninformative(cells: pd.DataFrame, interval: Interval, grid: list[float
 
 
 def _failed(cells: pd.DataFrame) -> bool:
-    return bool((cells[cells.candidate | cells.silo].status == "failed").any())
+    return bool((cells[cells.candidate | cells.silo].status == Status.FAILED).any())
 
 
-def _accuracies(who: str, cells: pd.DataFrame, due: int) -> dict[str, float | None]:
-    """Means over the seeds of what is measured, and the test's standard deviation; None unless all ``due`` are done."""
-    if due == 0 or len(cells) != due or (cells.status != "done").any():
+def _accuracies(who: str, cells: pd.DataFrame, expected: int) -> dict[str, float | None]:
+    """Means over the seeds of what is measured, and the test's standard deviation; None unless all ``expected`` are done."""
+    if expected == 0 or len(cells) != expected or (cells.status != Status.DONE).any():
         return dict.fromkeys(f"{who}_{part}" for part in MEASURED)
     means = {f"{who}_{part}": float(cells[part].mean()) for part in ("validation", "test", "final_test")}
-    spreads = {f"{who}_{part}_std": float(cells[part].std()) if due > 1 else None for part in ("test", "final_test")}
-    return means | spreads
+    deviations = {
+        f"{who}_{part}_std": float(cells[part].std()) if expected > 1 else None for part in ("test", "final_test")
+    }
+    return means | deviations
 
 
 def proposals(comparison: pd.DataFrame, experiment: Experiment) -> list[float]:
@@ -160,21 +169,25 @@ def proposals(comparison: pd.DataFrame, experiment: Experiment) -> list[float]:
         if spec.points
         else (grid[-1] / grid[0]) ** (1 / (len(grid) - 1))
     )
-    telling = _telling(comparison)
-    below = [grid[0] / ratio**step for step in (2, 1)] if (telling.open_low & (telling.low <= grid[0])).any() else []
+    conclusive = _conclusive(comparison)
+    below = (
+        [grid[0] / ratio**step for step in (2, 1)] if (conclusive.open_low & (conclusive.low <= grid[0])).any() else []
+    )
     above = (
-        [grid[-1] * ratio**step for step in (1, 2)] if (telling.open_high & (telling.high >= grid[-1])).any() else []
+        [grid[-1] * ratio**step for step in (1, 2)]
+        if (conclusive.open_high & (conclusive.high >= grid[-1])).any()
+        else []
     )
     return [float(f"{value:.4g}") for value in (*below, *above)]
 
 
 def stopped_short(comparison: pd.DataFrame, experiment: Experiment) -> bool:
     """Whether some interval is open within the grid: the search tried none of the values beyond it."""
-    grid, telling = experiment.oracle.grid.values(), _telling(comparison)
-    within = (telling.open_low & (telling.low > grid[0])) | (telling.open_high & (telling.high < grid[-1]))
+    grid, conclusive = experiment.oracle.grid.values(), _conclusive(comparison)
+    within = (conclusive.open_low & (conclusive.low > grid[0])) | (conclusive.open_high & (conclusive.high < grid[-1]))
     return bool(within.any())
 
 
-def _telling(comparison: pd.DataFrame) -> pd.DataFrame:
+def _conclusive(comparison: pd.DataFrame) -> pd.DataFrame:
     """The cycles whose open ends say something."""
     return comparison[~comparison.why.isin(["collapsed", "incomplete"])]

@@ -6,15 +6,16 @@ import pandas as pd
 
 from oracle.analysis.cells import of_baseline
 from oracle.experiment.spec import Experiment
+from oracle.study.record import Status
 
 SILO, ORACLE = "SILO", "Oracle"
 ACCURACIES = ["validation", "test", "final_test"]
 
 
 def policy_scores(cells: pd.DataFrame, experiment: Experiment, chance: float) -> pd.DataFrame:
-    """One row for each policy, seed and cycle of its own chain that is recorded, accuracies in percent.
+    """Return one row for each policy, seed and cycle of its own trajectory that is recorded, accuracies in percent.
 
-    A diverged network names any class: from that cycle on its chain counts with the chance level (percent), and
+    A diverged network names any class: from that cycle on its trajectory counts with the chance level (percent), and
     ``diverged`` is True.
     """
     chains = {SILO: cells[cells.chain]}
@@ -29,19 +30,19 @@ def policy_scores(cells: pd.DataFrame, experiment: Experiment, chance: float) ->
 
 
 def _to_the_end(chain: pd.DataFrame, cycles: int, chance: float) -> pd.DataFrame:
-    known = chain[chain.status == "done"].assign(diverged=False)
-    if not (chain.status == "diverged").any():
+    known = chain[chain.status == Status.DONE].assign(diverged=False)
+    if not (chain.status == Status.DIVERGED).any():
         return known
-    at = int(chain[chain.status == "diverged"].cycle.min())
+    at = int(chain[chain.status == Status.DIVERGED].cycle.min())
     rest = pd.DataFrame({"cycle": range(at, cycles), "diverged": True, **dict.fromkeys(ACCURACIES, chance)})
     rest["max_lr"] = chain.max_lr.iloc[-1]
     return pd.concat([known[known.cycle < at], rest])
 
 
 def policies_table(scores: pd.DataFrame, comparison: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:
-    """One row for each policy and cycle, the Oracle's best last; accuracies in percent over all seeds (else unknown).
+    """Return one row for each policy and cycle, the Oracle's best last; accuracies in percent over all seeds (else unknown).
 
-    seeds: how many are recorded; diverged: of how many the chain has diverged by then; max_lr: a mean where seeds differ
+    seeds: how many are recorded; diverged: in how many the trajectory has diverged by then; max_lr: a mean where seeds differ
     (they never do). The Oracle is no policy: with ``follow: silo`` it is the best on SILO's masks.
     """
     names = [SILO, *experiment.baselines]
@@ -59,8 +60,8 @@ def policies_table(scores: pd.DataFrame, comparison: pd.DataFrame, experiment: E
 
 
 def _policy_row(name: str, cycle: int, of_seeds: pd.DataFrame, experiment: Experiment) -> dict[str, Any]:
-    due = len(experiment.oracle.seeds)
-    whole = len(of_seeds) == due
+    seeds = len(experiment.oracle.seeds)
+    whole = len(of_seeds) == seeds
     return {
         "policy": name,
         "cycle": cycle,
@@ -68,8 +69,8 @@ def _policy_row(name: str, cycle: int, of_seeds: pd.DataFrame, experiment: Exper
         "seeds": len(of_seeds),
         "validation": of_seeds.validation.mean() if whole else float("nan"),
         "test": of_seeds.test.mean() if whole else float("nan"),
-        "test_std": of_seeds.test.std() if whole and due > 1 else float("nan"),
+        "test_std": of_seeds.test.std() if whole and seeds > 1 else float("nan"),
         "final_test": of_seeds.final_test.mean() if whole else float("nan"),
-        "final_test_std": of_seeds.final_test.std() if whole and due > 1 else float("nan"),
+        "final_test_std": of_seeds.final_test.std() if whole and seeds > 1 else float("nan"),
         "diverged": int(of_seeds.diverged.astype(bool).sum()),
     }

@@ -1,104 +1,204 @@
-"""What the records of a study say, from its run folder or from what was published of it."""
+"""Results: everything that a report, a table, a fit or an export needs to know of a study."""
 
 import json
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from oracle.analysis.cells import cells_table, layers_table, read_cells, read_skipped, skipped_frame, skipped_table
+from oracle.analysis.cells import cells_table, layers_table, read_cells, read_skipped, skipped_table
 from oracle.analysis.claims.advantage import judge_advantage
-from oracle.analysis.claims.verdict import Verdict, judge
+from oracle.analysis.claims.judge import judge
+from oracle.analysis.claims.verdict import Verdict
 from oracle.analysis.comparison import comparison_table
 from oracle.analysis.cost import costs_table
 from oracle.analysis.policies import policies_table, policy_scores
-from oracle.analysis.significance import statistics_table
+from oracle.analysis.significance import significance_table
 from oracle.error import InputError
 from oracle.experiment.load import validate
 from oracle.experiment.spec import Experiment
-from oracle.study.study import Study, open_study
+from oracle.plan.counts import StatusCounts
+from oracle.plan.snapshot import Snapshot
+from oracle.plan.steps import Blocked
+from oracle.study.data_info import DataInfo
+from oracle.study.environment import mixture
+from oracle.study.record import Record, Status
+from oracle.study.store import Store
+from oracle.study.study import open_study
 
 
 @dataclass(frozen=True)
 class Results:
-    """The experiment, its data (chance level, image counts), and what its records say: its cells, what the Oracle's search
-    skipped, the Oracle against SILO by cycle, how sure that is, every policy by cycle, how many weights each layer kept, what
-    each policy cost, and the verdicts.
+    """What the records of a study say.
+
+    Attributes:
+        experiment: the validated file.
+        data: what is known of its data.
+        origin: the experiment file and overrides, as they were given.
+        cells: every finished training (oracle.analysis.cells.cells_table).
+        skipped: what the Oracle's search didn't try (skipped_table).
+        comparison: the Oracle against SILO by cycle (comparison_table).
+        significance: how sure that is (significance_table).
+        policies: every policy by cycle (policies_table).
+        layers: how many weights each layer kept (layers_table).
+        costs: what each policy cost (costs_table).
+        verdicts: on claims 1, 2, 3 and the rival.
+        counts: how many trainings are how far.
+        blocked: trajectories that can't go on.
+        environments: those that records were made in, each with how many trainings ("trainings").
+        notes: what is missing, failed, blocked or mixed, a sentence each.
     """
 
     experiment: Experiment
-    data: dict[str, Any]
+    data: DataInfo
+    origin: str
     cells: pd.DataFrame
     skipped: pd.DataFrame
     comparison: pd.DataFrame
-    statistics: pd.DataFrame
+    significance: pd.DataFrame
     policies: pd.DataFrame
     layers: pd.DataFrame
     costs: pd.DataFrame
-    verdicts: list[Verdict]
+    verdicts: Sequence[Verdict]
+    counts: StatusCounts
+    blocked: Sequence[Blocked]
+    environments: Sequence[Mapping[str, Any]]
+    notes: Sequence[str]
+    _store: Store | None = field(default=None, repr=False, compare=False)
+
+    def validation_curve(self, cell_id: str) -> list[float]:
+        """Return the validation accuracy, in percent, after every epoch of a training; empty where the run folder, which
+        alone holds it, isn't at hand, or the training failed.
+        """
+        record = None if self._store is None else self._store.whole_record(cell_id)
+        return [] if record is None else [epoch.validation for epoch in record.outcome.curve]
 
 
-def find(study: Study) -> Results:
-    """Read the records; writes nothing."""
-    cells = cells_table(study.chains)
-    costs = costs_table(cells, study.experiment, study.store)
-    layers, skipped = layers_table(cells, study.chains), skipped_table(study.chains)
-    return conclude(study.experiment, study.data, cells, skipped, layers, costs)
+def load_results(folder: Path) -> Results:
+    """Return the results of a run folder, or of what `publish` made of one; writes nothing.
+
+    Raises:
+        InputError: for any other folder, or where a record can't be trusted.
+    """
+    if (folder / "study.json").exists():
+        study = open_study(folder)
+        return analyze(Snapshot.take(study), study.store)
+    return _published(folder)
 
 
-def conclude(
+def analyze(snapshot: Snapshot, store: Store | None = None) -> Results:
+    """Return everything that follows from a snapshot.
+
+    Args:
+        snapshot: of the study.
+        store: its run folder, which holds the curves by epoch; None: they aren't wanted.
+    """
+    records = snapshot.records
+    cells = cells_table(snapshot.trainings)
+    counts = snapshot.counts()
+    return analyze_cells(
+        snapshot.experiment,
+        snapshot.data,
+        cells,
+        skipped_table(snapshot.skipped),
+        layers_table(cells, {record.id: record.layers for record in records}, snapshot.experiment),
+        costs_table(cells, snapshot.experiment, {record.id: record.seconds for record in records}),
+        origin=snapshot.origin,
+        counts=counts,
+        blocked=snapshot.blocked,
+        environments=_environments(records),
+        notes=_notes(counts, snapshot.blocked, records),
+        _store=store,
+    )
+
+
+def analyze_cells(
     experiment: Experiment,
-    data: dict[str, Any],
+    data: DataInfo,
     cells: pd.DataFrame,
     skipped: pd.DataFrame,
     layers: pd.DataFrame,
     costs: pd.DataFrame,
+    **known: Any,
 ) -> Results:
-    """All that follows from the cells; data: chance level (percent) and image counts."""
+    """Return everything that follows from the table of cells.
+
+    Args:
+        experiment: the validated file.
+        data: its chance level and image counts.
+        cells: as ``oracle.analysis.cells.cells_table`` makes it; skipped, layers, costs: the tables that it doesn't imply.
+        known: the other fields of Results, as far as they are known.
+    """
     comparison = comparison_table(cells, experiment, data, skipped)
-    scores = policy_scores(cells, experiment, data["chance"])
-    grows, inside, needed = judge(comparison, experiment)
+    scores = policy_scores(cells, experiment, data.chance)
+    growth, position, rival = judge(comparison, experiment)
+    nothing_more = {"origin": "", "counts": _counts(cells, experiment), "blocked": (), "environments": (), "notes": ()}
     return Results(
-        experiment,
-        data,
-        cells,
-        skipped,
-        comparison,
-        statistics_table(cells, comparison, experiment, data),
-        policies_table(scores, comparison, experiment),
-        layers,
-        costs,
-        [grows, judge_advantage(scores, experiment, data), inside, needed],
+        experiment=experiment,
+        data=data,
+        cells=cells,
+        skipped=skipped,
+        comparison=comparison,
+        significance=significance_table(cells, comparison, experiment, data),
+        policies=policies_table(scores, comparison, experiment),
+        layers=layers,
+        costs=costs,
+        verdicts=[growth, judge_advantage(scores, experiment, data), position, rival],
+        **nothing_more | known,
     )
 
 
-def finished(folder: Path) -> Results:
-    """The findings of a run folder, or of what `publish` made of one; raises InputError for any other folder."""
-    if (folder / "study.json").exists():
-        return find(open_study(folder))
-    allowed = "a run folder, or a folder that `silo-oracle publish` made, is allowed"
+def _published(folder: Path) -> Results:
+    expected = "a run folder, or one that `silo-oracle publish` made"
     if not (folder / "experiment.json").is_file():
-        raise InputError(f"{folder}: no finished study there; {allowed}")
+        raise InputError(f"{folder} must be {expected}, got no finished study")
     try:
         study = json.loads((folder / "experiment.json").read_text())
         experiment = validate(study["experiment"], str(folder / "experiment.json"))
         layers, costs = (pd.read_csv(folder / f"{name}.csv") for name in ("layers", "cost"))
         costs = costs.astype({"search_trainings": "Int64"})
-        searched = experiment.oracle.search.kind != "exhaustive"
-        skipped = read_skipped(folder / "skipped.csv") if searched else skipped_frame([])
-        return conclude(experiment, study["data"], read_cells(folder / "cells.csv"), skipped, layers, costs)
+        searched = not experiment.oracle.search.is_exhaustive
+        return analyze_cells(
+            experiment,
+            DataInfo.from_json(study["data"]),
+            read_cells(folder / "cells.csv"),
+            read_skipped(folder / "skipped.csv") if searched else skipped_table([]),
+            layers,
+            costs,
+            origin=study["origin"],
+            environments=json.loads((folder / "environment.json").read_text()),
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        told = " ".join(str(error).split())
-        raise InputError(f"{folder}: not what `publish` writes today ({told}); {allowed}") from error
+        reason = " ".join(str(error).split())
+        raise InputError(f"{folder} must be {expected}, got what it doesn't write today ({reason})") from error
 
 
-def curves(folder: Path, cells: pd.DataFrame) -> dict[str, list[float]]:
-    """Validation accuracy (percent) after every epoch of every recorded training, by cell id; empty where ``folder`` is no run
-    folder, since nothing else holds them.
-    """
-    if not (folder / "study.json").exists():
-        return {}
-    store = open_study(folder).store
-    records = ((cell_id, store.whole_record(cell_id)) for cell_id in cells.id)
-    return {cell_id: [epoch["validation"] for epoch in one["outcome"]["curve"]] for cell_id, one in records if one}
+def _counts(cells: pd.DataFrame, experiment: Experiment) -> StatusCounts:
+    """Of finished trainings alone, where nothing else is known."""
+    counts = StatusCounts.empty(experiment.prune.cycles, {})
+    for (cycle, status), number in cells.groupby(["cycle", "status"]).size().items():
+        counts.by_cycle[cycle][Status(status)] += number
+    return counts
+
+
+def _environments(records: Sequence[Record]) -> list[dict[str, Any]]:
+    made = Counter(json.dumps(record.environment, sort_keys=True) for record in records)
+    return [{**json.loads(environment), "trainings": number} for environment, number in sorted(made.items())]
+
+
+def _notes(counts: StatusCounts, blocked: Sequence[Blocked], records: Sequence[Record]) -> list[str]:
+    notes = []
+    if counts.missing:
+        notes.append(
+            f"{counts.missing} of {counts.total} trainings are not recorded yet; `silo-oracle run` trains them."
+        )
+    if counts.failed:
+        several = "s" if counts.failed > 1 else ""
+        notes.append(f"{counts.failed} training{several} failed; `silo-oracle run --retry-failed` tries again.")
+    notes += [f"{one.trajectory} is blocked from cycle {one.cycle} on: {one.reason.rstrip('.')}." for one in blocked]
+    if mixed := mixture(records):
+        notes.append(mixed)
+    return notes

@@ -1,14 +1,23 @@
 """How the Oracle searches among its grid values."""
 
 import math
-from typing import Any, Literal
+from enum import StrEnum
+from typing import Annotated, Any
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from oracle.experiment.component import Strict
 from oracle.experiment.number import Share
 
 ADAPTIVE_SHARE = 1 / 3
+
+
+class SearchKind(StrEnum):
+    """How the Oracle searches."""
+
+    EXHAUSTIVE = "exhaustive"
+    ADAPTIVE = "adaptive"
+    RACING = "racing"
 
 
 class Search(Strict):
@@ -19,7 +28,7 @@ class Search(Strict):
     share  for adaptive: of the trainings that an exhaustive search takes, SILO's own counted on both sides, at each cycle
     """
 
-    kind: Literal["exhaustive", "adaptive", "racing"] = "exhaustive"
+    kind: Annotated[SearchKind, Field(strict=False)] = SearchKind.EXHAUSTIVE
     share: Share | None = None
 
     @model_validator(mode="before")
@@ -33,13 +42,18 @@ class Search(Strict):
 
     @model_validator(mode="after")
     def _only_adaptive_has_a_share(self) -> "Search":
-        if self.share is not None and self.kind != "adaptive":
+        if self.share is not None and self.kind is not SearchKind.ADAPTIVE:
             raise ValueError(f"share: {self.share}: only adaptive has one (kind: adaptive)")
         return self
 
+    @property
+    def is_exhaustive(self) -> bool:
+        """Whether every value is tried in every seed."""
+        return self.kind is SearchKind.EXHAUSTIVE
+
     def budget(self, values: int, seeds: int) -> int:
         """How many trainings a cycle takes at most, beside SILO's own (one a seed)."""
-        if self.kind != "adaptive":
+        if self.kind is not SearchKind.ADAPTIVE:
             return values * seeds
         share = ADAPTIVE_SHARE if self.share is None else self.share
         return max(1, math.floor(share * (values + 1) * seeds + 1e-9) - seeds)  # a third of 27 is 9

@@ -27,7 +27,6 @@ from silo.recipe import Recipe
 from silo.schedule import SiloSchedule
 
 SCHEMA = 1  # part of every cell's id: raise it when the meaning of a field changes
-DENSE = "dense"  # the digest of the start state of cycle 0
 
 
 class Limit(Strict):

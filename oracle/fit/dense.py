@@ -1,8 +1,7 @@
 """SILO's parameters without an Oracle: from the dense network alone, by a few trainings on seeds that judge nothing."""
 
-import pandas as pd
-
 from oracle.analysis.comparison import stopped_short
+from oracle.analysis.results import Results
 from oracle.error import InputError
 from oracle.experiment.load import validate
 from oracle.experiment.spec import Experiment
@@ -18,19 +17,24 @@ CHOSEN += "ResNet-20 recipe"
 
 
 def dense_experiment(experiment: Experiment, trainings: int, seeds: tuple[int, ...]) -> Experiment:
-    """The search for the dense network's best max_lr: the adaptive Oracle of cycle 0, in at most so many trainings.
+    """Return the search for the dense network's best max_lr: the adaptive Oracle of cycle 0.
 
-    seeds: none of the experiment's own; empty: the two after its greatest. Raises InputError where the budget is too small to
-    try two values, or a seed is one that judges.
+    Args:
+        experiment: whose problem it is.
+        trainings: at most so many.
+        seeds: none of the experiment's own; empty: the two after its greatest.
+
+    Raises:
+        InputError: where the budget is too small to try two values, or a seed is one that judges.
     """
     seeds = seeds or tuple(max(experiment.oracle.seeds) + 1 + number for number in range(SEEDS))
     if taken := sorted({*seeds} & {*experiment.oracle.seeds}):
-        raise InputError(f"--seeds: {taken[0]}: judges the experiment; other seeds are allowed")
+        raise InputError(f"--seeds must be seeds that judge nothing of the experiment, got {taken[0]}")
     grid = experiment.oracle.grid.values()
     least, most = len(seeds) + 2, len(grid) * len(seeds)
     if not least <= trainings:
-        several = f"{len(seeds)} seed{'s' * (len(seeds) > 1)}"
-        raise InputError(f"--trainings: {trainings}: at least {least} are allowed with {several}")
+        several = f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''}"
+        raise InputError(f"--trainings must be at least {least} with {several}, got {trainings}")
     fields = experiment.portable() | {"name": f"{experiment.name}-dense", "policies": {}}
     fields["data"] = experiment.model_dump(mode="json")["data"]
     fields["prune"]["cycles"] = 1
@@ -41,22 +45,27 @@ def dense_experiment(experiment: Experiment, trainings: int, seeds: tuple[int, .
     return validate(fields, "the dense network")
 
 
-def dense_text(comparison: pd.DataFrame, cells: pd.DataFrame, experiment: Experiment) -> str:
-    """What was found, and the block to paste into the experiment file; raises InputError where no value has learned.
+def dense_text(results: Results) -> str:
+    """Return what was found, and the block to paste into the experiment file.
 
-    comparison, cells: of :func:`dense_experiment`, which experiment is.
+    Args:
+        results: of :func:`dense_experiment`.
+
+    Raises:
+        InputError: where no value has learned.
     """
-    (row,) = comparison.itertuples()
+    (row,) = results.comparison.itertuples()
     if row.why in ("incomplete", "every value diverged", "collapsed"):
-        raise InputError(f"the dense network: {row.why}: no max_lr can be chosen")
+        raise InputError(f"the dense network must learn at some max_lr, got: {row.why}")
+    experiment, trainings = results.experiment, len(results.cells)
     epsilon = row.best_max_lr
     delta = float(f"{DELTA * epsilon:.4g}")
     curve = SiloSchedule(epsilon, delta, BETA, DELAY, experiment.prune.rate)
     seeds = ", ".join(map(str, experiment.oracle.seeds))
-    lines = [f"The dense network's best max_lr is {epsilon:g}, by {len(cells)} trainings on seeds {seeds}."]
-    if stopped_short(comparison, experiment):
+    lines = [f"The dense network's best max_lr is {epsilon:g}, by {trainings} trainings on seeds {seeds}."]
+    if stopped_short(results.comparison, experiment):
         lines.append("Other values of the grid, untried, may do as well, or better: more --trainings would tell.")
     elif row.open_low or row.open_high:
         side = "below" if row.open_low else "above"
         lines.append(f"Values {side} the grid may do as well, or better: widen oracle.grid, and tune again.")
-    return "\n".join([*lines, "", block(curve, CHOSEN, experiment.oracle.seeds, len(cells))])
+    return "\n".join([*lines, "", block(curve, CHOSEN, experiment.oracle.seeds, trainings)])

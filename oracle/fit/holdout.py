@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -10,6 +9,7 @@ from oracle.analysis.comparison import comparison_table
 from oracle.experiment.spec import Experiment
 from oracle.fit.curve import fit
 from oracle.fit.target import Fitness, Target, best_constant, targets
+from oracle.study.data_info import DataInfo
 from silo.schedule import ConstantSchedule
 
 FOLDS = 5
@@ -28,11 +28,11 @@ class Held:
     constant: int
 
 
-def hold_out(cells: pd.DataFrame, comparison: pd.DataFrame, experiment: Experiment, data: dict[str, Any]) -> list[Held]:
+def hold_out(cells: pd.DataFrame, comparison: pd.DataFrame, experiment: Experiment, data: DataInfo) -> list[Held]:
     """By cycles, and by seeds where every value was tried in at least two; data: chance level (percent) and image counts."""
     held = [_judged("a fifth of the cycles, in five turns", _by_cycles(targets(comparison)), experiment)]
     seeds = experiment.oracle.seeds
-    if len(seeds) > 1 and experiment.oracle.search.kind == "exhaustive":
+    if len(seeds) > 1 and experiment.oracle.search.is_exhaustive:
         held.append(_judged("half of the seeds, in two turns", _by_seeds(cells, experiment, data), experiment))
     return [one for one in held if one.cycles]
 
@@ -49,7 +49,7 @@ def _by_cycles(known: Sequence[Target]) -> Iterator[Turn]:
         )
 
 
-def _by_seeds(cells: pd.DataFrame, experiment: Experiment, data: dict[str, Any]) -> Iterator[Turn]:
+def _by_seeds(cells: pd.DataFrame, experiment: Experiment, data: DataInfo) -> Iterator[Turn]:
     """Two turns: fitted to the intervals over one half of the seeds, judged on those over the other."""
     seeds = experiment.oracle.seeds
     halves = seeds[: len(seeds) // 2], seeds[len(seeds) // 2 :]

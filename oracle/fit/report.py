@@ -16,7 +16,7 @@ from oracle.fit.target import Fitness, Target, best_constant, targets
 from oracle.report.figures.figure import save, styled
 from oracle.report.figures.plot import SILO_LINE, plot_max_lr
 from oracle.report.tables.table import markdown
-from oracle.study.durable import make_asked_folder
+from oracle.study.durable import make_requested_folder
 from silo.schedule import SiloSchedule
 
 HEAD = "SILO's parameters for "
@@ -24,23 +24,23 @@ TOUCHING = 1e-6  # decades
 FITTED = SILO_LINE | {"color": "#009E73", "marker": "s"}  # another of Okabe and Ito's colours
 
 
-def write_fit(findings: Results, source: str, folder: Path) -> str:
-    """Fit, and write fit.md, fit.png and fit.svg into ``folder``; the text. source: where the findings were read from.
+def write_fit(results: Results, source: str, folder: Path) -> str:
+    """Fit, and write fit.md, fit.png and fit.svg into ``folder``; the text. source: where the results were read from.
 
     Raises InputError where fewer than three cycles are informative with an interval that has an end, or the folder holds
     something else, or can't be made.
     """
     if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or _is_a_fit(folder / "fit.md"))):
         raise InputError(f"{folder}: holds something else; a new or empty folder, or that of an older fit, is allowed")
-    experiment, known = findings.experiment, targets(findings.comparison)
+    experiment, known = results.experiment, targets(results.comparison)
     if len(known) < ENOUGH:
         told = f"{len(known)} cycles there are informative and have an interval with an end"
         raise InputError(f"{source}: {told}: at least {ENOUGH} are needed to fit to")
-    make_asked_folder(folder)
+    make_requested_folder(folder)
     curve = fit(experiment.schedule, known, experiment.oracle.grid.values(), experiment.prune.cycles)
-    held = hold_out(findings.cells, findings.comparison, experiment, findings.data)
-    told = _text(findings, curve, held, source)
-    save(plot_fit(findings.comparison, curve, experiment.title), folder, "fit")
+    held = hold_out(results.cells, results.comparison, experiment, results.data)
+    told = _text(results, curve, held, source)
+    save(plot_fit(results.comparison, curve, experiment.title), folder, "fit")
     (folder / "fit.md").write_text(told + "\n\n![the fitted curve over the intervals](fit.png)\n", encoding="utf-8")
     return told
 
@@ -63,13 +63,13 @@ def plot_fit(comparison: pd.DataFrame, curve: SiloSchedule, title: str) -> Figur
     return figure
 
 
-def _text(findings: Results, curve: SiloSchedule, held: Sequence[Held], source: str) -> str:
-    experiment, known = findings.experiment, targets(findings.comparison)
+def _text(results: Results, curve: SiloSchedule, held: Sequence[Held], source: str) -> str:
+    experiment, known = results.experiment, targets(results.comparison)
     fitted, given = Fitness.of(curve, known), Fitness.of(experiment.schedule, known)
     constant, reached = best_constant(known)
     chosen = f"fitted to the Oracle's intervals of {experiment.name}"
-    endless = int((findings.comparison.informative.astype(bool)).sum()) - len(known)
-    incomplete = int((findings.comparison.why == "incomplete").sum())
+    endless = int((results.comparison.informative.astype(bool)).sum()) - len(known)
+    incomplete = int((results.comparison.why == "incomplete").sum())
     lines = [
         f"{HEAD}{experiment.title}, fitted to {source}",
         "",
@@ -93,7 +93,7 @@ def _text(findings: Results, curve: SiloSchedule, held: Sequence[Held], source: 
         "To paste into an experiment file:",
         "",
         "```yaml",
-        block(curve, chosen, experiment.oracle.seeds, int(findings.cells.candidate.sum())),
+        block(curve, chosen, experiment.oracle.seeds, int(results.cells.candidate.sum())),
         "```",
     ]
     return "\n".join(lines)

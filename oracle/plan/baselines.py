@@ -1,94 +1,103 @@
-"""A baseline's chains: one a seed, at a max_lr that is given or searched; each goes its own masks."""
+"""A baseline's trajectories: one a seed, at a max_lr that is given or searched; each goes its own masks."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
-from oracle.experiment.spec import DENSE
-from oracle.plan.record_view import RecordView, best_of
-from oracle.plan.steps import Blocked, Pending, ReleaseState, Request, Step
-from oracle.study.cell import Cell
+from oracle.plan.policy import PolicyTrajectory, Start
+from oracle.plan.record_view import RecordView, Unusable, best_value
+from oracle.plan.steps import Blocked, Pending, ReleaseState, Request, Role, Step
+from oracle.study.cell import DENSE, Cell
+from oracle.study.record import Record
+
+OWN, TRIED = frozenset({Role.POLICY}), frozenset({Role.SEARCH})
 
 
 class BaselineTrajectories:
-    """One baseline; training: the digest of its trainings."""
+    """The trajectories of one baseline, and the search for its max_lr.
 
-    def __init__(self, walk: RecordView, name: str, training: str) -> None:
-        self.walk, self.name, self.training = walk, name, training
-        self.experiment = walk.experiment
-        self.seeds = walk.experiment.oracle.seeds
+    Args:
+        view: the experiment and its records by now.
+        name: the baseline's.
+        training: the digest of its trainings.
+    """
+
+    def __init__(self, view: RecordView, name: str, training: str) -> None:
+        self.view, self.name, self.training = view, name, training
+        self.experiment = view.experiment
+        self.seeds = view.experiment.oracle.seeds
 
     def all(self) -> list[Iterator[Step]]:
         """One a seed; where its max_lr is searched on trajectories, one for every value and seed, and the best's."""
         schedule, grid = self.experiment.baselines[self.name].max_lr, self.experiment.search_grid
         if schedule is not None:
-            return [self._follow(seed, schedule.make().max_lr) for seed in self.seeds]
+            return [self._at(schedule.make().max_lr, seed) for seed in self.seeds]
         if self.experiment.policies.search.over == "dense":
-            cells = {value: [Cell(self.training, s, 0, value) for s in self.seeds] for value in grid}
+            cells = {value: [Cell(self.training, seed, 0, value) for seed in self.seeds] for value in grid}
             return [self._best_of_dense(seed, cells) for seed in self.seeds]
-        tried = [
-            self._follow(seed, lambda cycle, value=value: value, tried=value) for value in grid for seed in self.seeds
-        ]
+        tried = [self._tried(value, seed) for value in grid for seed in self.seeds]
         return [*tried, self._best_of_trajectories()]
 
-    def _follow(self, seed: int, max_lr: Callable[[int], float], tried: float | None = None) -> Iterator[Step]:
-        """The chain of one seed at given values of max_lr; tried: it is one value of the search."""
-        start, parent = DENSE, None
-        role = {"policy": self.name} if tried is None else {"search": self.name}
-        label = self.name if tried is None else f"{self.name} at max_lr {tried:g}"
-        for cycle in range(self.experiment.prune.cycles):
-            own = Cell(self.training, seed, cycle, max_lr(cycle), start)
-            yield Request(own, parent=parent, **role)
-            while (record := self.walk.finished(own)) is None:
-                yield Pending(own, self.walk.later(cycle, 1))
-            if isinstance(record, str):
-                yield from self.walk.blocked(f"{label}, seed {seed}", cycle + 1, record)
-                return
-            if parent is not None:
-                yield ReleaseState((parent,))
-            start, parent = record["leaves"], own
+    def _at(self, max_lr: Callable[[int], float], seed: int) -> Iterator[Step]:
+        """Its own trajectory in one seed."""
+        return self._trajectory(self.name, OWN, max_lr, seed)
+
+    def _tried(self, value: float, seed: int) -> Iterator[Step]:
+        """The trajectory of one value that the search tries, in one seed."""
+        return self._trajectory(f"{self.name} at max_lr {value:g}", TRIED, lambda cycle: value, seed)
+
+    def _trajectory(
+        self, label: str, roles: frozenset[Role], max_lr: Callable[[int], float], seed: int
+    ) -> Iterator[Step]:
+        def requests(cell: Cell, start: Start) -> Iterator[Step]:
+            yield Request(cell, roles, self.name, start.parent)
+
+        def later(cycle: int) -> Mapping[int, int]:
+            return self.view.later(cycle, 1)
+
+        return PolicyTrajectory(self.view, label, self.training, seed, max_lr, requests, later, releases=True).steps()
 
     def _best_of_dense(self, seed: int, cells: Mapping[float, Sequence[Cell]]) -> Iterator[Step]:
-        """One seed: every value on the dense network, then the chain at the one that is best over all seeds.
+        """One seed: every value on the dense network, then the trajectory at the one that is best over all seeds.
 
-        cells: by value, those of all seeds.
+        Args:
+            seed: one of the study's.
+            cells: by value, those of all seeds.
         """
-        own = {value: tried[self.seeds.index(seed)] for value, tried in cells.items()}
+        own = {value: of_seeds[self.seeds.index(seed)] for value, of_seeds in cells.items()}
         for cell in own.values():
-            yield Request(cell, search=self.name)
-        best = yield from self.walk.best(cells, self.walk.later(0, 1))
-        if isinstance(best, str):
-            yield from self.walk.blocked(f"{self.name}, seed {seed}", 1, f"{best} at cycle 0")
+            yield Request(cell, TRIED, self.name)
+        best = yield from self.view.best(cells, self.view.later(0, 1))
+        if best is None:
+            reason = "every candidate failed or diverged at cycle 0"
+            yield from self.view.blocked(f"{self.name}, seed {seed}", 1, reason)
             return
         yield ReleaseState(tuple(cell for value, cell in own.items() if value != best))
-        yield from self._follow(seed, lambda cycle: best)
+        yield from self._at(lambda cycle: best, seed)
 
     def _best_of_trajectories(self) -> Iterator[Step]:
-        """Once every value's chain has ended: the cells of the one with the best mean over cycles and seeds."""
-        walked = {}
+        """Once every value's trajectories have ended: the cells of the one with the best mean over cycles and seeds."""
+        cells: dict[float, list[Cell]] = {}
+        means = []
         for value in self.experiment.search_grid:
+            cells[value], results = [], []
             for seed in self.seeds:
-                cells = yield from self._walked(seed, value)
-                walked.setdefault(value, []).append(cells)
-        means = [
-            None
-            if any(isinstance(cells, str) for cells in of_seeds)
-            else self.walk.mean_of([cell for cells in of_seeds for cell in cells])
-            for of_seeds in walked.values()
-        ]
-        best = best_of(self.experiment.search_grid, means)
+                walked, of_seed = yield from self._ended(seed, value)
+                cells[value] += walked
+                results += of_seed
+            means.append(self.view.mean(results))
+        best = best_value(self.experiment.search_grid, means)
         if best is None:
-            yield Blocked(self.name, 0, "every value's chain failed or diverged")
+            yield Blocked(self.name, 0, "every value's trajectory failed or diverged")
             return
-        for cells in walked[best]:
-            yield from (Request(cell, policy=self.name) for cell in cells)
+        for cell in cells[best]:
+            yield Request(cell, OWN, self.name)
 
-    def _walked(self, seed: int, value: float) -> Generator[Pending, None, list[Cell] | str]:
-        """The recorded chain of one value, once it has ended; why it has none (a string)."""
-        chain, start = [], DENSE
+    def _ended(self, seed: int, value: float) -> Generator[Pending, None, tuple[list[Cell], list[Record | Unusable]]]:
+        """The cells of one value's trajectory, once it has ended, and what came of each; the last may be unusable."""
+        cells, results, start = [], [], DENSE
         for cycle in range(self.experiment.prune.cycles):
-            chain.append(Cell(self.training, seed, cycle, value, start))
-            while (record := self.walk.finished(chain[-1])) is None:
-                yield Pending(chain[-1], {})
-            if isinstance(record, str):
-                return record
-            start = record["leaves"]
-        return chain
+            cells.append(Cell(self.training, seed, cycle, value, start))
+            results.append((yield from self.view.wait_for(cells[-1], {})))
+            if isinstance(results[-1], Unusable):
+                break
+            start = results[-1].leaves
+        return cells, results

@@ -1,50 +1,50 @@
-"""The Oracle's cells where it doesn't ask for all of them: batch by batch, as its search wishes (oracle.plan.search)."""
+"""The Oracle's trajectory where it doesn't try all of the grid: batch by batch, as its search (oracle.plan.search) requests."""
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from oracle.experiment.spec import DENSE
-from oracle.plan.record_view import RecordView
+from oracle.plan.policy import Start
+from oracle.plan.record_view import RecordView, Unusable
 from oracle.plan.search import SEARCHES
 from oracle.plan.search.skipped import skipped
 from oracle.plan.search.task import SearchState, Task, Trial
-from oracle.plan.steps import Pending, ReleaseState, Request, Skipped, Step
+from oracle.plan.steps import Pending, ReleaseState, Request, Role, Skipped, Step
 from oracle.study.cell import Cell
 
-
-@dataclass(frozen=True)
-class Start:
-    """What a seed's cells of a cycle start from: the digest of a state, and the cell that left it (None: the dense network)."""
-
-    digest: str = DENSE
-    parent: Cell | None = None
+Accuracies = dict[Trial, float | None]  # percent; None: diverged or failed
+Starts = Mapping[int, Start]  # by seed
+CANDIDATE = frozenset({Role.CANDIDATE})
 
 
 class SearchTrajectory:
-    """The Oracle's chain over all seeds, since a value is judged by its mean.
+    """The Oracle's trajectory over all seeds, since a value is judged by its mean.
 
-    training: the digest of its trainings; whole_dense: a baseline's search trains the dense network at every value anyhow, and
-    so in cycle 0 nothing is saved by a search: it asks for the whole grid.
+    Args:
+        view: the experiment and its records by now.
+        training: the digest of its trainings.
+        whole_dense: a baseline's search trains the dense network at every value anyhow, so that a search saves nothing in
+            cycle 0: it requests the whole grid.
     """
 
-    def __init__(self, walk: RecordView, training: str, whole_dense: bool) -> None:
-        self.walk, self.training, self.whole_dense = walk, training, whole_dense
-        self.experiment = walk.experiment
+    def __init__(self, view: RecordView, training: str, whole_dense: bool) -> None:
+        self.view, self.training, self.whole_dense = view, training, whole_dense
+        self.experiment = view.experiment
         self.search = SEARCHES[self.experiment.oracle.search.kind]
         self.grid = self.experiment.oracle.grid.values()
 
     def along_silo(self) -> Iterator[Step]:
-        """At every cycle a search on the masks of SILO's own chain, in the seeds in which that came so far."""
+        """At every cycle a search on the masks of SILO's own trajectory, in the seeds in which that came so far."""
         starts, first = dict.fromkeys(self.experiment.oracle.seeds, Start()), ()
         for cycle in range(self.experiment.prune.cycles):
             task = self._task(cycle, tuple(starts), first)
-            found = yield from self._searched(task, cycle, starts)
-            yield from self._skipped(task, cycle, found)
-            first = SearchState.of(task, found).ends
+            accuracies = yield from self._searched(task, cycle, starts)
+            yield from self._skipped(task, cycle, accuracies)
+            first = SearchState.of(task, accuracies).ends
             silo = {seed: self._cell(cycle, task.silo, seed, starts) for seed in starts}
-            records = {seed: self.walk.finished(cell) for seed, cell in silo.items()}
+            results = {seed: self.view.finished(cell) for seed, cell in silo.items()}
             starts = {
-                s: Start(record["leaves"], silo[s]) for s, record in records.items() if not isinstance(record, str)
+                seed: Start(result.leaves, silo[seed])
+                for seed, result in results.items()
+                if not isinstance(result, Unusable)
             }
             if not starts:
                 return
@@ -54,22 +54,22 @@ class SearchTrajectory:
         starts, first = dict.fromkeys(self.experiment.oracle.seeds, Start()), ()
         for cycle in range(self.experiment.prune.cycles):
             task = self._task(cycle, tuple(starts), first)
+            roles = CANDIDATE | {Role.SILO} if task.silo in self.grid else frozenset({Role.SILO})
             for seed in starts:
-                own = self._cell(cycle, task.silo, seed, starts)
-                yield Request(own, candidate=task.silo in self.grid, silo=True, parent=starts[seed].parent)
-            found = yield from self._searched(task, cycle, starts)
-            found, best = yield from self._in_every_seed(task, cycle, starts, found)
-            yield from self._skipped(task, cycle, found)
+                yield Request(self._cell(cycle, task.silo, seed, starts), roles, parent=starts[seed].parent)
+            accuracies = yield from self._searched(task, cycle, starts)
+            best = yield from self._best_in_every_seed(task, cycle, starts, accuracies)
+            yield from self._skipped(task, cycle, accuracies)
             if best is None:
                 reason = f"every candidate failed or diverged at cycle {cycle}"
-                yield from self.walk.blocked("the Oracle's chain", cycle + 1, reason)
+                yield from self.view.blocked("the Oracle's trajectory", cycle + 1, reason)
                 return
-            # SILO's value stays: SILO's own chain may come to the very cell
-            losers = [trial for trial in found if trial.max_lr not in (best, task.silo)]
+            # SILO's value stays: SILO's own trajectory may come to the very cell
+            losers = [trial for trial in accuracies if trial.max_lr not in (best, task.silo)]
             yield ReleaseState(tuple(self._cell(cycle, *trial, starts) for trial in losers))
-            first = SearchState.of(task, found).ends
+            first = SearchState.of(task, accuracies).ends
             winners = {seed: self._cell(cycle, best, seed, starts) for seed in starts}
-            starts = {seed: Start(self.walk.finished(cell)["leaves"], cell) for seed, cell in winners.items()}
+            starts = {seed: Start(self.view.finished(cell).leaves, cell) for seed, cell in winners.items()}
 
     def _task(self, cycle: int, seeds: tuple[int, ...], first: tuple[float, ...]) -> Task:
         oracle, silo = self.experiment.oracle, self.experiment.schedule.max_lr(cycle)
@@ -83,63 +83,52 @@ class SearchTrajectory:
     def _is_whole(self, cycle: int) -> bool:
         return self.whole_dense and cycle == 0
 
-    def _searched(
-        self, task: Task, cycle: int, starts: Mapping[int, Start]
-    ) -> Generator[Step, None, dict[Trial, float | None]]:
-        """All that the search asks for, measured."""
+    def _searched(self, task: Task, cycle: int, starts: Starts) -> Generator[Step, None, Accuracies]:
+        """All that the search requests, measured."""
         silo = [Trial(task.silo, seed) for seed in starts]
         if self._is_whole(cycle):
             whole = [Trial(value, seed) for value in self.grid for seed in starts]
-            yield from self._wanted(whole, cycle, starts)
+            yield from self._requests(whole, cycle, starts)
             return (yield from self._measured(list(dict.fromkeys([*silo, *whole])), task, {}, cycle, starts))
-        found = yield from self._measured(silo, task, {}, cycle, starts)
-        while batch := self.search(task, found):
-            yield from self._wanted(batch, cycle, starts)
-            found |= yield from self._measured(batch, task, found, cycle, starts)
-        return found
+        accuracies = yield from self._measured(silo, task, {}, cycle, starts)
+        while batch := self.search(task, accuracies):
+            yield from self._requests(batch, cycle, starts)
+            accuracies |= yield from self._measured(batch, task, accuracies, cycle, starts)
+        return accuracies
 
-    def _skipped(self, task: Task, cycle: int, found: dict[Trial, float | None]) -> Iterator[Skipped]:
-        return (Skipped(cycle, *one) for one in skipped(self.experiment.oracle.search.kind, task, found))
+    def _skipped(self, task: Task, cycle: int, accuracies: Accuracies) -> Iterator[Skipped]:
+        return (Skipped(cycle, *one) for one in skipped(self.experiment.oracle.search.kind, task, accuracies))
 
-    def _in_every_seed(
-        self, task: Task, cycle: int, starts: Mapping[int, Start], found: dict[Trial, float | None]
-    ) -> Generator[Step, None, tuple[dict[Trial, float | None], float | None]]:
-        """The best value, tried in every seed; None where there is none."""
-        while (interval := SearchState.of(task, found).interval) is not None:
-            missing = [trial for seed in starts if (trial := Trial(interval.best, seed)) not in found]
+    def _best_in_every_seed(
+        self, task: Task, cycle: int, starts: Starts, accuracies: Accuracies
+    ) -> Generator[Step, None, float | None]:
+        """The best value, once it was tried in every seed; None where there is none. Adds to the accuracies."""
+        while (interval := SearchState.of(task, accuracies).interval) is not None:
+            missing = [trial for seed in starts if (trial := Trial(interval.best, seed)) not in accuracies]
             if not missing:
-                return found, interval.best
-            yield from self._wanted(missing, cycle, starts)
-            found = found | (yield from self._measured(missing, task, found, cycle, starts))
-        return found, None
+                return interval.best
+            yield from self._requests(missing, cycle, starts)
+            accuracies |= yield from self._measured(missing, task, accuracies, cycle, starts)
+        return None
 
-    def _wanted(
-        self, trials: list[Trial] | tuple[Trial, ...], cycle: int, starts: Mapping[int, Start]
-    ) -> Iterator[Step]:
+    def _requests(self, trials: Sequence[Trial], cycle: int, starts: Starts) -> Iterator[Step]:
         for trial in trials:
-            yield Request(self._cell(cycle, *trial, starts), candidate=True, parent=starts[trial.seed].parent)
+            yield Request(self._cell(cycle, *trial, starts), CANDIDATE, parent=starts[trial.seed].parent)
 
     def _measured(
-        self,
-        trials: list[Trial] | tuple[Trial, ...],
-        task: Task,
-        found: dict[Trial, float | None],
-        cycle: int,
-        starts: Mapping[int, Start],
-    ) -> Generator[Pending, None, dict[Trial, float | None]]:
-        """Their accuracies, once all are finished."""
-        measured = {}
-        # on the Oracle's masks SILO's value is asked for, too, and the winner in the seeds that it lacks
+        self, trials: Sequence[Trial], task: Task, accuracies: Accuracies, cycle: int, starts: Starts
+    ) -> Generator[Pending, None, Accuracies]:
+        """The accuracies of trials, once all are finished; those before them say what is left of the budget."""
+        measured: Accuracies = {}
+        # on the Oracle's masks SILO's value is requested, too, and the winner in the seeds that it misses
         beside = len(task.seeds) if self.experiment.oracle.follow == "oracle" else 0
-        more = self.walk.later(cycle, self._budget(task.seeds) + 2 * beside)
-        left = task.budget - task.trained(found) - sum(trial.max_lr != task.silo for trial in trials)
-        more[cycle] = max(0, left) + beside
+        later = self.view.later(cycle, self._budget(task.seeds) + 2 * beside)
+        left = task.budget - task.trained(accuracies) - sum(trial.max_lr != task.silo for trial in trials)
+        later[cycle] = max(0, left) + beside
         for trial in trials:
-            cell = self._cell(cycle, *trial, starts)
-            while (record := self.walk.finished(cell)) is None:
-                yield Pending(cell, more)
-            measured[trial] = None if isinstance(record, str) else self.walk.accuracy(record)
+            result = yield from self.view.wait_for(self._cell(cycle, *trial, starts), later)
+            measured[trial] = None if isinstance(result, Unusable) else self.view.accuracy(result)
         return measured
 
-    def _cell(self, cycle: int, max_lr: float, seed: int, starts: Mapping[int, Start]) -> Cell:
+    def _cell(self, cycle: int, max_lr: float, seed: int, starts: Starts) -> Cell:
         return Cell(self.training, seed, cycle, max_lr, starts[seed].digest)

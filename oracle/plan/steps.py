@@ -1,58 +1,73 @@
-"""What a chain yields, step by step."""
+"""What a trajectory yields, step by step, as it is planned."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from oracle.study.cell import Cell
 
 
+class Role(StrEnum):
+    """As what a study requests a training."""
+
+    CANDIDATE = "candidate"  # a grid value on the judged masks
+    SILO = "silo"  # SILO's max_lr on the judged masks
+    CHAIN = "chain"  # SILO's own trajectory (with ``follow: silo`` its masks are the judged ones)
+    POLICY = "policy"  # a baseline's own trajectory
+    SEARCH = "search"  # tried for a baseline's max_lr
+
+
 @dataclass(frozen=True)
 class Request:
-    """A cell that the study asks for, and as what.
+    """A training that the study requests.
 
-    candidate  a grid value on the judged masks;  silo  SILO's max_lr on the judged masks
-    chain      SILO's own chain (with ``follow: silo`` its masks are the judged ones)
-    policy     the baseline of whose chain it is;  search  the baseline for whose max_lr it is tried
-    parent     the cell that left its start state; None at cycle 0
+    Attributes:
+        cell: the training.
+        roles: as what it is requested.
+        baseline: whose trajectory it is, or for whose max_lr it is tried, with POLICY or SEARCH; else empty.
+        parent: the cell that left its start state; None at cycle 0.
     """
 
     cell: Cell
-    candidate: bool = False
-    silo: bool = False
-    chain: bool = False
-    policy: str = ""
-    search: str = ""
+    roles: frozenset[Role]
+    baseline: str = ""
     parent: Cell | None = None
 
     def keeps_state(self, follow: str) -> bool:
-        """Whether a next cycle may start from the state this cell leaves.
+        """Whether a next cycle may start from the state this training leaves.
 
-        With ``follow: oracle`` that is any: a candidate may win, and SILO's own chain may come to the very cell.
+        With ``follow: oracle`` that is any: a candidate may win, and SILO's own trajectory may come to the very cell.
         """
-        return self.chain or self.policy != "" or self.search != "" or follow == "oracle"
+        return follow == "oracle" or not self.roles <= {Role.CANDIDATE, Role.SILO}
 
 
 @dataclass(frozen=True)
 class ReleaseState:
-    """Cells whose states this chain needs no more: their cycle's winner is known, or the next cycle is recorded."""
+    """Cells whose states this trajectory needs no more: their cycle's winner is known, or the next cycle is recorded."""
 
     cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True)
 class Blocked:
-    """A chain that can't go on: nothing of it is trained from this cycle on."""
+    """A trajectory that can't go on: nothing of it is trained from this cycle on."""
 
-    chain: str
+    trajectory: str
     cycle: int
     reason: str
 
 
 @dataclass(frozen=True)
 class Pending:
-    """A chain that can't go on before a cell is recorded or has failed; later: how many it will want at each later cycle."""
+    """A trajectory that can't go on before a cell is recorded or has failed.
+
+    Attributes:
+        cell: the training that it waits for.
+        later: how many trainings it will request at each later cycle, at most.
+    """
 
     cell: Cell
-    later: dict[int, int]
+    later: Mapping[int, int]
 
 
 @dataclass(frozen=True)

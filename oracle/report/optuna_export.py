@@ -21,7 +21,7 @@ ROLES = ("candidate", "silo", "chain")
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-def export(findings: Results, curves: Mapping[str, list[float]], file: Path) -> list[str]:
+def export(results: Results, file: Path) -> list[str]:
     """One study for each pruning cycle with a training of a grid value or SILO's on its masks; their names.
 
     A study a cycle, since what is best is a question of one cycle. A trial is a training: its parameter max_lr, its value the
@@ -36,32 +36,32 @@ def export(findings: Results, curves: Mapping[str, list[float]], file: Path) -> 
         raise InputError(
             f"{file}: {' '.join(odd)}: names without {' '.join(ODD)} are allowed, since Optuna reads an address"
         )
-    cells = findings.cells[findings.cells.candidate | findings.cells.silo]
+    cells = results.cells[results.cells.candidate | results.cells.silo]
     if cells.empty:
-        raise InputError(f"{findings.experiment.name}: nothing is recorded yet that could be exported")
+        raise InputError(f"{results.experiment.name}: nothing is recorded yet that could be exported")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".export-", dir=file.parent) as beside:
-            names = _write(findings, cells, curves, Path(beside) / "studies.db")
+            names = _write(results, cells, Path(beside) / "studies.db")
             (Path(beside) / "studies.db").rename(file)
     except OSError as error:
         raise InputError(f"{file}: can't be written: {error.strerror}") from error
     return names
 
 
-def _write(findings: Results, cells: pd.DataFrame, curves: Mapping[str, list[float]], file: Path) -> list[str]:
+def _write(results: Results, cells: pd.DataFrame, file: Path) -> list[str]:
     storage = optuna.storages.RDBStorage(f"sqlite:///{file}")
     space = {"max_lr": FloatDistribution(float(cells.max_lr.min()), float(cells.max_lr.max()), log=True)}
     names = []
     for cycle, of_cycle in cells.groupby("cycle"):
-        names.append(f"{findings.experiment.name}, cycle {cycle:02d}")
+        names.append(f"{results.experiment.name}, cycle {cycle:02d}")
         study = optuna.create_study(storage=storage, study_name=names[-1], direction="maximize")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            study.set_metric_names([f"{findings.experiment.chosen_on} accuracy (%)"])
-        study.set_user_attr("label", findings.experiment.title)
+            study.set_metric_names([f"{results.experiment.chosen_on} accuracy (%)"])
+        study.set_user_attr("label", results.experiment.title)
         study.set_user_attr("weights_remaining", float(of_cycle.weights_remaining.max()))
-        study.add_trials([_trial(row, space, findings, curves) for row in of_cycle.to_dict("records")])
+        study.add_trials([_trial(row, space, results) for row in of_cycle.to_dict("records")])
     storage.remove_session()
     storage.engine.dispose()
     return names
@@ -70,8 +70,7 @@ def _write(findings: Results, cells: pd.DataFrame, curves: Mapping[str, list[flo
 def _trial(
     row: Mapping[str, Any],
     space: Mapping[str, FloatDistribution],
-    findings: Results,
-    curves: Mapping[str, list[float]],
+    results: Results,
 ) -> FrozenTrial:
     state = STATES[row["status"]]
     attributes = {"seed": int(row["seed"]), "cell": row["id"], "roles": [role for role in ROLES if row[role]]}
@@ -79,9 +78,9 @@ def _trial(
     attributes |= {name: float(value) for name, value in measured.items() if not pd.isna(value)}
     return create_trial(
         state=state,
-        value=float(row[findings.experiment.chosen_on]) if state is TrialState.COMPLETE else None,
+        value=float(row[results.experiment.chosen_on]) if state is TrialState.COMPLETE else None,
         params={"max_lr": float(row["max_lr"])},
         distributions=dict(space),
         user_attrs=attributes,
-        intermediate_values=dict(enumerate(curves.get(row["id"], []), start=1)),
+        intermediate_values=dict(enumerate(results.validation_curve(row["id"]), start=1)),
     )

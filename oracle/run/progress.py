@@ -49,9 +49,9 @@ class Progress:
         if record is None:
             return
         self._recorded = min(self._recorded + 1, self._total)  # a state that is made again adds no record
-        if cell.training == self._training and not record["outcome"]["diverged"]:
+        if cell.training == self._training and not record.outcome.diverged:
             found, total = self._sums[cell.cycle][cell.max_lr]
-            self._sums[cell.cycle][cell.max_lr] = found + 1, total + record["outcome"]["validation"]
+            self._sums[cell.cycle][cell.max_lr] = found + 1, total + record.outcome.validation
         self._first = self._first or (time.monotonic(), self._recorded)
         text = " · ".join([f"cycle {cell.cycle}", *self._best(cell.cycle), f"{self._left()} left"])
         if self._console.is_terminal:

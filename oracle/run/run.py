@@ -2,7 +2,8 @@
 
 from rich.console import Console
 
-from oracle.plan.counts import tally
+from oracle.plan.snapshot import Snapshot
+from oracle.plan.trajectories import Trajectories
 from oracle.run.problem import device
 from oracle.run.progress import Progress
 from oracle.run.ray.cluster import check
@@ -10,49 +11,67 @@ from oracle.run.ray.trainable import WorkerFactory
 from oracle.run.ready_queue import ReadyQueue
 from oracle.run.sweep import sweep_here, sweep_on_ray
 from oracle.run.worker import Worker
-from oracle.study.environment import difference, environment
+from oracle.study.environment import current_environment, difference
 from oracle.study.study import Study, claimed
 
 
 def run_study(study: Study, console: Console, local: bool, retry_failed: bool, address: str | None = None) -> bool:
-    """Train every missing cell, in this process (local), on a private Ray, or on the one at an address.
+    """Train every missing training, in this process (local), on a private Ray, or on the one at an address.
 
-    True where none failed and none is missing then. Raises InputError, before anything is written, where this machine, or the
-    cluster, lacks what the experiment asks, or a record is damaged.
+    Args:
+        study: opened with its data.
+        console: where progress is shown.
+        local: train in this process, one after another.
+        retry_failed: try trainings again that failed with an error.
+        address: of a running Ray cluster, HOST:PORT or "auto"; None: a private Ray.
+
+    Returns:
+        Whether none failed and none is missing then.
+
+    Raises:
+        InputError: before anything is written, where this machine, or the cluster, lacks what the experiment requests, or a
+            record is damaged.
     """
-    gpus = study.experiment.compute.gpus_per_trial
+    _check_resources(study, console, local, address)
+    Snapshot.take(study)  # reads the records: a damaged one is refused before anything is written
+    with claimed(study):
+        if retry_failed:
+            study.store.forget_failures()
+        before = Snapshot.take(study)
+        counts = before.counts()
+        if counts.missing == 0:
+            again = f", {counts.failed} failed; --retry-failed tries them again" if counts.failed else ""
+            message = f"nothing to train: {counts.recorded} of {counts.total} trainings are recorded{again}"
+            console.print(message, highlight=False)
+            return counts.failed == 0
+        most = "at most " if counts.at_most else ""
+        console.print(f"training {most}{counts.missing} of {counts.total} trainings", highlight=False)
+        # what GPUs the nodes of a cluster have shows in their records: the report at the end says so
+        if (address is None or not study.experiment.compute.gpus_per_trial) and (
+            other := difference(current_environment(device(study.experiment)), before.records)
+        ):
+            message = f"this machine's environment differs from that of the records there: {other}"
+            console.print(message, highlight=False)
+        trajectories = Trajectories.of(study)
+        with Progress(console, study.store, trajectories.training, counts.total, counts.recorded) as progress:
+            _train(study, ReadyQueue(trajectories), progress, local, address)
+        # now the total is exact: where trajectories came to the same cells, it is smaller than before
+        after = Snapshot.take(study).counts()
+        console.print(f"{after.recorded} of {after.total} trainings are recorded", highlight=False)
+        return after.failed == after.missing == 0
+
+
+def _check_resources(study: Study, console: Console, local: bool, address: str | None) -> None:
     if local:
         device(study.experiment)
     elif check(study.experiment.compute, address) == 0:
         console.print("no node of the cluster has room for a training: waiting for one that has", highlight=False)
-    tally(study.chains)  # reads the records: a damaged one is told before anything is written
-    with claimed(study):
-        if retry_failed:
-            study.store.forget_failures()
-        before = tally(study.chains)
-        if before.count("missing") == 0:
-            failed = before.count("failed")
-            again = f", {failed} failed; --retry-failed tries them again" * (failed > 0)
-            told = f"nothing to train: {before.recorded} of {before.total} cells are recorded{again}"
-            console.print(told, highlight=False)
-            return failed == 0
-        most = "at most " * before.at_most
-        console.print(f"training {most}{before.count('missing')} of {before.total} cells", highlight=False)
-        # what GPUs the nodes of a cluster have shows in their records: the report at the end tells
-        if (address is None or not gpus) and (
-            other := difference(environment(device(study.experiment)), before.records)
-        ):
-            told = f"this machine's environment differs from that of the records there: {other}"
-            console.print(told, highlight=False)
-        frontier = ReadyQueue(study.chains)
-        with Progress(console, study.store, study.chains.training, before.total, before.recorded) as progress:
-            experiment, digest, store = study.experiment, study.data["digest"], study.store
-            if local:
-                sweep_here(frontier, Worker(experiment, study.dataset, digest, store), progress)
-            else:
-                begin = WorkerFactory.of(experiment, digest, store)
-                sweep_on_ray(frontier, begin, study.dataset, experiment.compute, store, progress, address)
-        # now the total is exact: where chains came to the same cells, it is smaller than before
-        after = tally(study.chains)
-        console.print(f"{after.recorded} of {after.total} cells are recorded", highlight=False)
-        return after.count("failed", "missing") == 0
+
+
+def _train(study: Study, queue: ReadyQueue, progress: Progress, local: bool, address: str | None) -> None:
+    experiment, store = study.experiment, study.store
+    if local:
+        sweep_here(queue, Worker(experiment, study.dataset, study.data.digest, store), progress)
+    else:
+        factory = WorkerFactory.of(experiment, study.data.digest, store)
+        sweep_on_ray(queue, factory, study.dataset, experiment.compute, store, progress, address)

@@ -1,20 +1,20 @@
 """Train one cell and make its record durable: the same in a Ray worker and in this process."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import repeat
-from typing import Any
 
 import torch
 
 from oracle.experiment.spec import Experiment
+from oracle.run.checkpoint import EpochCheckpoint
 from oracle.run.failure import reason_of
 from oracle.run.problem import device, problems
+from oracle.run.ready_queue import Job
 from oracle.study.ballast import ROOM, Ballast
 from oracle.study.cell import Cell
-from oracle.study.checkpoint import EpochCheckpoint
-from oracle.study.environment import environment
+from oracle.study.environment import current_environment
+from oracle.study.record import Layer, Record
 from oracle.study.store import Store
 from silo.cycle import Candidate, CycleResult, State, run_lanes, start_of
 from silo.data.images import Dataset
@@ -22,15 +22,6 @@ from silo.graph import GraphStepper, stepper_on
 from silo.lane import EAGER, EagerStepper, Stepper
 
 TRIES = 3  # of a training that raises an error: a busy file system or a full GPU may be another's fault
-
-
-@dataclass(frozen=True)
-class Job:
-    """A cell to train, the cell that left its start state (None at cycle 0), and whether its own state is to be kept."""
-
-    cell: Cell
-    parent_id: str | None
-    keeps_state: bool
 
 
 class Worker:
@@ -115,7 +106,7 @@ class Worker:
         """Train and record; why that failed, or None."""
         for job in jobs:
             self.store.log_attempt(cell=job.cell.id, event="started")
-        here = environment(self.device)
+        here = current_environment(self.device)
         checkpoints = [EpochCheckpoint(self.store, job.cell.id, here, len(jobs)) for job in jobs]
         one = jobs[0].cell
         candidates = [
@@ -156,24 +147,16 @@ class Worker:
         with torch.device("meta"):
             return problem.pruning.prunable(problem.build())
 
-    def _record(self, cell: Cell, result: CycleResult, seconds: float, stepping: str) -> dict[str, Any]:
-        return {
-            "id": cell.id,
-            "cell": {
-                "training": cell.training,
-                "seed": cell.seed,
-                "cycle": cell.cycle,
-                "max_lr": cell.max_lr,
-                "start": cell.start,
-            },
-            "outcome": asdict(result.outcome),
-            "alive": result.alive,
-            "prunable": result.prunable,
-            "layers": [
-                [name, *counts] for name, counts in result.layers.items()
-            ],  # a list: the network's order is kept
-            "leaves": result.leaves and result.leaves.digest(),
-            "environment": environment(self.device),
-            "stepping": stepping,
-            "seconds": round(seconds, 4),
-        }
+    def _record(self, cell: Cell, result: CycleResult, seconds: float, stepper: str) -> Record:
+        return Record(
+            id=cell.id,
+            cell=cell,
+            outcome=result.outcome,
+            alive=result.alive,
+            prunable=result.prunable,
+            layers=tuple(Layer(name, *counts) for name, counts in result.layers.items()),
+            leaves=result.leaves and result.leaves.digest(),
+            environment=current_environment(self.device),
+            stepping=stepper,
+            seconds=round(seconds, 4),
+        )

@@ -21,50 +21,61 @@ NODES = 200  # of either integral
 class Noise:
     """What neither a value nor a seed explains of an accuracy.
 
-    spread   standard deviation of one training, in points
-    freedom  degrees of freedom that it rests on; at least 1
-    overlap  images that a seed is evaluated on, per image that it is trained on, where seeds split one pool at random: they
-             share images, so that their mean is less sure than of so many independent ones (Nadeau and Bengio); 0 where the
-             images evaluated on are fixed: then all is said of these very images
+    Attributes:
+        sd: standard deviation of one training, in points.
+        df: degrees of freedom that it rests on; at least 1.
+        overlap: images that a seed is evaluated on, per image that it is trained on, where seeds split one pool at random:
+            they share images, so that their mean is less sure than that of so many independent ones (Nadeau and Bengio); 0
+            where the images evaluated on are fixed: then all is said of these very images.
     """
 
-    spread: float
-    freedom: int
+    sd: float
+    df: int
     overlap: float = 0.0
 
     def error(self, seeds: float, others: float) -> float:
-        """Standard error, in points, of the difference of two means over so many seeds each."""
-        return self.spread * math.sqrt(1 / seeds + 1 / others + 2 * self.overlap)
+        """Return the standard error, in points, of the difference of two means over so many seeds each."""
+        return self.sd * math.sqrt(1 / seeds + 1 / others + 2 * self.overlap)
 
 
 @cache
-def critical(comparisons: int, freedom: int, level: float, two_sided: bool) -> float:
-    """Dunnett's: so many differences from one common mean, all over as many seeds (so any two correlate by 1/2), lie beyond so
-    many standard errors, any of them, with probability ``level``.
+def critical(comparisons: int, df: int, level: float, two_sided: bool) -> float:
+    """Return Dunnett's critical value: that many standard errors which any of some differences exceeds with probability
+    ``level``.
+
+    Args:
+        comparisons: how many differences from one common mean there are, all over as many seeds (so any two correlate by 1/2).
+        df: degrees of freedom of the noise.
+        level: probability, in (0, 1).
+        two_sided: whether a difference may exceed it on either side.
     """
     z, weights = np.polynomial.hermite_e.hermegauss(NODES)
     weights = weights / weights.sum()
     shares = (np.arange(NODES) + 0.5) / NODES
-    scales = np.sqrt(
-        chi2.ppf(shares, freedom) / freedom
-    )  # equally likely ratios of an estimated spread to the true one
+    # equally likely ratios of an estimated standard deviation to the true one
+    scales = np.sqrt(chi2.ppf(shares, df) / df)
 
     def beyond(bound: float) -> float:
         reach = math.sqrt(2) * bound * scales[:, None]
         inside = ndtr(reach + z) - (ndtr(-reach + z) if two_sided else 0.0)
         return 1 - float((inside**comparisons @ weights).mean()) - level
 
-    return brentq(beyond, 0.0, 10 * norm.isf(level / 2 / comparisons) * (1 + 20 / freedom))
+    return brentq(beyond, 0.0, 10 * norm.isf(level / 2 / comparisons) * (1 + 20 / df))
 
 
-def not_worse(means: Mapping[float, float], seeds: Mapping[float, int], noise: Noise, level: float) -> list[float]:
-    """The values not shown to be worse than the best: with probability 1 - level at least the truly best is among them.
+def best_subset(means: Mapping[float, float], seeds: Mapping[float, int], noise: Noise, level: float) -> list[float]:
+    """Return the values not shown to be worse than the best (Hsu 1981): with probability 1 - level the truly best is among
+    them.
 
-    means: percent, by value; seeds: how many each was tried in.
+    Args:
+        means: percent, by value.
+        seeds: in how many each was tried.
+        noise: of one training.
+        level: probability of an error, in (0, 1).
     """
     if len(means) < 2:
         return list(means)
-    bound = critical(len(means) - 1, noise.freedom, level, two_sided=False)
+    bound = critical(len(means) - 1, noise.df, level, two_sided=False)
     return [
         value
         for value, mean in means.items()
@@ -83,21 +94,28 @@ class Difference:
 
 
 def difference(estimate: float, seeds: int, noise: Noise, level: float, chosen_among: int) -> Difference:
-    """Of a mean from that of one value which was chosen among so many: the interval holds for whichever is chosen, since it
-    holds for all of them at once.
+    """Return a mean less that of a value which was chosen among some, with its interval (Dunnett 1955): it holds for whichever
+    was chosen, since it holds for all of them at once.
+
+    Args:
+        estimate: the difference, in points.
+        seeds: how many both means are over.
+        noise: of one training.
+        level: probability that the interval misses the truth, in (0, 1).
+        chosen_among: how many values there were to choose from.
     """
     error = noise.error(seeds, seeds)
-    reach = critical(chosen_among, noise.freedom, level, two_sided=True) * error
+    reach = critical(chosen_among, noise.df, level, two_sided=True) * error
     return Difference(estimate, estimate - reach, estimate + reach, error)
 
 
-def seeds_to_settle(found: Difference, noise: Noise, tolerance: float) -> float:
-    """How many seeds an interval needs, at its present estimate and noise, to lie on one side of -tolerance; infinite where
-    seeds alone can't do it, since they share their pool's images.
+def seeds_to_settle(interval: Difference, noise: Noise, tolerance: float) -> float:
+    """Return how many seeds an interval needs, at its present estimate and noise, to lie on one side of -tolerance; infinite
+    where seeds alone can't do it, since they share their pool's images.
     """
-    reach = (found.high - found.low) / 2 / found.error  # in standard errors
-    distance = abs(found.estimate + tolerance)
-    if noise.spread == 0:
+    reach = (interval.high - interval.low) / 2 / interval.error  # in standard errors
+    distance = abs(interval.estimate + tolerance)
+    if noise.sd == 0:
         return 1.0
-    per_seed = (distance / reach / noise.spread) ** 2 / 2 - noise.overlap
+    per_seed = (distance / reach / noise.sd) ** 2 / 2 - noise.overlap
     return math.inf if per_seed <= 0 else max(1.0, 1 / per_seed)

@@ -47,12 +47,16 @@ def make_folder(folder: Path) -> None:
         _sync_folder(folder.parent)
 
 
-def make_asked_folder(folder: Path) -> None:
-    """The same for one that the user named; raises InputError where it can't be made."""
+def make_requested_folder(folder: Path) -> None:
+    """Make a folder that the user named.
+
+    Raises:
+        InputError: where it can't be made.
+    """
     try:
         make_folder(folder)
     except OSError as error:
-        raise InputError(f"{folder}: no folder can be made there ({error.strerror})") from error
+        raise InputError(f"{folder} must be a place where a folder can be made, got {error.strerror}") from error
 
 
 def temporary_beside(path: Path) -> Path:

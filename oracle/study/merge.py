@@ -5,20 +5,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oracle.error import InputError
-from oracle.experiment.overrides import Override, asked_beyond
+from oracle.experiment.overrides import Override, requested_beyond
 from oracle.study.environment import comparable
-from oracle.study.store import Record, Store
+from oracle.study.record import Record
+from oracle.study.store import Store
 from oracle.study.study import Study, claimed, first_difference, open_study
 
 
 @dataclass
-class Taken:
+class Merged:
     """What came from one folder.
 
-    records, states, checkpoints, logs  files that were taken
-    both       cells that both folders have recorded: the record that was there stands
-    differing  how many of these differ in their numbers, and from_elsewhere, how many of those in their environments, too
-    beyond     the overrides by which the experiment would ask for all that the other folder's asks for
+    Attributes:
+        folder: the other run folder.
+        beyond: the overrides by which the experiment would request all that the other folder's requests.
+        records: how many records were taken; states, checkpoints, logs: how many such files.
+        both: trainings that both folders have recorded: the record that was there stands.
+        differing: how many of these differ in their numbers.
+        from_elsewhere: how many of the differing ones come from different environments, too.
     """
 
     folder: Path
@@ -33,10 +37,11 @@ class Taken:
 
 
 def mergeable(folder: Path, others: Sequence[Path]) -> tuple[Study, list[Study]]:
-    """The studies of a run folder and of those to be merged into it; writes nothing.
+    """Return the studies of a run folder and of those to be merged into it; writes nothing.
 
-    Raises InputError where one is no run folder or of another experiment, where two are one or lie in each other, and where a
-    record can't be trusted.
+    Raises:
+        InputError: where one is no run folder or of another experiment, where two are one or lie in each other, and where a
+            record can't be trusted.
     """
     study, into = open_study(folder), folder.resolve()
     studies = []
@@ -44,32 +49,35 @@ def mergeable(folder: Path, others: Sequence[Path]) -> tuple[Study, list[Study]]
         there = other.resolve()
         same = there.exists() and there.samefile(into)
         if same or there.is_relative_to(into) or into.is_relative_to(there):
-            same = "is" if same else "lies in, or holds,"
+            where = "is" if same else "lies in, or holds,"
             raise InputError(
-                f"{other}: {same} the folder {folder} that it would be merged into; another folder is allowed"
+                f"{other} must be a folder apart from the one it is merged into, got one that {where} {folder}"
             )
         studies.append(open_study(other))
-        _one_experiment(study, studies[-1])
+        _check_one_experiment(study, studies[-1])
     for one in (study, *studies):
         for cell_id in one.store.recorded():
             one.store.whole_record(cell_id)
     return study, studies
 
 
-def merge(study: Study, others: Sequence[Study]) -> list[Taken]:
+def merge(study: Study, others: Sequence[Study]) -> list[Merged]:
     """Take over records, and what trainings left or have under way; the study's experiment stands, and so does every record.
 
-    The other folders are only read; a run may be at work there. Raises InputError, before anything is written, where one is at
-    work here. Whenever it is killed, merging again completes it; merging what was merged changes nothing.
+    The other folders are only read; a run may be at work there. Whenever it is killed, merging again completes it; merging
+    what was merged changes nothing.
+
+    Raises:
+        InputError: before anything is written, where a run is at work in the study's folder.
     """
     with claimed(study):
         return [_take(study, other) for other in others]
 
 
-def _one_experiment(study: Study, other: Study) -> None:
+def _check_one_experiment(study: Study, other: Study) -> None:
     ours, theirs = (
         {
-            **one.experiment.training(one.data["digest"]),
+            **one.experiment.training(one.data.digest),
             "policies.baselines": {
                 name: one.experiment.baselines[name].model_dump(mode="json")
                 for name in study.experiment.baselines
@@ -81,44 +89,40 @@ def _one_experiment(study: Study, other: Study) -> None:
     if difference := first_difference(theirs, ours):
         field, there, here = difference
         raise InputError(
-            f"{other.store.folder}: belongs to another experiment than {study.store.folder}: {field} is {there} there and "
-            f"{here} here; run folders of one experiment are allowed"
+            f"{other.store.folder} must hold the same experiment as {study.store.folder}, got another one: {field} is "
+            f"{there} there and {here} here"
         )
 
 
-def _take(study: Study, other: Study) -> Taken:
+def _take(study: Study, other: Study) -> Merged:
     into, source = study.store, other.store
-    taken = Taken(source.folder, asked_beyond(study.experiment, other.experiment))
+    merged = Merged(source.folder, requested_beyond(study.experiment, other.experiment))
     for cell_id in source.recorded():
         record = source.whole_record(cell_id)
         # the record before its state: a state without its record might be that of another environment's training
         if into.whole_record(cell_id) is None and into.write_record(record):
-            taken.records += 1
+            merged.records += 1
         else:
-            _compare(into.whole_record(cell_id), record, taken)
-        if not into.has_state(cell_id) and into.record(cell_id)["leaves"] == record["leaves"]:
-            taken.states += into.take(source, f"states/{cell_id}.pt")
+            _compare(into.whole_record(cell_id), record, merged)
+        if not into.has_state(cell_id) and into.record(cell_id).leaves == record.leaves:
+            merged.states += into.take(source, f"states/{cell_id}.pt")
     recorded = set(into.recorded())
     held = set(into.names("checkpoints"))
     for name in source.names("checkpoints"):
         if name not in held and Path(name).stem not in recorded:
-            taken.checkpoints += into.take(source, f"checkpoints/{name}")
+            merged.checkpoints += into.take(source, f"checkpoints/{name}")
     for name in source.names("attempts"):
         log = f"attempts/{name}"
         if _size(into, log) < _size(source, log):  # it only grows: the shorter one is a beginning of the longer
-            taken.logs += into.take(source, log, first=False)
-    return taken
+            merged.logs += into.take(source, log, first=False)
+    return merged
 
 
-def _compare(standing: Record, record: Record, taken: Taken) -> None:
-    taken.both += 1
-    ours, theirs = (
-        {name: held for name, held in one.items() if name not in ("seconds", "environment")}
-        for one in (standing, record)
-    )
-    if ours != theirs:
-        taken.differing += 1
-        taken.from_elsewhere += comparable(standing["environment"]) != comparable(record["environment"])
+def _compare(standing: Record, record: Record, merged: Merged) -> None:
+    merged.both += 1
+    if not record.same_result(standing):
+        merged.differing += 1
+        merged.from_elsewhere += comparable(standing.environment) != comparable(record.environment)
 
 
 def _size(store: Store, name: str) -> int:

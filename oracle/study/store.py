@@ -16,6 +16,8 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,11 +26,12 @@ import torch
 from oracle.error import InputError
 from oracle.hashing import digest
 from oracle.study.durable import WRITER, make_folder, write
+from oracle.study.record import Record
 from silo.cycle import State
 from silo.mask import Mask
 
-Record = dict[str, Any]
 CHECKSUM = hashlib.sha256().digest_size
+CURE = "delete it to have it made again"
 
 
 class Store:
@@ -41,7 +44,7 @@ class Store:
         self.folder = folder
         self.sweep = sweep
         self._records: dict[str, Record] = {}
-        self._environments: dict[str, dict[str, Any]] = {}
+        self._environments: dict[str, Mapping[str, Any]] = {}
 
     # -- whose folder this is
 
@@ -56,44 +59,56 @@ class Store:
     # -- records
 
     def record(self, cell_id: str) -> Record | None:
-        """The record of a finished cell but for its curve and layers, or None; raises InputError where it can't be trusted."""
+        """The record of a finished training without its curve; None where there is none.
+
+        It is remembered once it was read.
+
+        Raises:
+            InputError: where the file can't be trusted.
+        """
         if cell_id not in self._records:
             record = self.whole_record(cell_id)
             if record is None:
                 return None
-            # of 10,000 records, only what a sweep decides by is remembered
-            record.pop("layers", None)
-            record.get("outcome", {}).pop("curve", None)
-            environment = record.get("environment")
-            record["environment"] = self._environments.setdefault(digest(environment), environment)
-            self._records[cell_id] = record
+            # one object for each environment, however many records name it
+            environment = self._environments.setdefault(digest(record.environment), record.environment)
+            self._records[cell_id] = replace(record.without_curve(), environment=environment)
         return self._records[cell_id]
 
     def whole_record(self, cell_id: str) -> Record | None:
-        """The same with the accuracies after every epoch (outcome.curve) and the weights alive by layer (layers)."""
+        """The record of a finished training with its curve, read anew; None where there is none.
+
+        Raises:
+            InputError: where the file can't be trusted.
+        """
         path = self.folder / "records" / f"{cell_id}.json"
         if not path.exists():
             return None
-        record = _read(path)
-        if not isinstance(record, dict) or record.get("id") != cell_id:
-            raise InputError(f"{path}: not the record of this cell; delete it to have it made again")
-        if record.pop("checksum", None) != digest(record):
-            raise InputError(
-                f"{path}: changed since it was written (its checksum differs); delete it to have it made again"
-            )
-        return record
+        held = _read(path)
+        if not isinstance(held, dict) or held.get("id") != cell_id:
+            raise InputError(f"{path} must be the record of this training, got another one; {CURE}")
+        if held.pop("checksum", None) != digest(held):
+            raise InputError(f"{path} must be as it was written, got another checksum; {CURE}")
+        try:
+            return Record.from_json(held)
+        except ValueError as error:
+            raise InputError(f"{path} {error}; {CURE}") from error
 
     def recorded(self) -> list[str]:
-        """The ids of all cells with a record, whichever study asks for them."""
+        """The ids of all trainings with a record, whichever study requests them."""
         return [path.stem for path in (self.folder / "records").glob("*.json")]
 
     def write_record(self, record: Record) -> bool:
-        """Make a finished training durable. The first record of a cell stands: False where there is one already."""
-        cell_id, held = record["id"], {**record, "checksum": digest(record)}
-        content = json.dumps(held, sort_keys=True, allow_nan=False).encode()
-        first = write(self.folder / "records" / f"{cell_id}.json", content, first=True)
-        (self.folder / "failed" / f"{cell_id}.json").unlink(missing_ok=True)
-        self.drop_checkpoint(cell_id)
+        """Make a finished training durable.
+
+        Returns:
+            False where the training has a record already: the first one stands.
+        """
+        held = record.to_json()
+        content = json.dumps(held | {"checksum": digest(held)}, sort_keys=True, allow_nan=False).encode()
+        first = write(self.folder / "records" / f"{record.id}.json", content, first=True)
+        (self.folder / "failed" / f"{record.id}.json").unlink(missing_ok=True)
+        self.drop_checkpoint(record.id)
         return first
 
     # -- failures
@@ -118,21 +133,27 @@ class Store:
         """Whether the state that this cell left is still there."""
         return self._state(cell_id).exists()
 
-    def state(self, cell_id: str, digest: str, weights: dict[str, torch.Tensor]) -> State:
-        """The state that a cell left, for a network with these prunable weights; read without executing code.
+    def state(self, cell_id: str, expected: str, weights: dict[str, torch.Tensor]) -> State:
+        """The state that a training left, read without executing code.
 
-        Raises InputError where the file is missing, damaged, or isn't the state of this digest.
+        Args:
+            cell_id: of the training.
+            expected: the state's digest.
+            weights: the prunable weights of the network, of which names and shapes are needed.
+
+        Raises:
+            InputError: where the file is missing, damaged, or another state's.
         """
         path = self._state(cell_id)
         try:
             held = torch.load(path, weights_only=True)
             state = State(Mask.unpack(held["mask"], weights), held["weights"])
         except FileNotFoundError as error:
-            raise InputError(f"{path}: no such start state") from error
+            raise InputError(f"{path} must hold a start state, got no such file") from error
         except Exception as error:  # torch.load raises half a dozen kinds of error for a damaged file
-            raise InputError(f"{path}: not a readable start state; delete it to have it made again") from error
-        if state.digest() != digest:
-            raise InputError(f"{path}: not the start state that is due; delete it to have it made again")
+            raise InputError(f"{path} must be a readable start state, got a damaged file; {CURE}") from error
+        if state.digest() != expected:
+            raise InputError(f"{path} must be the start state {expected}, got another one; {CURE}")
         return state
 
     def write_state(self, cell_id: str, state: State) -> int:
@@ -239,7 +260,7 @@ def _read(path: Path) -> Any:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, OSError) as error:
-        raise InputError(f"{path}: can't be read as JSON ({error}); delete it to have it made again") from error
+        raise InputError(f"{path} must be readable JSON, got {error}; {CURE}") from error
 
 
 def _entry(line: str) -> dict[str, Any] | None:

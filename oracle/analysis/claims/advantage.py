@@ -17,7 +17,7 @@ refuted        in no judged cycle can it be 2 points: every cycle's upper bound 
                variance pooled over cycles), and the search allows it.
 undecided      else: also with fewer than 3 judged cycles or 2 seeds, no baseline, or a chain that is not complete.
 
-SILO's typical difference from every other baseline is told beside it, and which of them restart otherwise than SILO does (LR
+SILO's typical difference from every other baseline stands beside it, and which of them restart otherwise than SILO does (LR
 rewinding trains on from the final weights, so that it is trained for longer, too); that decides nothing.
 
 The abstract claims "2% - 4%" and names neither baselines nor sparsity: hence the least of it, in the typical cycle for
@@ -26,15 +26,15 @@ yes, and in any cycle at all for no.
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 from scipy.stats import t
 
-from oracle.analysis.claims.verdict import ENOUGH, Verdict, in_sample
+from oracle.analysis.claims.verdict import ENOUGH, Judgement, Verdict, in_sample
 from oracle.analysis.policies import SILO
 from oracle.experiment.spec import Experiment
 from oracle.stats.noise import LEVEL, above_chance
+from oracle.study.data_info import DataInfo
 
 CLAIM = "2. SILO is 2% to 4% better than other schedules"
 GAIN = 2.0  # points
@@ -42,10 +42,14 @@ GAIN = 2.0  # points
 
 @dataclass(frozen=True)
 class Difference:
-    """Test accuracy of SILO less the best baseline's, in points.
+    """Test accuracy of SILO less a baseline's, in points.
 
-    by_cycle: mean over seeds of each judged cycle; upper: its bound, over all cycles together;
-    typical: mean over seeds of the median over cycles; low, high: its bounds
+    Attributes:
+        by_cycle: mean over seeds of each judged cycle.
+        upper: its bound, over all cycles together.
+        typical: mean over seeds of the median over cycles.
+        low: its lower bound.
+        high: its upper bound.
     """
 
     by_cycle: pd.Series
@@ -55,68 +59,82 @@ class Difference:
     high: float
 
 
-def judge_advantage(scores: pd.DataFrame, experiment: Experiment, data: dict[str, Any]) -> Verdict:
-    """The verdict on claim 2, from :func:`oracle.analysis.policies.policy_scores`; data: chance level and image counts."""
+def judge_advantage(scores: pd.DataFrame, experiment: Experiment, data: DataInfo) -> Verdict:
+    """Return the verdict on claim 2.
+
+    Args:
+        scores: as ``oracle.analysis.policies.policy_scores`` makes them.
+        experiment: its baselines and seeds.
+        data: its chance level and image counts.
+    """
     if not experiment.baselines:
-        return Verdict(CLAIM, "undecided", "No other schedule is part of this experiment.")
-    if lacking := _incomplete(scores, experiment):
-        return Verdict(CLAIM, "undecided", f"Not all chains are complete: {', '.join(lacking)}.")
+        return _undecided("No other schedule is part of this experiment.")
+    if incomplete := _incomplete(scores, experiment):
+        return _undecided(f"Not all trajectories are complete: {', '.join(incomplete)}.")
     judged = _judged_cycles(scores, experiment, data)
     if len(judged) < ENOUGH:
-        told = f"{len(judged)} of {experiment.prune.cycles - 1} pruned cycles are above chance"
-        return Verdict(CLAIM, "undecided", f"{told}: too few to judge by (at least {ENOUGH}).")
+        counted = f"{len(judged)} of {experiment.prune.cycles - 1} pruned cycles are above chance"
+        return _undecided(f"{counted}: too few to judge by (at least {ENOUGH}).")
     if len(experiment.oracle.seeds) < 2:
-        return Verdict(CLAIM, "undecided", "One seed can't tell noise from difference; at least two are needed.")
+        return _undecided("One seed can't tell noise from difference; at least two are needed.")
     best = best_baseline(scores[scores.cycle.isin(judged)], experiment.chosen_on)
     roomy = _with_room(scores[scores.cycle.isin(judged)], best)
     if len(roomy) < ENOUGH:
         near = f"within {GAIN:g} points of 100% in {len(judged) - len(roomy)} of {len(judged)} cycles"
-        return Verdict(CLAIM, "undecided", f"{best}, the best baseline, is {near}: too little room to be better.")
+        return _undecided(f"{best}, the best baseline, is {near}: too little room to be better.")
     counted = scores[scores.cycle.isin(roomy)]
-    found = difference(counted, best)
-    verdict, why = _decide(found, experiment.silo.search_trainings, experiment.search_trainings(best))
-    return Verdict(CLAIM, verdict, f"{_evidence(found, best, experiment)}{why}{_others(counted, best, experiment)}")
+    from_best = difference(counted, best)
+    judgement, why = _decide(from_best, experiment.silo.search_trainings, experiment.search_trainings(best))
+    evidence = f"{_evidence(from_best, best, experiment)}{why}{_others(counted, best, experiment)}"
+    return Verdict(CLAIM, judgement, evidence)
 
 
 def best_baseline(scores: pd.DataFrame, chosen_on: str) -> str:
-    """The baseline with the highest mean accuracy over all its rows; the first of equals."""
+    """Return the baseline with the highest mean accuracy over all its rows; the first of equals."""
     means = scores[scores.policy != SILO].groupby("policy", sort=False)[chosen_on].mean()
     return str(means.idxmax())
 
 
 def difference(scores: pd.DataFrame, baseline: str) -> Difference:
-    """SILO less this baseline, over all cycles and seeds (at least two) of these rows."""
+    """Return SILO less this baseline, over all cycles and seeds (at least two) of these rows."""
     tables = {
-        name: of_policy.pivot(index="seed", columns="cycle", values="test").astype(float)
-        for name, of_policy in scores.groupby("policy")
+        name: rows.pivot(index="seed", columns="cycle", values="test").astype(float)
+        for name, rows in scores.groupby("policy")
     }
     points = tables[SILO] - tables[baseline]
     seeds, cycles = points.shape
     by_cycle, medians = points.mean(), points.median(axis=1)
     error = medians.std() / math.sqrt(seeds)
     reach = t.ppf(1 - LEVEL, seeds - 1) * error
-    freedom = (seeds - 1) * cycles
-    of_cycle = math.sqrt(float(((points - by_cycle) ** 2).to_numpy().sum()) / freedom / seeds)
-    upper = by_cycle + t.ppf(1 - LEVEL / cycles, freedom) * of_cycle
+    df = (seeds - 1) * cycles
+    error_of_cycle = math.sqrt(float(((points - by_cycle) ** 2).to_numpy().sum()) / df / seeds)
+    upper = by_cycle + t.ppf(1 - LEVEL / cycles, df) * error_of_cycle
     typical = float(medians.mean())
     return Difference(by_cycle, upper, typical, typical - reach, typical + reach)
 
 
+def _undecided(evidence: str) -> Verdict:
+    return Verdict(CLAIM, Judgement.UNDECIDED, evidence)
+
+
 def _others(scores: pd.DataFrame, best: str, experiment: Experiment) -> str:
     """SILO's typical difference from each of the other baselines; which restart otherwise; whether SILO is in-sample."""
-    told = []
+    others = []
     for name in experiment.baselines:
         if name != best:
-            found = difference(scores, name)
-            told.append(f"{name} {found.typical:+.2f} ({found.low:+.2f} to {found.high:+.2f})")
+            one = difference(scores, name)
+            others.append(f"{name} {one.typical:+.2f} ({one.low:+.2f} to {one.high:+.2f})")
     otherwise = [
         name for name in experiment.baselines if experiment.under(name).prune.restart != experiment.prune.restart
     ]
-    return (
-        (f" SILO less the others: {', '.join(told)}." if told else "")
-        + (f" Restarting otherwise than SILO: {', '.join(otherwise)}." if otherwise else "")
-        + " In-sample: SILO's parameters were chosen on the same cells." * in_sample(experiment)
-    )
+    sentences = []
+    if others:
+        sentences.append(f" SILO less the others: {', '.join(others)}.")
+    if otherwise:
+        sentences.append(f" Restarting otherwise than SILO: {', '.join(otherwise)}.")
+    if in_sample(experiment):
+        sentences.append(" In-sample: SILO's parameters were chosen on the same cells.")
+    return "".join(sentences)
 
 
 def _with_room(scores: pd.DataFrame, best: str) -> list[int]:
@@ -126,39 +144,42 @@ def _with_room(scores: pd.DataFrame, best: str) -> list[int]:
 
 
 def _incomplete(scores: pd.DataFrame, experiment: Experiment) -> list[str]:
-    due = len(experiment.oracle.seeds) * experiment.prune.cycles
-    found = scores.policy.value_counts()
-    return [name for name in (SILO, *experiment.baselines) if found.get(name, 0) < due]
+    expected = len(experiment.oracle.seeds) * experiment.prune.cycles
+    counts = scores.policy.value_counts()
+    return [name for name in (SILO, *experiment.baselines) if counts.get(name, 0) < expected]
 
 
-def _judged_cycles(scores: pd.DataFrame, experiment: Experiment, data: dict[str, Any]) -> list[int]:
-    images = len(experiment.oracle.seeds) * data[f"{experiment.chosen_on}_images"]
+def _judged_cycles(scores: pd.DataFrame, experiment: Experiment, data: DataInfo) -> list[int]:
+    images = len(experiment.oracle.seeds) * data.evaluated_on(experiment.chosen_on)
     means = scores[scores.cycle > 0].groupby(["cycle", "policy"])[experiment.chosen_on].mean()
     best = means.groupby("cycle").max()
-    return [int(cycle) for cycle in best.index[best > above_chance(data["chance"], images)]]
+    return [int(cycle) for cycle in best.index[best > above_chance(data.chance, images)]]
 
 
-def _decide(found: Difference, of_silo: int | None, of_baseline: int | None) -> tuple[str, str]:
-    """The verdict, and what stands in its way where the accuracies alone would decide."""
+def _decide(from_best: Difference, of_silo: int | None, of_baseline: int | None) -> tuple[Judgement, str]:
+    """The judgement, and what stands in its way where the accuracies alone would decide.
+
+    of_silo, of_baseline: how many trainings chose their parameters; None: not stated.
+    """
     silo = math.inf if of_silo is None else of_silo
-    if found.low >= GAIN:
+    if from_best.low >= GAIN:
         if of_baseline is not None and silo <= of_baseline:
-            return "confirmed", ""
-        return "undecided", " But the baseline was searched less, or one of the searches isn't stated."
-    if (found.upper < GAIN).all():
+            return Judgement.CONFIRMED, ""
+        return Judgement.UNDECIDED, " But the baseline was searched less, or one of the searches isn't stated."
+    if (from_best.upper < GAIN).all():
         if of_baseline is not None and silo >= of_baseline:
-            return "refuted", ""
-        return "undecided", " But SILO was searched less, or the baseline's search isn't stated."
-    return "undecided", " More seeds would tell."
+            return Judgement.REFUTED, ""
+        return Judgement.UNDECIDED, " But SILO was searched less, or the baseline's search isn't stated."
+    return Judgement.UNDECIDED, " More seeds would tell."
 
 
-def _evidence(found: Difference, best: str, experiment: Experiment) -> str:
-    by, worst, top = found.by_cycle, found.by_cycle.idxmin(), found.by_cycle.idxmax()
+def _evidence(from_best: Difference, best: str, experiment: Experiment) -> str:
+    by, worst, top = from_best.by_cycle, from_best.by_cycle.idxmin(), from_best.by_cycle.idxmax()
     searches = {SILO: experiment.silo.search_trainings, best: experiment.search_trainings(best)}
-    told = ", ".join(f"{who} {'not stated' if count is None else count}" for who, count in searches.items())
+    counts = ", ".join(f"{who} {'not stated' if count is None else count}" for who, count in searches.items())
     return (
         f"SILO less {best}, the best of {len(experiment.baselines)} baselines on {experiment.chosen_on}: "
-        f"{found.typical:+.2f} points in the typical cycle (90%: {found.low:+.2f} to {found.high:+.2f}); from {by[worst]:+.2f} "
-        f"at cycle {worst} to {by[top]:+.2f} at cycle {top} of {len(by)} judged cycles; by 95% at most "
-        f"{found.upper.max():+.2f} in any. Trainings to choose their parameters: {told}."
+        f"{from_best.typical:+.2f} points in the typical cycle (90%: {from_best.low:+.2f} to {from_best.high:+.2f}); from "
+        f"{by[worst]:+.2f} at cycle {worst} to {by[top]:+.2f} at cycle {top} of {len(by)} judged cycles; by 95% at most "
+        f"{from_best.upper.max():+.2f} in any. Trainings to choose their parameters: {counts}."
     )

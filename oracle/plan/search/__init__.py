@@ -4,7 +4,8 @@ A search is asked for its next batch again and again, with all that was measured
 don't depend on which of their trainings finishes first, so that a search is the same with any number of workers.
 """
 
+from oracle.experiment.search import SearchKind
 from oracle.plan.search.adaptive import adaptive
 from oracle.plan.search.racing import racing
 
-SEARCHES = {"adaptive": adaptive, "racing": racing}
+SEARCHES = {SearchKind.ADAPTIVE: adaptive, SearchKind.RACING: racing}

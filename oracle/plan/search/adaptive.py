@@ -8,7 +8,7 @@ import optuna
 from optuna.distributions import FloatDistribution
 from optuna.samplers import TPESampler
 
-from oracle.plan.search.task import Found, SearchState, Task, Trial
+from oracle.plan.search.task import Accuracies, SearchState, Task, Trial
 from oracle.stats.interval import Interval
 
 ROUNDS = 5  # batches a cycle: each is a fifth of the budget
@@ -17,35 +17,35 @@ SPREAD = 5  # values to begin with where no cycle came before
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-def adaptive(task: Task, found: Found) -> tuple[Trial, ...]:
+def adaptive(task: Task, accuracies: Accuracies) -> tuple[Trial, ...]:
     """The next batch, at most a fifth of the budget; empty once that is spent, or nothing is left to ask for.
 
     In this order: the values to begin with (the grid's nearest to SILO's first), in the first seed; the middle between the
     last value inside and the first one outside, on either side, until they are neighbours; a value inside that wasn't tried,
     which Optuna suggests; another seed for the best, and for those of which it is least clear whether they are inside.
     """
-    left = task.budget - task.trained(found)
+    left = task.budget - task.trained(accuracies)
     size = min(left, math.ceil(task.budget / ROUNDS))
-    return tuple(islice(_wishes(task, found), size))
+    return tuple(islice(_requests(task, accuracies), size))
 
 
-def _wishes(task: Task, found: Found) -> Iterator[Trial]:
-    standing, first_seed = SearchState.of(task, found), task.seeds[0]
-    begin = [value for value in _beginning(task) if value not in standing.means]
-    yield from (Trial(value, first_seed) for value in begin)
-    if standing.interval is None:
-        rest = [value for value in task.grid if value not in standing.means and value not in begin]
-        yield from (Trial(value, first_seed) for value in (rest if not begin else []))
+def _requests(task: Task, accuracies: Accuracies) -> Iterator[Trial]:
+    state, first_seed = SearchState.of(task, accuracies), task.seeds[0]
+    first_values = [value for value in _first_values(task) if value not in state.means]
+    yield from (Trial(value, first_seed) for value in first_values)
+    if state.interval is None:
+        if not first_values:
+            yield from (Trial(value, first_seed) for value in task.grid if value not in state.means)
         return
-    asked = set(begin)
-    for value in [*_ends(task, standing.interval), *_inside(task, standing)]:
-        if value not in standing.means and value not in asked:
-            asked.add(value)
+    requested = set(first_values)
+    for value in [*_ends(task, state.interval), *_inside(task, state)]:
+        if value not in state.means and value not in requested:
+            requested.add(value)
             yield Trial(value, first_seed)
-    yield from _more_seeds(task, found, standing)
+    yield from _more_seeds(task, accuracies, state)
 
 
-def _beginning(task: Task) -> list[float]:
+def _first_values(task: Task) -> list[float]:
     """The values to begin with, without doubles."""
     near_silo = min(task.grid, key=lambda value: abs(math.log(value / task.silo)))
     last = len(task.grid) - 1
@@ -65,30 +65,33 @@ def _ends(task: Task, interval: Interval) -> Iterator[float]:
         yield task.grid[(high + above + 1) // 2]
 
 
-def _inside(task: Task, standing: SearchState) -> list[float]:
+def _inside(task: Task, state: SearchState) -> list[float]:
     """A value inside the interval that wasn't tried, the nearest to what Optuna suggests for the best; or none."""
-    interval = standing.interval
-    untried = [v for v in task.grid if interval.low < v < interval.high and v not in standing.means]
+    interval = state.interval
+    untried = [v for v in task.grid if interval.low < v < interval.high and v not in state.means]
     if not untried:
         return []
     space = {"max_lr": FloatDistribution(task.grid[0], task.grid[-1], log=True)}
-    study = optuna.create_study(direction="maximize", sampler=TPESampler(n_startup_trials=0, seed=len(standing.means)))
-    told = [(value, mean) for value, mean in standing.means.items() if mean is not None]
+    study = optuna.create_study(direction="maximize", sampler=TPESampler(n_startup_trials=0, seed=len(state.means)))
     study.add_trials(
-        [optuna.trial.create_trial(params={"max_lr": v}, distributions=space, value=mean) for v, mean in told]
+        [
+            optuna.trial.create_trial(params={"max_lr": value}, distributions=space, value=mean)
+            for value, mean in state.means.items()
+            if mean is not None
+        ]
     )
     suggested = study.ask(space).params["max_lr"]
     return [min(untried, key=lambda value: abs(math.log(value / suggested)))]
 
 
-def _more_seeds(task: Task, found: Found, standing: SearchState) -> Iterator[Trial]:
+def _more_seeds(task: Task, accuracies: Accuracies, state: SearchState) -> Iterator[Trial]:
     """The next seed of every value that lacks one: the best first, then those by whose side of the tolerance it is least clear;
     the interval's ends and their neighbours outside go before the others.
     """
-    interval, counts = standing.interval, standing.counts
+    interval, counts = state.interval, state.counts
     unclear = []
-    for value, mean in standing.means.items():
-        missing = [seed for seed in task.seeds if Trial(value, seed) not in found]
+    for value, mean in state.means.items():
+        missing = [seed for seed in task.seeds if Trial(value, seed) not in accuracies]
         if mean is None or not missing:
             continue
         # in units of the standard error of their difference, but for the noise, which all have in common

@@ -2,25 +2,26 @@
 
 from collections.abc import Iterator
 
-from oracle.plan.search.task import Found, SearchState, Task, Trial
+from oracle.experiment.search import SearchKind
+from oracle.plan.search.task import Accuracies, SearchState, Task, Trial
 from oracle.stats.interval import Interval
 
 Untried = tuple[float, tuple[int, ...], str]  # the value, the seeds that it wasn't tried in, and why not
 
 
-def skipped(search: str, task: Task, found: Found) -> Iterator[Untried]:
-    """Every grid value that lacks a seed, in grid order."""
-    standing = SearchState.of(task, found)
+def skipped(kind: SearchKind, task: Task, accuracies: Accuracies) -> Iterator[Untried]:
+    """Every grid value that wasn't tried in some seed, in grid order."""
+    state = SearchState.of(task, accuracies)
     for value in task.grid:
-        missing = tuple(seed for seed in task.seeds if Trial(value, seed) not in found)
+        missing = tuple(seed for seed in task.seeds if Trial(value, seed) not in accuracies)
         if not missing:
             continue
-        if value not in standing.means:
-            why = _untried(value, standing.interval)
-        elif standing.means[value] is None:
+        if value not in state.means:
+            why = _untried(value, state.interval)
+        elif state.means[value] is None:
             why = "it diverged or failed"
         else:
-            why = _clear(search, standing, value, task.tolerance)
+            why = _clear(kind, state, value, task.tolerance)
         yield value, missing, why
 
 
@@ -35,9 +36,9 @@ def _untried(value: float, interval: Interval | None) -> str:
     return "the budget was spent"
 
 
-def _clear(search: str, standing: SearchState, value: float, tolerance: float) -> str:
-    behind = standing.interval.accuracy - standing.means[value]
+def _clear(kind: SearchKind, state: SearchState, value: float, tolerance: float) -> str:
+    behind = state.interval.accuracy - state.means[value]
     side = "outside" if behind > tolerance else "inside"
-    if search == "racing":
+    if kind is SearchKind.RACING:
         return f"{side} by more than a standard error ({behind:.2f} points below the best)"
     return f"{side} ({behind:.2f} points below the best): others were less clear, and the budget was spent"

@@ -15,20 +15,21 @@ class Trial(NamedTuple):
     seed: int
 
 
-# accuracy in percent; None: diverged, or failed. SILO's own value is in it for every seed, whether the grid has it or not.
-Found = Mapping[Trial, float | None]
+# Percent; None: diverged, or failed. SILO's own value is in it for every seed, whether the grid has it or not.
+Accuracies = Mapping[Trial, float | None]
 
 
 @dataclass(frozen=True)
 class Task:
     """The search at one pruning cycle.
 
-    grid       the candidates, rising
-    seeds      in the order in which they are asked for
-    tolerance  points of accuracy
-    silo       SILO's max_lr, which is trained for every seed anyhow
-    first      grid values to begin with: of the last cycle, its best, and where its interval ends
-    budget     at most so many trainings beside SILO's own; at least 1
+    Attributes:
+        grid: the candidates, rising.
+        seeds: in the order in which they are tried.
+        tolerance: points of accuracy.
+        silo: SILO's max_lr, which is trained for every seed anyhow.
+        first: grid values to begin with: the last cycle's best, and where its interval ends.
+        budget: at most so many trainings beside SILO's own; at least 1.
     """
 
     grid: tuple[float, ...]
@@ -38,15 +39,20 @@ class Task:
     first: tuple[float, ...]
     budget: int
 
-    def trained(self, found: Found) -> int:
+    def trained(self, accuracies: Accuracies) -> int:
         """How much of the budget is spent."""
-        return sum(trial.max_lr != self.silo for trial in found)
+        return sum(trial.max_lr != self.silo for trial in accuracies)
 
 
 @dataclass(frozen=True)
 class SearchState:
-    """What is known after some trainings: of every grid value that was tried, in how many seeds, and its mean (None: it
-    diverged, or failed, in one), as if each had been tried in all seeds (paired_means); and the interval over them.
+    """What is known after some trainings.
+
+    Attributes:
+        counts: in how many seeds each grid value was tried, of those that were.
+        means: their mean accuracies, in percent, as if each had been tried in all seeds (paired_means); None: it diverged, or
+            failed, in one.
+        interval: the optimal interval over them; None where no value has a mean.
     """
 
     counts: Mapping[float, int]
@@ -61,11 +67,11 @@ class SearchState:
         return tuple(value for value in values if value is not None)
 
     @classmethod
-    def of(cls, task: Task, found: Found) -> "SearchState":
-        """From all that was measured."""
-        means = paired_means(found)
+    def of(cls, task: Task, accuracies: Accuracies) -> "SearchState":
+        """The state after all that was measured."""
+        means = paired_means(accuracies)
         tried = [value for value in task.grid if value in means]
-        counts = {value: sum(trial.max_lr == value for trial in found) for value in tried}
+        counts = {value: sum(trial.max_lr == value for trial in accuracies) for value in tried}
         return cls(
             counts,
             {value: means[value] for value in tried},

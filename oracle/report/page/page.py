@@ -50,10 +50,10 @@ def page(findings: Results, told: Told, policies: Sequence[Table], figures: Path
     )
     environment.tests["bold"] = lambda cell: isinstance(cell, table.Bold)
     tables = [("SILO against the Oracle", table.comparison_table(findings.comparison), ())]
-    if len(findings.statistics):
-        searched = findings.experiment.oracle.search.kind != "exhaustive"
+    if len(findings.significance):
+        searched = not findings.experiment.oracle.search.is_exhaustive
         untried = ("Grid values that the search did not try are left out.",) * searched
-        tables.append(("How sure it is", table.statistics_table(findings.statistics), untried))
+        tables.append(("How sure it is", table.statistics_table(findings.significance), untried))
     tables.append(("The Oracle", table.oracle_table(findings.comparison), ()))
     tables += [(one.caption, one.display, one.notes) for one in policies if findings.experiment.baselines]
     return environment.get_template("page.html").render(
@@ -67,7 +67,7 @@ def page(findings: Results, told: Told, policies: Sequence[Table], figures: Path
         chosen_on=findings.experiment.chosen_on,
         size={"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP, "bottom": BOTTOM},
         tables=[(caption, _rows(display), notes) for caption, display, notes in tables if len(display)],
-        sure=len(findings.statistics) > 0,
+        sure=len(findings.significance) > 0,
         skipped=_rows(_skipped(findings)),
         uncounted=_rows(_uncounted(findings)),
         cost=_rows(findings.costs.map(lambda value: value if table.known(value) else table.MISSING)),

@@ -22,7 +22,7 @@ from oracle.report.tables.paper_table import (
 )
 from oracle.report.tables.published import read_published
 from oracle.report.tables.table import AT_LEAST, AT_MOST, Bold, known, latex, markdown, write_texts
-from oracle.study.durable import make_asked_folder
+from oracle.study.durable import make_requested_folder
 
 ROWS = 36  # of a LaTeX table: what a page holds
 DOCUMENT = r"""\documentclass[a4paper,landscape]{article}
@@ -124,7 +124,7 @@ def write_tables(experiments: Sequence[Finished], folder: Path, cycles: Sequence
         if slugs.count(slug) > 1:
             raise InputError(f"{slug}: names two experiments; different names are allowed")
     _check(cycles, experiments)
-    make_asked_folder(folder)
+    make_requested_folder(folder)
     paths, md, tex = [], ["# Tables\n"], []
     for experiment in experiments:
         md.append(f"## {escape.markdown(experiment.label)}\n")

@@ -3,27 +3,25 @@
 import io
 import tempfile
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from rich.console import Console
 
 from oracle.error import SweepError
 from oracle.experiment.spec import Experiment
-from oracle.plan.counts import tally
+from oracle.plan.snapshot import Snapshot
 from oracle.plan.trajectories import Trajectories
 from oracle.run.calibration.cut import CutWorkerFactory, told
 from oracle.run.problem import device
 from oracle.run.progress import Progress
 from oracle.run.ray.cluster import check
 from oracle.run.ray.trainable import WorkerFactory
-from oracle.run.ready_queue import ReadyQueue
+from oracle.run.ready_queue import Job, ReadyQueue
 from oracle.run.sweep import sweep_on_ray
-from oracle.run.worker import Job
-from oracle.study.environment import environment
+from oracle.study.data_info import DataInfo
+from oracle.study.environment import current_environment
 from oracle.study.store import Store
 from oracle.study.study import Study
 
@@ -58,14 +56,14 @@ class Speed:
     ends: float
     device: str
 
-    def training(self, experiment: Experiment, data: Mapping[str, Any], tested: float = TESTED) -> float:
+    def training(self, experiment: Experiment, data: DataInfo, tested: float = TESTED) -> float:
         """Seconds of one whole cell; data: its data's sizes; tested: the share of epochs after which test is looked at."""
         epochs = experiment.train.epochs
-        per_epoch = experiment.recipe.steps_per_epoch(data["training_images"])
+        per_epoch = experiment.recipe.steps_per_epoch(data.training_images)
         looks = epochs, max(1, tested * epochs)
         if experiment.train.choose == "test-best":  # as released: before and after every epoch
             looks = epochs + 1, epochs + 1
-        images = looks[0] * data["validation_images"] + looks[1] * data["test_images"]
+        images = looks[0] * data.validation_images + looks[1] * data.test_images
         more = (epochs * per_epoch - 1) * self.step + (epochs - 1) * self.epoch + (per_epoch - 1) * self.gradient
         return self.cell + more + images * self.image
 
@@ -105,9 +103,9 @@ def calibrate(study: Study) -> Speed | None:
 
     Raises FieldError where this machine lacks what a training asks for, SweepError where no training could be measured.
     """
-    experiment, digest = study.experiment, study.data["digest"]
+    experiment, digest = study.experiment, study.data.digest
     room = check(experiment.compute, None)
-    if tally(study.chains).count("missing") == 0:
+    if Snapshot.take(study).counts().missing == 0:
         return None
     with tempfile.TemporaryDirectory(prefix="silo-oracle-") as folder:
         store = Store(Path(folder))
@@ -129,5 +127,5 @@ def calibrate(study: Study) -> Speed | None:
         cell=fmean(entry["seconds"] for entry in cells),
         begins=tuple(sorted(entry["at"] - began for entry in here)),
         ends=ended - max(entry["at"] for entry in cells),
-        device=environment(device(experiment))["device"],
+        device=current_environment(device(experiment))["device"],
     )

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from oracle.run.ray.trainable import WorkerFactory
-from oracle.run.worker import Job, Worker
+from oracle.run.ready_queue import Job
+from oracle.run.worker import Worker
 from oracle.study.store import Store
 from silo.criterion import Criterion, LayerInputs
 from silo.cycle import Problem

@@ -7,11 +7,12 @@ from itertools import count
 
 from oracle.plan.trajectories import Trajectories
 from oracle.run.ray.trainable import LONGEST_WAIT, SHORTEST_WAIT
-from oracle.run.ready_queue import ReadyQueue
-from oracle.run.worker import Job
+from oracle.run.ready_queue import Job, ReadyQueue
 from oracle.study.cell import Cell
-from oracle.study.store import Record, Store
+from oracle.study.record import Record
+from oracle.study.store import Store
 from oracle.study.study import Study
+from silo.outcome import Outcome
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,20 @@ class SimulatedRecords:
         """The cell is trained, and leaves a mask of its own. The lowest max_lr is best: seldom SILO's, so few chains meet."""
         self._states.add(cell.id)
         if self.record(cell.id) is None:
-            outcome = {"diverged": False, "validation": -cell.max_lr, "test": -cell.max_lr}
-            self._records[cell.id] = {"id": cell.id, "outcome": outcome, "leaves": f"after {cell.id}"}
+            accuracies = dict.fromkeys(("validation", "test", "final_validation", "final_test"), -cell.max_lr)
+            outcome = Outcome(diverged=False, chosen_epoch=1, steps=0, curve=(), **accuracies)
+            self._records[cell.id] = Record(
+                id=cell.id,
+                cell=cell,
+                outcome=outcome,
+                alive=1,
+                prunable=1,
+                layers=(),
+                leaves=f"after {cell.id}",
+                environment={},
+                stepping=None,
+                seconds=0.0,
+            )
 
 
 def forecast(study: Study, seconds: float, begins: Sequence[float]) -> Forecast:
@@ -61,7 +74,7 @@ def forecast(study: Study, seconds: float, begins: Sequence[float]) -> Forecast:
     Nothing diverges in it, and of values to choose among the lowest wins.
     """
     store = SimulatedRecords(study.store)
-    frontier = ReadyQueue(Trajectories(study.experiment, study.data["digest"], store))
+    frontier = ReadyQueue(Trajectories(study.experiment, study.data.digest, store))
     order, trainings, wall, busy = count(), 0, 0.0, 0
     # when a worker asks for a job, whose turn it is among those that ask then, what it has finished, since when it is idle
     asks: list[tuple[float, int, Job | None, float]] = [(at, next(order), None, at) for at in begins]

@@ -12,8 +12,7 @@ from ray.tune.search import Searcher
 from oracle.error import SweepError
 from oracle.run.failure import reason_of_loss
 from oracle.run.progress import Progress
-from oracle.run.ready_queue import ReadyQueue
-from oracle.run.worker import Job
+from oracle.run.ready_queue import Job, ReadyQueue
 from oracle.study.store import Store
 
 LOSSES = 3  # of the worker that trains a cell: so often it is tried again

@@ -12,7 +12,8 @@ from oracle.error import InputError, SweepError
 from oracle.experiment.import_path import code_of
 from oracle.experiment.load import validate
 from oracle.experiment.spec import Experiment
-from oracle.run.worker import Job, Worker
+from oracle.run.ready_queue import Job
+from oracle.run.worker import Worker
 from oracle.study.store import Store
 from silo.data.images import Dataset
 

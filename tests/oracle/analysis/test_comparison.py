@@ -10,7 +10,7 @@ from pytest import approx
 
 from oracle.analysis.cells import CELL_COLUMNS, skipped_frame
 from oracle.analysis.comparison import comparison_table, proposals, stopped_short
-from oracle.analysis.results import finished
+from oracle.analysis.results import load_results
 from oracle.experiment.load import validate
 from oracle.plan.steps import Skipped
 from oracle.stats.noise import standard_error
@@ -329,7 +329,7 @@ def test_where_a_search_tried_nothing_beyond_a_wider_grid_would_be_no_help(tried
     accuracies = {0.1: 20.0, 0.2: 30.0, 0.4: 90.0, 0.8: 90.1}
     asked = experiment(search="racing")
     cells = [*(cell(0, value, accuracies[value]) for value in tried), silo(0, 89.0)]
-    beyond = skipped_frame([Skipped(0, value, (0,), "") for value in GRID if value not in tried])
+    beyond = skipped_table([Skipped(0, value, (0,), "") for value in GRID if value not in tried])
     compared = comparison_table(frame(cells), asked, DATA, beyond)
     assert proposals(compared, asked) == proposed
     assert stopped_short(compared, asked) is short
@@ -349,12 +349,12 @@ def test_where_a_search_tried_nothing_beyond_a_wider_grid_would_be_no_help(tried
 def test_past_an_end_that_a_search_left_open_silo_is_not_beyond_the_grid(tried, epsilon, position):
     asked = experiment(search="racing", epsilon=epsilon)
     cells = [*(cell(0, value, 90.0) for value in tried), silo(0, 90.0) | {"max_lr": epsilon}]
-    beyond = skipped_frame([Skipped(0, value, (0,), "") for value in GRID if value not in tried])
+    beyond = skipped_table([Skipped(0, value, (0,), "") for value in GRID if value not in tried])
     assert comparison_table(frame(cells), asked, DATA, beyond).position[0] == position
 
 
 def test_where_a_search_tried_the_best_in_few_seeds_its_noise_is_greater():
-    found = finished(ROOT / "results" / "quickstart-adaptive")
+    found = load_results(ROOT / "results" / "quickstart-adaptive")
     cells, comparison = found.cells, found.comparison.set_index("cycle")
     pooled = standard_error(cells[cells.candidate], 2 * found.experiment.oracle.tolerance)
     tried = cells[cells.candidate].groupby(["cycle", "max_lr"]).seed.nunique()

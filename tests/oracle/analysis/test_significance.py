@@ -9,15 +9,15 @@ import pytest
 from scipy.stats import t
 
 from benchmarks import confidence
-from oracle.analysis.results import finished
-from oracle.analysis.significance import noises, settling, statistics_table
-from oracle.stats.multiple_comparisons import Noise, critical, difference, not_worse, seeds_to_settle
+from oracle.analysis.results import load_results
+from oracle.analysis.significance import noises, settling
+from oracle.stats.multiple_comparisons import best_subset, Noise, critical, difference, seeds_to_settle
 
 ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
-    ("comparisons", "freedom", "two_sided", "expected"),
+    ("comparisons", "df", "two_sided", "expected"),
     [
         # Dunnett 1955 and 1964, 5%: the tables of the textbooks
         (2, 10, False, 2.15),
@@ -29,28 +29,28 @@ ROOT = Path(__file__).parents[3]
         (9, 60, True, 2.77),  # and by 2 million draws
     ],
 )
-def test_critical_values_are_dunnett_s(comparisons, freedom, two_sided, expected):
-    assert critical(comparisons, freedom, 0.05, two_sided) == pytest.approx(expected, abs=0.011)
+def test_critical_values_are_dunnett_s(comparisons, df, two_sided, expected):
+    assert critical(comparisons, df, 0.05, two_sided) == pytest.approx(expected, abs=0.011)
 
 
-@pytest.mark.parametrize("freedom", [1, 3, 30])
+@pytest.mark.parametrize("df", [1, 3, 30])
 @pytest.mark.parametrize("level", [0.01, 0.05, 0.2])
-def test_one_comparison_is_student_s(freedom, level):
-    assert critical(1, freedom, level, True) == pytest.approx(t.isf(level / 2, freedom), rel=0.03)
-    assert critical(1, freedom, level, False) == pytest.approx(t.isf(level, freedom), rel=0.03)
+def test_one_comparison_is_student_s(df, level):
+    assert critical(1, df, level, True) == pytest.approx(t.isf(level / 2, df), rel=0.03)
+    assert critical(1, df, level, False) == pytest.approx(t.isf(level, df), rel=0.03)
 
 
 def test_who_is_not_worse_by_hand():
     """The standard error of a difference of two seeds each is 1 point; the bound for 2 comparisons and 10 degrees is 2.15."""
     noise, seeds = Noise(1.0, 10), {0.1: 2, 0.2: 2, 0.4: 2}
-    assert not_worse({0.1: 90.0, 0.2: 92.0, 0.4: 92.5}, seeds, noise, 0.05) == [0.2, 0.4]
-    assert not_worse({0.1: 90.4, 0.2: 92.0, 0.4: 92.5}, seeds, noise, 0.05) == [0.1, 0.2, 0.4]
-    assert not_worse({0.1: 90.0, 0.2: 92.0, 0.4: 92.5}, seeds | {0.1: 1}, noise, 0.05) == [
+    assert best_subset({0.1: 90.0, 0.2: 92.0, 0.4: 92.5}, seeds, noise, 0.05) == [0.2, 0.4]
+    assert best_subset({0.1: 90.4, 0.2: 92.0, 0.4: 92.5}, seeds, noise, 0.05) == [0.1, 0.2, 0.4]
+    assert best_subset({0.1: 90.0, 0.2: 92.0, 0.4: 92.5}, seeds | {0.1: 1}, noise, 0.05) == [
         0.1,
         0.2,
         0.4,
     ]  # it is less sure
-    assert not_worse({0.1: 90.0}, {0.1: 1}, noise, 0.05) == [0.1] and not_worse({}, {}, noise, 0.05) == []
+    assert best_subset({0.1: 90.0}, {0.1: 1}, noise, 0.05) == [0.1] and best_subset({}, {}, noise, 0.05) == []
 
 
 def test_images_that_seeds_share_widen_the_interval():
@@ -75,7 +75,7 @@ def test_a_cycle_that_tells_little_has_the_noise_of_all():
     two = {(v, s): float(v * 10 + s + (v == s)) for v in (0, 1) for s in (0, 1)}
     many = {(v, s): float(v * 10 + s + 2 * ((v + s) % 2)) for v in range(4) for s in range(4)}
     own, pooled = noises([many, two], 0.1)
-    assert (own.freedom, pooled.freedom) == (9, 10) and own.overlap == 0.1
+    assert (own.df, pooled.df) == (9, 10) and own.overlap == 0.1
     assert noises([{(0, 0): 1.0}], 0.0) == [None]
 
 
@@ -93,56 +93,56 @@ def test_what_is_said_holds_as_often_as_is_said(number):
 
 
 @pytest.fixture(scope="module", params=["quickstart", "cifar10-policies", "digits-cnn", "quickstart-adaptive"])
-def findings(request):
-    return finished(ROOT / "results" / request.param)
+def results(request):
+    return load_results(ROOT / "results" / request.param)
 
 
-def test_every_informative_cycle_has_a_row_that_hangs_together(findings):
-    table, comparison = findings.statistics, findings.comparison.set_index("cycle")
+def test_every_informative_cycle_has_a_row_that_hangs_together(results):
+    table, comparison = results.significance, results.comparison.set_index("cycle")
     assert table.cycle.tolist() == comparison.index[comparison.informative].tolist()
     for row in table.itertuples():
         values = [float(value) for value in row.not_worse.split()]
         assert row.best_max_lr in values and values == sorted(values)
         assert row.chosen_on_difference == -comparison.gap[row.cycle]
         if row.decided == "undecided":
-            assert row.low < -findings.experiment.oracle.tolerance <= row.high and row.seeds_needed > 1
+            assert row.low < -results.experiment.oracle.tolerance <= row.high and row.seeds_needed > 1
         elif row.decided == "within":
-            assert row.low >= -findings.experiment.oracle.tolerance
+            assert row.low >= -results.experiment.oracle.tolerance
         assert row.low <= row.test_difference <= row.high
-    fixed = findings.experiment.data.split.kind == "carve"
+    fixed = results.experiment.data.split.kind == "carve"
     assert bool(np.isinf(table.seeds_needed).any()) is not fixed  # with a fixed test set seeds settle everything
 
 
-def test_the_difference_is_measured_on_test(findings):
-    if findings.experiment.oracle.search.kind != "exhaustive":
+def test_the_difference_is_measured_on_test(results):
+    if results.experiment.oracle.search.kind != "exhaustive":
         return
-    comparison = findings.comparison.set_index("cycle")
-    for row in findings.statistics.itertuples():
+    comparison = results.comparison.set_index("cycle")
+    for row in results.significance.itertuples():
         own = comparison.loc[row.cycle]
         assert row.test_difference == pytest.approx(own.silo_test - own.best_test, abs=1e-9)
 
 
 def test_silo_that_diverged_is_worse_and_silo_that_is_the_best_within():
-    findings = finished(ROOT / "results" / "quickstart")
-    cells = findings.cells.copy()
+    results = load_results(ROOT / "results" / "quickstart")
+    cells = results.cells.copy()
     silo = cells.silo & (cells.cycle == 4)
     cells.loc[silo, ["status", "validation", "test"]] = ["diverged", np.nan, np.nan]
-    table = statistics_table(cells, findings.comparison, findings.experiment, findings.data).set_index("cycle")
+    table = significance_table(cells, results.comparison, results.experiment, results.data).set_index("cycle")
     assert table.decided[4] == "worse" and np.isnan(table.test_difference[4])
     assert table.decided[1] == "within" and table.high[1] == table.low[1] == 0  # 0.1184 is both
 
 
 def test_one_seed_tells_nothing():
-    findings = finished(ROOT / "results" / "quickstart")
-    oracle = findings.experiment.oracle.model_copy(update={"seeds": (10,)})
-    asked = findings.experiment.model_copy(update={"oracle": oracle})
-    cells = findings.cells[findings.cells.seed == 10]
-    table = statistics_table(cells, findings.comparison, asked, findings.data)
+    results = load_results(ROOT / "results" / "quickstart")
+    oracle = results.experiment.oracle.model_copy(update={"seeds": (10,)})
+    asked = results.experiment.model_copy(update={"oracle": oracle})
+    cells = results.cells[results.cells.seed == 10]
+    table = significance_table(cells, results.comparison, asked, results.data)
     assert table.empty and settling(table, asked) == ""
 
 
 def test_what_would_settle_it_in_words():
-    asked = finished(ROOT / "results" / "quickstart").experiment  # seeds 10 to 13
+    asked = load_results(ROOT / "results" / "quickstart").experiment  # seeds 10 to 13
     needed = [math.nan, 6.0, 7.0, 40.0, math.inf]
     frame = pd.DataFrame({"decided": ["within", *["undecided"] * 4], "seeds_needed": needed})
     assert settling(frame, asked).split("; ") == [
@@ -156,7 +156,7 @@ def test_what_would_settle_it_in_words():
 
 
 def test_where_a_search_tried_few_seeds_more_of_them_may_not_be_tried():
-    asked = finished(ROOT / "results" / "quickstart-adaptive").experiment  # 4 seeds
+    asked = load_results(ROOT / "results" / "quickstart-adaptive").experiment  # 4 seeds
     frame = pd.DataFrame({"seeds": [4, 2], "decided": ["undecided"] * 2, "seeds_needed": [6.0, 6.0]})
     assert settling(frame, asked).endswith(
         "(--set 'oracle.seeds=[10, 11, 12, 13, 14, 15]'), where the search tries SILO's value and the best in all of them "

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oracle.analysis.claims.verdict import judge
+from oracle.analysis.claims.judge import judge
 from oracle.experiment.load import validate
 from oracle.stats.interval import Interval
 

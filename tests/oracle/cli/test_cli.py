@@ -11,6 +11,7 @@ import pytest
 import torch
 import yaml
 
+from oracle.analysis.results import load_results
 from oracle.cli.main import main
 from oracle.experiment.load import load, validate
 from oracle.study.study import claimed, new_study
@@ -43,7 +44,7 @@ def write(folder, **changes):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def load_results(tmp_path_factory):
     """A whole run, made where ray can't be imported: ``--local`` needs none."""
     home = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:

@@ -5,11 +5,11 @@ import json
 import time
 
 import pytest
+from oracle.cli.status import status_text
 
-from oracle.cli.status_text import status_text
 from oracle.experiment.load import load
 from oracle.plan.steps import Request
-from oracle.study.activity import activity
+from oracle.study.lock import activity
 from oracle.study.store import Store
 from oracle.study.study import claimed, new_study, open_study
 

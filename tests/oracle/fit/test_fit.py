@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oracle.analysis.results import finished
+from oracle.analysis.results import load_results
 from oracle.cli.main import main
 from oracle.experiment.load import load
 from oracle.fit.curve import fit
@@ -103,10 +103,10 @@ def test_intervals_around_a_curve_are_all_found(truth, width):
 
 @pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
 def test_on_published_runs_it_is_inside_at_least_as_often(folder):
-    findings = finished(folder)
-    experiment, wanted = findings.experiment, targets(findings.comparison)
-    assert len(wanted) == findings.comparison.informative.sum() > 3
-    inside = (findings.comparison.position[findings.comparison.informative] == "inside").sum()
+    results = load_results(folder)
+    experiment, wanted = results.experiment, targets(results.comparison)
+    assert len(wanted) == results.comparison.informative.sum() > 3
+    inside = (results.comparison.position[results.comparison.informative] == "inside").sum()
     assert Fitness.of(experiment.schedule, wanted).inside == inside
     curve = fit(experiment.schedule, wanted, experiment.oracle.grid.values(), experiment.prune.cycles)
     assert Fitness.of(curve, wanted).inside >= inside
@@ -115,14 +115,14 @@ def test_on_published_runs_it_is_inside_at_least_as_often(folder):
 
 
 def test_every_cycle_is_held_out_once_and_every_half_of_the_seeds(monkeypatch):
-    findings, fitted_to = finished(RESULTS[0]), []
+    results, fitted_to = load_results(RESULTS[0]), []
     monkeypatch.setattr("oracle.fit.holdout.fit", lambda known, given, *rest: fitted_to.append(given) or known)
-    by_cycles, by_seeds = hold_out(findings.cells, findings.comparison, findings.experiment, findings.data)
-    wanted = targets(findings.comparison)
+    by_cycles, by_seeds = hold_out(results.cells, results.comparison, results.experiment, results.data)
+    wanted = targets(results.comparison)
     assert by_cycles.cycles == len(wanted) == 18 and by_cycles.fitted == by_cycles.known == 15
     assert sorted(t.cycle for given in fitted_to[:5] for t in set(wanted) - set(given)) == [t.cycle for t in wanted]
     assert by_seeds.cycles == len(fitted_to[5]) + len(fitted_to[6]) and fitted_to[5] != fitted_to[6]
-    adaptive = finished(RESULTS[3])  # not every value has two halves of the seeds
+    adaptive = load_results(RESULTS[3])  # not every value has two halves of the seeds
     held = hold_out(adaptive.cells, adaptive.comparison, adaptive.experiment, adaptive.data)
     assert [one.what for one in held] == ["a fifth of the cycles, in five turns"]
 
@@ -133,7 +133,7 @@ def test_the_command_gives_a_block_that_an_experiment_file_takes(tmp_path, capsy
     block = yaml.safe_load(said.split("```yaml\n")[1].split("```")[0])
     overrides = [f"silo.{field}={value}" for field, value in block["silo"].items() if field != "chosen"]
     fitted = load(ROOT / "benchmarks" / "quickstart.yaml", overrides)
-    inside = Fitness.of(fitted.schedule, targets(finished(RESULTS[0]).comparison)).inside
+    inside = Fitness.of(fitted.schedule, targets(load_results(RESULTS[0]).comparison)).inside
     assert f"with the fitted parameters: in {inside}; the nearest end is " in said and inside >= 15
     assert fitted.silo.chosen_on_seeds == (10, 11, 12, 13) and fitted.silo.search_trainings == 18 * 4 * 12
     assert {path.name for path in (tmp_path / "fit").iterdir()} == {"fit.md", "fit.png", "fit.svg"}
@@ -142,14 +142,14 @@ def test_the_command_gives_a_block_that_an_experiment_file_takes(tmp_path, capsy
 
 
 def test_a_fit_tells_what_it_touches_and_what_it_misses(tmp_path, monkeypatch):
-    findings = finished(RESULTS[0])
+    results = load_results(RESULTS[0])
     curve = SiloSchedule(0.1, 0.0, 5.0, 1, 0.2)
-    low = findings.comparison.low.where(findings.comparison.cycle > 1, 0.1)  # two ends are touched
-    high = findings.comparison.high.where(findings.comparison.cycle != 4, 0.08).where(low < 0.1, 0.5)
-    changed = findings.comparison.assign(low=low.clip(upper=0.1), high=high, open_low=False, open_high=False)
+    low = results.comparison.low.where(results.comparison.cycle > 1, 0.1)  # two ends are touched
+    high = results.comparison.high.where(results.comparison.cycle != 4, 0.08).where(low < 0.1, 0.5)
+    changed = results.comparison.assign(low=low.clip(upper=0.1), high=high, open_low=False, open_high=False)
     monkeypatch.setattr("oracle.fit.report.fit", lambda *given: curve)
     monkeypatch.setattr("oracle.fit.report.hold_out", lambda *given: [])
-    told = write_fit(replace(findings, comparison=changed), "there", tmp_path / "fit")
+    told = write_fit(replace(results, comparison=changed), "there", tmp_path / "fit")
     wanted = targets(changed)
     touched = sum(curve.max_lr(one.cycle) in (one.low, one.high) for one in wanted)
     missed = [one.cycle for one in wanted if not one.low <= curve.max_lr(one.cycle) <= one.high]
@@ -159,11 +159,11 @@ def test_a_fit_tells_what_it_touches_and_what_it_misses(tmp_path, monkeypatch):
 
 
 def test_an_interval_that_a_search_left_open_on_both_sides_asks_for_nothing(tmp_path, monkeypatch):
-    findings = finished(RESULTS[3])
-    told = findings.comparison.informative & (findings.comparison.cycle > 3)
-    changed = findings.comparison.assign(informative=told, open_low=True, open_high=findings.comparison.cycle < 8)
-    assert [target.cycle for target in targets(changed)] == list(findings.comparison.cycle[told])[4:]
-    text = write_fit(replace(findings, comparison=changed), "there", tmp_path / "fit")
+    results = load_results(RESULTS[3])
+    told = results.comparison.informative & (results.comparison.cycle > 3)
+    changed = results.comparison.assign(informative=told, open_low=True, open_high=results.comparison.cycle < 8)
+    assert [target.cycle for target in targets(changed)] == list(results.comparison.cycle[told])[4:]
+    text = write_fit(replace(results, comparison=changed), "there", tmp_path / "fit")
     assert f"Of {told.sum() - 4} informative cycles' intervals" in text
     assert "4 more intervals are open on both sides, and ask for nothing." in text
 
@@ -193,9 +193,9 @@ def test_what_cannot_be_fitted_is_refused_in_one_line_and_writes_nothing(tmp_pat
 
 @pytest.mark.parametrize("informative", [0, 2])
 def test_with_few_informative_cycles_there_is_nothing_to_fit_to(tmp_path, monkeypatch, capsys, informative):
-    findings = finished(RESULTS[0])
-    few = findings.comparison.assign(informative=findings.comparison.cycle < informative)
-    blank = replace(findings, comparison=few)
+    results = load_results(RESULTS[0])
+    few = results.comparison.assign(informative=results.comparison.cycle < informative)
+    blank = replace(results, comparison=few)
     monkeypatch.setattr("oracle.analysis.results.finished", lambda folder: blank)
     assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "to")]) == 2
     assert (
@@ -231,7 +231,7 @@ def test_tune_trains_few_dense_networks_on_other_seeds_and_gives_a_block(tiny, c
     assert main(["tune", tiny, "--trainings", "9", "--local"]) == 0
     said = capsys.readouterr().out
     silo = yaml.safe_load(said[said.index("silo:") :])["silo"]
-    dense = finished(Path("runs/tiny-dense"))
+    dense = load_results(Path("runs/tiny-dense"))
     assert len(dense.cells) == silo["search_trainings"] <= 9 and set(dense.cells.cycle) == {0}
     assert set(dense.cells.seed) == {9, 10} == {*silo["chosen_on_seeds"]}
     assert silo["epsilon"] == dense.comparison.best_max_lr[0] in (0.01, 0.1)
@@ -244,7 +244,7 @@ def test_tune_trains_few_dense_networks_on_other_seeds_and_gives_a_block(tiny, c
 
 def test_tune_with_trainings_for_all_tries_all(tiny, capsys):
     assert main(["tune", tiny, "--trainings", "12", "--seeds", "20,21", "--local", "--out", "here"]) == 0
-    assert len(finished(Path("here")).cells) == 12 and finished(Path("here")).skipped.empty
+    assert len(load_results(Path("here")).cells) == 12 and load_results(Path("here")).skipped.empty
 
 
 @pytest.mark.parametrize(

@@ -14,19 +14,19 @@ from synthetic import (
     ON_GRID,
     TRAINING,
     accuracy,
+    counts,
     experiment,
     ids,
     leaves,
     recorded,
+    snapshot,
     states,
     sweep,
 )
 
-from oracle.experiment.spec import DENSE
-from oracle.plan.counts import tally
 from oracle.plan.steps import Request
 from oracle.plan.trajectories import Trajectories
-from oracle.study.cell import Cell
+from oracle.study.cell import DENSE, Cell
 from oracle.study.store import Store
 
 COSINE = {"cosine": {"shape": "cosine"}}
@@ -58,9 +58,9 @@ def searched(training, grid=GRID, seeds=2):
     return {Cell(training, seed, 0, value) for seed in range(seeds) for value in grid}
 
 
-def wanted_by(asked, store, field, name):
+def requested_by(asked, store, role, name):
     steps = Trajectories(asked, DATA, store).steps()
-    return {step.cell for step in steps if isinstance(step, Request) and getattr(step, field) == name}
+    return {step.cell for step in steps if isinstance(step, Request) and role in step.roles and step.baseline == name}
 
 
 def test_under_a_baseline_shape_and_restart_are_its_own_and_all_else_is_the_studys():
@@ -82,8 +82,8 @@ def test_searched_on_the_dense_network_it_goes_on_with_the_best_over_all_seeds(s
     chain = chain_of(training, [BEST] * 3)
     assert set(of_it) == searched(training) | set(chain.values())
     assert len(of_it) == len(set(of_it)) == 2 * 4 + 2 * 2
-    assert wanted_by(asked, store, "search", "cosine") == searched(training)
-    assert wanted_by(asked, store, "policy", "cosine") == set(chain.values())
+    assert requested_by(asked, store, "search", "cosine") == searched(training)
+    assert requested_by(asked, store, "policy", "cosine") == set(chain.values())
 
 
 def test_the_study_without_it_is_the_same(store, tmp_path):
@@ -105,16 +105,16 @@ def test_a_given_max_lr_is_not_searched(store):
     rates = [0.3, 0.2, 0.1]
     asked = experiment(baselines={"mine": {"max_lr": {"kind": "table", "values": rates}}, "flat": {"max_lr": 0.7}})
     sweep(asked, store)
-    assert wanted_by(asked, store, "policy", "mine") == set(chain_of(TRAINING, rates).values())
-    assert wanted_by(asked, store, "policy", "flat") == set(chain_of(TRAINING, [0.7] * 3).values())
-    assert wanted_by(asked, store, "search", "mine") == set()
+    assert requested_by(asked, store, "policy", "mine") == set(chain_of(TRAINING, rates).values())
+    assert requested_by(asked, store, "policy", "flat") == set(chain_of(TRAINING, [0.7] * 3).values())
+    assert requested_by(asked, store, "search", "mine") == set()
     assert asked.search_trainings("mine") is None
 
 
 def test_it_has_a_grid_of_its_own_where_the_search_gives_one(store):
     asked = experiment(baselines=COSINE, grid=GRID, search_grid=[0.5, 0.6])
     sweep(asked, store)
-    tried = {cell.max_lr for cell in wanted_by(asked, store, "search", "cosine")}
+    tried = {cell.max_lr for cell in requested_by(asked, store, "search", "cosine")}
     assert tried == {0.5, 0.6}
     assert asked.search_trainings("cosine") == 2 * 2
 
@@ -130,8 +130,8 @@ def test_searched_on_trajectories_the_best_mean_over_cycles_is_chosen(store):
     jobs = sweep(asked, store, gives=gives)
     tried = {cell for value in GRID for cell in chain_of(training, [value] * 3).values()}
     assert {job.cell for job in jobs if job.cell.training == training} == tried
-    assert wanted_by(asked, store, "search", "cosine") == tried
-    assert wanted_by(asked, store, "policy", "cosine") == set(chain_of(training, [0.2] * 3).values())
+    assert requested_by(asked, store, "search", "cosine") == tried
+    assert requested_by(asked, store, "policy", "cosine") == set(chain_of(training, [0.2] * 3).values())
 
 
 def test_a_trajectory_that_diverges_cannot_be_chosen(store):
@@ -143,9 +143,9 @@ def test_a_trajectory_that_diverges_cannot_be_chosen(store):
         return None if of_it and (cell.max_lr, cell.seed, cell.cycle) == (0.2, 1, 2) else {0.2: 99}.get(cell.max_lr, 50)
 
     sweep(asked, store, gives=gives)
-    chosen = {cell.max_lr for cell in wanted_by(asked, store, "policy", "cosine")}
+    chosen = {cell.max_lr for cell in requested_by(asked, store, "policy", "cosine")}
     assert chosen == {0.4}  # all others are tied: the middle (the lower of two) of the longest plateau
-    assert tally(Trajectories(asked, DATA, store)).count("missing") == 0
+    assert counts(asked, store).count("missing") == 0
 
 
 @pytest.mark.parametrize("over", ["dense", "trajectory"])
@@ -153,11 +153,11 @@ def test_where_every_value_diverges_it_is_blocked_and_the_others_are_not(store, 
     asked = experiment(baselines=COSINE, over=over)
     training = training_of(asked, "cosine")
     sweep(asked, store, gives=lambda cell: None if cell.training == training else accuracy(cell))
-    found = tally(Trajectories(asked, DATA, store))
+    found = snapshot(asked, store)
     assert found.blocked
-    assert all("cosine" in chain.chain for chain in found.blocked)
-    assert found.count("missing") == 0
-    assert found.count("diverged") == 2 * 4
+    assert all("cosine" in chain.trajectory for chain in found.blocked)
+    assert found.counts().count("missing") == 0
+    assert found.counts().count("diverged") == 2 * 4
 
 
 @pytest.mark.parametrize("over", ["dense", "trajectory"])
@@ -171,11 +171,11 @@ def test_whatever_order_jobs_end_in_no_cell_is_trained_twice(follow, over, order
         store = Store(Path(folder))
         jobs = sweep(asked, store, lambda count: order.draw(st.integers(0, count - 1)), workers)
         assert max(Counter(ids(jobs)).values()) == 1
-        found = tally(Trajectories(asked, DATA, store))
-        assert (found.recorded, found.count("missing")) == (len(jobs), 0)
+        found = snapshot(asked, store)
+        assert (found.counts().recorded, found.counts().count("missing")) == (len(jobs), 0)
         assert sweep(asked, Store(Path(folder))) == []
         for name in baselines:
-            assert len(wanted_by(asked, store, "policy", name)) == 2 * 3
+            assert len(requested_by(asked, store, "policy", name)) == 2 * 3
 
 
 @pytest.mark.parametrize("over", ["dense", "trajectory"])
@@ -219,10 +219,10 @@ def test_more_cycles_train_exactly_what_is_new(store):
     assert {job.cell.cycle for job in jobs} == {3}
     assert not set(ids(jobs)) & before
     for name in baselines:
-        assert len([j for j in jobs if j.cell in wanted_by(more, store, "policy", name)]) == 2
+        assert len([j for j in jobs if j.cell in requested_by(more, store, "policy", name)]) == 2
 
 
 def test_the_total_is_known_from_the_start(store):
     asked = experiment(baselines={**COSINE, "keep": {"restart": "keep"}}, over="trajectory")
-    before = tally(Trajectories(asked, DATA, store)).total
+    before = counts(asked, store).total
     assert len(sweep(asked, store)) == before

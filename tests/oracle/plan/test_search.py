@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oracle.experiment.search import Search
+from oracle.experiment.search import Search, SearchKind
 from oracle.plan.search import SEARCHES
 from oracle.plan.search.skipped import skipped
 from oracle.plan.search.task import SearchState, Task, Trial
@@ -66,12 +66,12 @@ def test_what_a_seed_adds_to_every_value_drops_out(data):
 
 
 def test_the_noise_is_what_neither_value_nor_seed_explains():
-    # residuals of +1 and -1 in a table of 2 by 2, which has one degree of freedom
+    # residuals of +1 and -1 in a table of 2 by 2, which has one degree of df
     assert residual_variation({(0.1, 0): 91.0, (0.1, 1): 80.0, (0.2, 0): 81.0, (0.2, 1): 74.0}) == (
         pytest.approx(4.0),
         1,
     )
-    assert residual_variation({(0.1, 0): 91.0, (0.1, 1): 80.0}) == (pytest.approx(0), 0)  # one value, no freedom
+    assert residual_variation({(0.1, 0): 91.0, (0.1, 1): 80.0}) == (pytest.approx(0), 0)  # one value, no df
     assert residual_variation({(0.1, 0): 91.0, (0.2, 1): 80.0}) == (pytest.approx(0), 0)  # nothing that they share
     assert residual_variation({(0.1, 0): None}) == residual_variation({}) == (0.0, 0)
 
@@ -125,7 +125,7 @@ def test_where_all_that_it_began_with_diverged_it_tries_the_rest():
     assert SearchState.of(TASK, found).interval.best == 0.02
     nothing, _ = searched("adaptive", TASK, lambda value, seed: None)
     assert SearchState.of(TASK, nothing).interval is None
-    assert {why for *_, why in skipped("adaptive", TASK, nothing)} <= {
+    assert {why for *_, why in skipped(SearchKind.ADAPTIVE, TASK, nothing)} <= {
         "it diverged or failed",
         "every value that was tried diverged or failed",
     }
@@ -168,7 +168,7 @@ def test_who_is_in_play_is_tried_on_and_who_is_clear_is_not():
     found, batches = searched("racing", TASK, curve)
     assert {trial.max_lr for batch in batches[1:] for trial in batch} == {0.08, 0.16, 0.32}
     assert all(trial in found for value in (0.08, 0.16, 0.32) for seed in SEEDS for trial in [Trial(value, seed)])
-    told = {value: (seeds, why) for value, seeds, why in skipped("racing", TASK, found)}
+    told = {value: (seeds, why) for value, seeds, why in skipped(SearchKind.RACING, TASK, found)}
     assert set(told) == set(GRID) - {0.08, 0.16, 0.32}
     seeds, why = told[0.01]
     assert seeds == (11, 5) and why.startswith("outside by more than a standard error (")
@@ -188,5 +188,5 @@ def test_what_is_neither_tried_nor_told_does_not_exist(peak, width, name):
 
 def test_why_a_value_was_not_tried():
     found, _ = searched("adaptive", TASK, hill(0.16, 1.2))
-    told = {value: why for value, _, why in skipped("adaptive", TASK, found)}
+    told = {value: why for value, _, why in skipped(SearchKind.ADAPTIVE, TASK, found)}
     assert told[20.48 if 20.48 in told else 10.24].startswith(("beyond 0.64, which is outside", "outside ("))

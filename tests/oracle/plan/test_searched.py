@@ -9,13 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic import DATA, ON_GRID, TRAINING, accuracy, experiment, ids, leaves, states, sweep
+from synthetic import DATA, ON_GRID, TRAINING, accuracy, counts, experiment, ids, leaves, snapshot, states, sweep
 
-from oracle.experiment.spec import DENSE
-from oracle.plan.counts import tally
-from oracle.plan.steps import Pending, Request, Skipped
+from oracle.plan.steps import Pending, Request, Role, Skipped
 from oracle.plan.trajectories import Trajectories
-from oracle.study.cell import Cell
+from oracle.study.cell import DENSE, Cell
 from oracle.study.store import Store
 
 GRID = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.6, 0.8)
@@ -46,7 +44,7 @@ def test_whatever_order_jobs_end_in_the_same_cells_are_trained_once(search, foll
         with tempfile.TemporaryDirectory() as folder:
             store = Store(Path(folder))
             jobs = sweep(asked, store, lambda count: data.draw(st.integers(0, count - 1)), workers)
-            assert tally(Trajectories(asked, DATA, store)).count("missing", "failed") == 0
+            assert counts(asked, store).count("missing", "failed") == 0
             assert not steps(asked, store, Pending)
             trained.append(ids(jobs))
     assert sorted(trained[0]) == sorted(trained[1]) and len(set(trained[0])) == len(trained[0])
@@ -56,7 +54,9 @@ def test_whatever_order_jobs_end_in_the_same_cells_are_trained_once(search, foll
 def test_every_grid_value_is_tried_or_skipped_and_told(store, search, follow):
     asked = study(search, follow)
     sweep(asked, store)
-    tried = {(s.cell.cycle, s.cell.max_lr, s.cell.seed) for s in steps(asked, store, Request) if s.candidate}
+    tried = {
+        (s.cell.cycle, s.cell.max_lr, s.cell.seed) for s in steps(asked, store, Request) if Role.CANDIDATE in s.roles
+    }
     told = {(s.cycle, s.max_lr, seed) for s in steps(asked, store, Skipped) for seed in s.seeds}
     assert not tried & told
     assert tried | told == {(m, v, s) for m in range(3) for v in GRID for s in range(3)}
@@ -66,13 +66,17 @@ def test_it_takes_a_third_of_the_trainings_at_most(store):
     asked = study("adaptive")
     jobs = sweep(asked, store)
     assert len(jobs) <= len((*GRID, 0.33)) * 3 * 3 / 3
-    assert tally(Trajectories(asked, DATA, Store(store.folder.parent / "other"))).total == len(jobs)
+    assert counts(asked, Store(store.folder.parent / "other")).total == len(jobs)
 
 
 def test_it_finds_what_an_exhaustive_search_finds(store):
     """Which the accuracies of tests/oracle/synthetic.py have at 0.4, 0.2 and 0.4."""
     sweep(study("adaptive", "oracle"), store)
-    starts = {s.cell.start for s in steps(study("adaptive", "oracle"), store, Request) if s.candidate and s.cell.cycle}
+    starts = {
+        s.cell.start
+        for s in steps(study("adaptive", "oracle"), store, Request)
+        if Role.CANDIDATE in s.roles and s.cell.cycle
+    }
     winners = {seed: Cell(TRAINING, seed, 0, 0.4) for seed in range(3)}
     second = {s: Cell(TRAINING, s, 1, 0.2, leaves(cell).digest()) for s, cell in winners.items()}
     assert starts == {leaves(cell).digest() for cells in (winners, second) for cell in cells.values()}
@@ -95,9 +99,9 @@ def test_an_exhaustive_run_goes_on_from_a_search(store):
 def test_where_every_candidate_is_bad_the_search_ends(store, outcome, search, follow):
     asked = study(search, follow)
     sweep(asked, store, gives=lambda cell: outcome if cell.cycle == 1 and cell.max_lr in GRID else accuracy(cell))
-    blocked = [(one.chain, one.cycle) for one in tally(Trajectories(asked, DATA, store)).blocked]
-    assert blocked == ([] if follow == "silo" else [("the Oracle's chain", 2)])
-    assert tally(Trajectories(asked, DATA, store)).count("missing") == 0
+    blocked = [(one.trajectory, one.cycle) for one in snapshot(asked, store).blocked]
+    assert blocked == ([] if follow == "silo" else [("the Oracle's trajectory", 2)])
+    assert counts(asked, store).count("missing") == 0
 
 
 @pytest.mark.parametrize("search", ["adaptive", "racing"])
@@ -108,7 +112,7 @@ def test_the_search_goes_on_in_the_seeds_that_silo_came_to(store, search):
     later = {s.cell.seed for s in steps(asked, store, Request) if s.cell.cycle > 0}
     assert later == {1, 2}
     assert {s.cell.seed for s in steps(asked, store, Request) if s.cell.cycle == 0} == {0, 1, 2}
-    dense = [s.cell for s in steps(asked, store, Request) if s.candidate and s.cell.cycle == 0]
+    dense = [s.cell for s in steps(asked, store, Request) if Role.CANDIDATE in s.roles and s.cell.cycle == 0]
     assert all(cell.start == DENSE for cell in dense)
 
 
@@ -116,7 +120,7 @@ def test_losers_states_are_dropped_on_the_oracle_s_masks(store):
     asked = study("adaptive", "oracle")
     sweep(asked, store)
     winners = [Cell(TRAINING, seed, 0, 0.4).id for seed in range(3)]
-    candidates = [s.cell.id for s in steps(asked, store, Request) if s.candidate and s.cell.cycle == 0]
+    candidates = [s.cell.id for s in steps(asked, store, Request) if Role.CANDIDATE in s.roles and s.cell.cycle == 0]
     assert set(winners) <= states(store) and not (set(candidates) - set(winners)) & states(store)
 
 
@@ -124,7 +128,7 @@ def test_losers_states_are_dropped_on_the_oracle_s_masks(store):
 @pytest.mark.parametrize("silo", [0.33, ON_GRID])
 def test_the_search_tells_how_many_it_may_take_at_most(store, search, follow, silo):
     asked = study(search, follow, silo)
-    before = tally(Trajectories(asked, DATA, store))
+    before = counts(asked, store)
     jobs = sweep(asked, store)
     assert before.at_most and before.total >= len(jobs)
 
@@ -133,12 +137,16 @@ def test_the_search_tells_how_many_it_may_take_at_most(store, search, follow, si
 @pytest.mark.parametrize(("search", "follow"), STUDIES)
 def test_the_dense_networks_that_a_baseline_tries_anyhow_are_the_oracle_s_too(store, search, follow, over):
     asked = study(search, follow, baselines={"lr-warmup": {}}, over=over)
-    before = tally(Trajectories(asked, DATA, store))
+    before = counts(asked, store)
     jobs = sweep(asked, store)
     whole = study("exhaustive", follow, baselines={"lr-warmup": {}}, over=over)
     assert len(jobs) <= before.total
-    assert follow == "oracle" or before.total <= tally(Trajectories(whole, DATA, Store(store.folder / "other"))).total
-    dense = {(s.cell.max_lr, s.cell.seed) for s in steps(asked, store, Request) if s.candidate and s.cell.cycle == 0}
+    assert follow == "oracle" or before.total <= counts(whole, Store(store.folder / "other")).total
+    dense = {
+        (s.cell.max_lr, s.cell.seed)
+        for s in steps(asked, store, Request)
+        if Role.CANDIDATE in s.roles and s.cell.cycle == 0
+    }
     assert dense == {(value, seed) for value in GRID for seed in range(3)}
     assert {s.cycle for s in steps(asked, store, Skipped)} == {1, 2}
     assert sum(job.cell.cycle == 0 for job in jobs) == 3 * (len(GRID) + 1)  # and SILO's own value

@@ -18,20 +18,20 @@ from synthetic import (
     TRAINING,
     Worker,
     accuracy,
+    counts,
     experiment,
     ids,
     leaves,
     recorded,
+    snapshot,
     states,
     sweep,
 )
 
-from oracle.experiment.spec import DENSE
-from oracle.plan.counts import tally
 from oracle.plan.steps import Blocked, Request
 from oracle.plan.trajectories import Trajectories
 from oracle.run.ready_queue import ReadyQueue
-from oracle.study.cell import Cell
+from oracle.study.cell import DENSE, Cell
 from oracle.study.store import Store
 
 
@@ -126,7 +126,7 @@ def test_what_a_cell_is_wanted_as(store):
                 else "own"
             )
             key = (step.cell.cycle, step.cell.max_lr, on)
-            flags.setdefault(key, set()).update(f for f in ("candidate", "silo", "chain") if getattr(step, f))
+            flags.setdefault(key, set()).update(step.roles)
     assert flags == {
         **{(cycle, value, "oracle"): {"candidate"} for cycle in (0, 1) for value in GRID},
         (0, ON_GRID, "oracle"): {"candidate", "silo", "chain"},
@@ -148,7 +148,7 @@ def tried_in_any_order(asked, order, workers, **changes):
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder))
         jobs = sweep(asked, store, lambda count: order.draw(st.integers(0, count - 1)), workers, **changes)
-        assert tally(Trajectories(asked, DATA, store)).count("missing", "failed") == 0
+        assert counts(asked, store).count("missing", "failed") == 0
         return ids(jobs)
 
 
@@ -188,7 +188,7 @@ def test_where_masks_coincide_for_a_while_no_cell_is_trained_twice(store, silo, 
     asked = experiment("oracle", silo)
     jobs = sweep(asked, store, pick, workers, leaves=same_for_all_above_a_quarter)
     assert max(Counter(ids(jobs)).values()) == 1
-    assert tally(Trajectories(asked, DATA, store)).count("missing") == 0
+    assert counts(asked, store).count("missing") == 0
 
 
 # -- what blocks a chain
@@ -204,25 +204,35 @@ def bad(outcome, **where):
     ("follow", "where", "blocked", "count"),
     [
         # seed 0 has cycles 0 and 1 with all their candidates, seed 1 all three
-        ("silo", {"max_lr": OFF_GRID, "seed": 0, "cycle": 1}, [("SILO's chain, seed 0", 2)], 5 * (2 + 3)),
-        ("silo", {"max_lr": OFF_GRID}, [("SILO's chain, seed 0", 1), ("SILO's chain, seed 1", 1)], 5 * 2),
+        ("silo", {"max_lr": OFF_GRID, "seed": 0, "cycle": 1}, [("SILO's trajectory, seed 0", 2)], 5 * (2 + 3)),
+        ("silo", {"max_lr": OFF_GRID}, [("SILO's trajectory, seed 0", 1), ("SILO's trajectory, seed 1", 1)], 5 * 2),
         ("silo", {"max_lr": 0.4}, [], 5 * 6),  # a candidate's end blocks nothing
         # every candidate of cycle 1: its masks are the last; SILO's own chain goes on
-        ("oracle", {"cycle": 1, "seed": 1}, [("SILO's chain, seed 1", 2), ("the Oracle's chain", 2)], 2 * (5 + 6) + 1),
+        (
+            "oracle",
+            {"cycle": 1, "seed": 1},
+            [("SILO's trajectory, seed 1", 2), ("the Oracle's trajectory", 2)],
+            2 * (5 + 6) + 1,
+        ),
         # SILO's cell on the Oracle's masks and its own chain are blocked, the Oracle is not
-        ("oracle", {"max_lr": OFF_GRID, "seed": 0, "cycle": 0}, [("SILO's chain, seed 0", 1)], 2 * 5 + 2 * 5 * 2 + 2),
+        (
+            "oracle",
+            {"max_lr": OFF_GRID, "seed": 0, "cycle": 0},
+            [("SILO's trajectory, seed 0", 1)],
+            2 * 5 + 2 * 5 * 2 + 2,
+        ),
     ],
 )
 def test_a_chain_without_a_start_state_is_blocked(store, outcome, follow, where, blocked, count):
     asked = experiment(follow)
     jobs = sweep(asked, store, gives=bad(outcome, **where))
-    found = tally(Trajectories(asked, DATA, store))
-    assert [(chain.chain, chain.cycle) for chain in found.blocked] == blocked
+    found = snapshot(asked, store)
+    assert [(chain.trajectory, chain.cycle) for chain in found.blocked] == blocked
     assert all(str(outcome or "diverged") in b.reason or "every candidate" in b.reason for b in found.blocked)
     assert len(jobs) == count
-    assert found.count("missing") == 0
+    assert found.counts().count("missing") == 0
     hit = [job for job in jobs if bad("hit", **where)(job.cell) == "hit"]
-    assert found.count("diverged" if outcome is None else "failed") == len(hit)
+    assert found.counts().count("diverged" if outcome is None else "failed") == len(hit)
 
 
 def test_a_value_with_a_bad_seed_cannot_win(store):
@@ -236,7 +246,7 @@ def test_a_value_with_a_bad_seed_cannot_win(store):
 def test_nothing_is_blocked_after_the_last_cycle(store, follow):
     asked = experiment(follow, cycles=2)
     sweep(asked, store, gives=bad(None, cycle=1))
-    assert tally(Trajectories(asked, DATA, store)).blocked == []
+    assert snapshot(asked, store).blocked == ()
 
 
 def test_a_failure_is_tried_again_once_it_is_forgotten(store):
@@ -316,8 +326,11 @@ def test_what_a_failed_remake_blocked_is_missing_until_the_state_is_there(store)
 
     store = Store(store.folder)
     assert ids(sweep(asked, store, gives=lambda cell: "out of memory")) == [parent.id]
-    found = tally(Trajectories(asked, DATA, store))
-    assert (found.count("missing"), found.count("failed")) == (len(children), 0)  # the parent's record stands
+    found = snapshot(asked, store)
+    assert (found.counts().count("missing"), found.counts().count("failed")) == (
+        len(children),
+        0,
+    )  # the parent's record stands
     assert set(ids(sweep(asked, store))) == {parent.id} | children
 
 
@@ -330,18 +343,18 @@ def test_a_complete_study_has_no_work(store, follow, silo):
     asked = experiment(follow, silo)
     jobs = sweep(asked, store)
     assert sweep(asked, Store(store.folder)) == []
-    found = tally(Trajectories(asked, DATA, store))
-    assert (found.recorded, found.count("missing"), found.total) == (len(jobs), 0, len(jobs))
+    found = snapshot(asked, store)
+    assert (found.counts().recorded, found.counts().count("missing"), found.counts().total) == (len(jobs), 0, len(jobs))
 
 
 @pytest.mark.parametrize("follow", ["silo", "oracle"])
 def test_the_total_is_known_from_the_start(store, follow):
     asked = experiment(follow)
-    worker, frontier = Worker(store), ReadyQueue(chains := Trajectories(asked, DATA, store))
+    worker, frontier = Worker(store), ReadyQueue(Trajectories(asked, DATA, store))
     totals, missing = set(), []
     while jobs := frontier.next():
-        totals.add(tally(chains).total)
-        missing.append(tally(chains).count("missing"))
+        totals.add(counts(asked, store).total)
+        missing.append(counts(asked, store).count("missing"))
         worker.run(*jobs)
         frontier.finished(*jobs)
     assert totals == {len(worker.trained)}
@@ -403,6 +416,6 @@ def test_a_former_loser_that_wins_now_is_trained_again_for_its_state(store):
 def test_a_blocked_chain_says_why(store):
     asked = experiment(seeds=1)
     sweep(asked, store, gives=bad("out of memory", max_lr=OFF_GRID))
-    assert tally(Trajectories(asked, DATA, store)).blocked == [
-        Blocked("SILO's chain, seed 0", 1, "cycle 0 failed at max_lr 0.3: out of memory")
+    assert list(snapshot(asked, store).blocked) == [
+        Blocked("SILO's trajectory, seed 0", 1, "cycle 0 failed at max_lr 0.3: out of memory")
     ]

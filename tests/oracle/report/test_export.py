@@ -8,7 +8,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from oracle.analysis.results import finished
+from oracle.analysis.results import load_results
 from oracle.cli.main import main
 from oracle.report.optuna_export import export
 
@@ -43,7 +43,7 @@ def test_a_run_read_back_is_its_cells_with_their_curves(run, tmp_path, capsys):
         f"2 studies, small, cycle 00 to small, cycle 01: optuna-dashboard sqlite:///{tmp_path}"
         in capsys.readouterr().out
     )
-    cells = finished(run).cells.set_index("id")
+    cells = load_results(run).cells.set_index("id")
     studies = read(tmp_path / "new" / "s.db")
     assert [study.study_name for study in studies] == ["small, cycle 00", "small, cycle 01"]
     assert {*map(tuple, (study.metric_names for study in studies))} == {("validation accuracy (%)",)}
@@ -64,7 +64,7 @@ def test_a_run_read_back_is_its_cells_with_their_curves(run, tmp_path, capsys):
 
 
 def test_a_published_run_has_no_curves(tmp_path):
-    found = finished(RESULTS / "cifar10-policies")
+    found = load_results(RESULTS / "cifar10-policies")
     cells = found.cells[found.cells.cycle < 2]
     export(replace(found, cells=cells), {}, tmp_path / "s.db")
     studies = read(tmp_path / "s.db")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from oracle.analysis.results import load_results
 from oracle.analysis.claims.verdict import Verdict
-from oracle.analysis.results import conclude, find, finished
+from oracle.analysis.results import conclude, find
 from oracle.cli.main import main
 from oracle.report.page.page import Told, page
 from oracle.report.report import policies_of, write
@@ -58,9 +59,9 @@ class Reader(HTMLParser):
             self.text += data
 
 
-def shown(findings, figures=RESULTS / "quickstart", **changes):
-    told = Told("a title", "asked", "e.yaml", findings.verdicts, ["a note"], [{"device": "CPU"}], {"name": "small"}, 0)
-    return page(findings, replace(told, **changes), policies_of(findings), figures)
+def shown(results, figures=RESULTS / "quickstart", **changes):
+    told = Told("a title", "asked", "e.yaml", results.verdicts, ["a note"], [{"device": "CPU"}], {"name": "small"}, 0)
+    return page(results, replace(told, **changes), policies_of(results), figures)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,7 @@ def run(tmp_path_factory):
 def html(request, run):
     if request.param == "a run":
         return (run / "report" / "report.html").read_text()
-    return shown(finished(RESULTS / request.param), RESULTS / request.param)
+    return shown(load_results(RESULTS / request.param), RESULTS / request.param)
 
 
 def test_it_is_whole_and_needs_nothing_else(html):
@@ -106,27 +107,27 @@ def test_every_training_of_the_oracle_is_a_point_that_tells_its_cell(run):
 
 def test_the_verdicts_come_first_and_all_is_there(run):
     study = open_study(run)
-    findings, text = find(study), Reader((run / "report" / "report.html").read_text()).text
-    places = [text.index(verdict.claim) for verdict in findings.verdicts]
+    results, text = find(study), Reader((run / "report" / "report.html").read_text()).text
+    places = [text.index(verdict.claim) for verdict in results.verdicts]
     assert places == sorted(places) and places[-1] < text.index("Plots") < text.index("Tables") < text.index("Cost")
-    assert all(verdict.evidence in text for verdict in findings.verdicts)
+    assert all(verdict.evidence in text for verdict in results.verdicts)
     assert "Trainings without an accuracy" in text and "1e+06" in text  # what diverged
     assert f"silo-oracle run {study.origin}" in text and "batch_size: 64" in text and "python 3." in text
 
 
 def test_what_a_search_skipped_is_told():
-    text = Reader(shown(finished(RESULTS / "quickstart-adaptive"))).text
+    text = Reader(shown(load_results(RESULTS / "quickstart-adaptive"))).text
     assert "did not try are left out" in text
     assert "Trainings that the search did without" in text and "beyond a value that is outside" in text
 
 
 def test_what_is_missing_and_what_a_table_marks_is_told():
-    html = shown(finished(RESULTS / "quickstart-adaptive"), missing=7)
+    html = shown(load_results(RESULTS / "quickstart-adaptive"), missing=7)
     text = Reader(html).text
     assert "7 trainings are not recorded yet" in text
-    whole = shown(finished(RESULTS / "quickstart"))
+    whole = shown(load_results(RESULTS / "quickstart"))
     assert "Bold: the best policy" in Reader(whole).text and whole.count("<td><strong>") >= 8
-    found = finished(RESULTS / "quickstart")
+    found = load_results(RESULTS / "quickstart")
     good = replace(found, cells=found.cells[found.cells.status == "done"])
     assert "No training was skipped" in Reader(shown(good)).text
     assert "No training was skipped" not in Reader(shown(good, missing=1)).text
@@ -136,10 +137,10 @@ def test_what_is_missing_and_what_a_table_marks_is_told():
 
 
 def test_free_text_is_text():
-    findings = finished(RESULTS / "quickstart")
-    findings = replace(findings, verdicts=[Verdict(NASTY, "undecided", NASTY)])
+    results = load_results(RESULTS / "quickstart")
+    results = replace(results, verdicts=[Verdict(NASTY, "undecided", NASTY)])
     html = shown(
-        findings, title=NASTY, origin=NASTY, notes=[NASTY], environments=[{NASTY: NASTY}], experiment={NASTY: NASTY}
+        results, title=NASTY, origin=NASTY, notes=[NASTY], environments=[{NASTY: NASTY}], experiment={NASTY: NASTY}
     )
     reader = Reader(html)
     assert [tag for tag, _ in reader.tags].count("script") == 1

@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.patches import StepPatch
 
-from oracle.analysis.results import finished
+from oracle.analysis.results import load_results
 from oracle.report.figures import plot
 from oracle.report.figures.figure import WIDTH, save, ticks
 
@@ -245,7 +245,7 @@ def test_accuracy_is_the_chains_own_with_its_spread(made):
 
 def test_on_the_same_masks_accuracy_is_compared_over_the_same_seeds():
     """A search may have tried the best in fewer seeds than SILO's chain has; the bars lie about the points."""
-    found = finished(RESULTS / "quickstart-adaptive")
+    found = load_results(RESULTS / "quickstart-adaptive")
     sure, comparison = found.statistics, found.comparison
     assert (comparison.seeds < 4).any()
     means, differences = plot.plot_accuracy(comparison, None, sure[["cycle", "low", "high"]]).axes
@@ -304,7 +304,7 @@ def test_a_cell_is_the_mean_as_if_its_value_had_been_tried_in_every_seed():
 
 @pytest.mark.parametrize("name", ["quickstart", "quickstart-adaptive"])
 def test_the_best_of_the_table_is_the_brightest(name):
-    found = finished(RESULTS / name)
+    found = load_results(RESULTS / name)
     mean, _ = plot._grid(found.cells, "validation")
     for row in found.comparison.itertuples():
         assert mean.loc[row.best_max_lr, row.cycle] == pytest.approx(mean[row.cycle].max(), abs=1e-8)

@@ -7,7 +7,7 @@ from conftest import TINY
 from run_folder import records
 
 from oracle.analysis.cost import costs_table
-from oracle.analysis.results import finished
+from oracle.analysis.results import load_results
 from oracle.cli.main import main
 from oracle.study.study import open_study
 
@@ -34,7 +34,7 @@ def home(tmp_path_factory):
 
 
 def test_every_policy_has_its_own_chain_and_its_search(home):
-    found = finished(home / "run")
+    found = load_results(home / "run")
     assert list(dict.fromkeys(found.policies.policy)) == ["SILO", *POLICIES["baselines"], "Oracle"]
     own = found.policies[found.policies.policy != "Oracle"]
     assert (own.groupby("policy").cycle.count() == 3).all()
@@ -50,7 +50,7 @@ def test_every_policy_has_its_own_chain_and_its_search(home):
 
 
 def test_a_search_under_way_has_cost_what_is_recorded(home):
-    study, cells = open_study(home / "run"), finished(home / "run").cells
+    study, cells = open_study(home / "run"), load_results(home / "run").cells
     begun = cells[(cells.searches != "cosine") | (cells.seed == 0)]
     costs = costs_table(begun, study.experiment, study.store).set_index("who")
     assert costs.search_trainings["cosine"] == SEARCH / 2
@@ -58,14 +58,14 @@ def test_a_search_under_way_has_cost_what_is_recorded(home):
 
 def test_rewinding_the_rate_alone_goes_on_from_the_final_weights(home):
     """Its dense network is the others', bit for bit; from cycle 1 on it is another."""
-    policies = finished(home / "run").policies.set_index(["policy", "cycle"])
+    policies = load_results(home / "run").policies.set_index(["policy", "cycle"])
     dense, rewound = policies.loc[("lr-warmup", 0)], policies.loc[("lr-rewinding", 0)]
     assert (dense.max_lr, dense.test, dense.validation) == (rewound.max_lr, rewound.test, rewound.validation)
     assert policies.loc[("lr-warmup", 1)].validation != policies.loc[("lr-rewinding", 1)].validation
 
 
 def test_how_many_weights_each_layer_keeps_is_exact(home):
-    found = finished(home / "run")
+    found = load_results(home / "run")
     alive = found.layers.groupby(["policy", "cycle"]).alive.sum().unstack()
     assert (alive.loc["SILO"] == alive.loc["cosine"]).all()
     assert list(alive.loc["SILO"]) == [1184, 1184 - 236, 948 - 189]  # floor(0.2 x alive) goes; 64 x 16 + 16 x 10
@@ -77,7 +77,7 @@ def test_layers_stand_in_the_order_of_the_network(home, tmp_path):
     small = ["model=small-cnn", "policies.baselines={}", "oracle.grid=[0.1]", "oracle.seeds=1", "prune.cycles=1"]
     arguments = [part for override in small for part in ("--set", override)]
     assert main(["run", str(home / "e.yaml"), "--local", "--out", str(tmp_path / "run"), *arguments]) == 0
-    assert list(finished(tmp_path / "run").layers.layer) == ["0.weight", "3.weight", "6.weight", "11.weight"]
+    assert list(load_results(tmp_path / "run").layers.layer) == ["0.weight", "3.weight", "6.weight", "11.weight"]
 
 
 def test_tables_are_the_same_from_the_run_and_from_what_is_published(home, tmp_path, capsys):
@@ -109,7 +109,7 @@ def test_chosen_on_test_is_said_wherever_a_reader_looks(home, tmp_path):
     for name in ("README.md", "verdicts.md", "oracle.md", "oracle.tex", "comparison.md", "policies.md", "max_lr.svg"):
         assert "chosen on test, as released" in (tmp_path / "published" / name).read_text().replace("\n", " "), name
     assert "at the epoch chosen on test" in (tmp_path / "published" / "policies.md").read_text()
-    found = finished(out)
+    found = load_results(out)
     cells = found.cells[found.cells.candidate & (found.cells.status == "done")]
     means = cells[cells.cycle == 0].groupby("max_lr").test.mean()
     assert found.comparison.best_test[0] == means.max()

@@ -136,8 +136,8 @@ def test_the_oracles_own_chain_starts_each_seed_from_the_winner(tiny, tmp_path):
     assert run(tiny, local, "--local", "--set", "oracle.follow=oracle") == 0
     from oracle.analysis.results import find
 
-    findings = find(open_study(local))
-    cells, best = findings.cells, findings.comparison.best_max_lr
+    results = find(open_study(local))
+    cells, best = results.cells, results.comparison.best_max_lr
     for cycle in (1, 2):
         parents = cells[(cells.cycle == cycle - 1) & cells.candidate & (cells.max_lr == best[cycle - 1])]
         judged = cells[(cells.cycle == cycle) & cells.candidate]

@@ -14,9 +14,9 @@ import torch
 
 from oracle.cli.main import main
 from oracle.experiment.load import load
-from oracle.run import worker
-from oracle.run.worker import TRIES, Job, Worker
-from oracle.study import checkpoint
+from oracle.run import checkpoint, worker
+from oracle.run.ready_queue import Job
+from oracle.run.worker import TRIES, Worker
 from oracle.study.ballast import Ballast
 from oracle.study.store import Store
 from oracle.study.study import new_study
@@ -207,9 +207,10 @@ CUT = """
 import os, signal, sys
 from pathlib import Path
 from oracle.experiment.load import load
-from oracle.study import checkpoint
+from oracle.run import checkpoint
 from oracle.study.study import new_study
-from oracle.run.worker import Job, Worker
+from oracle.run.ready_queue import Job
+from oracle.run.worker import Worker
 
 checkpoint.SECONDS = checkpoint.SHARE = 0
 write = checkpoint.Store.write_checkpoint

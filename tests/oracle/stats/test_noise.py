@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from oracle.analysis.cells import CELL_COLUMNS
-from oracle.analysis.claims.verdict import judge
+from oracle.analysis.claims.judge import judge
 from oracle.analysis.comparison import comparison_table
 from oracle.experiment.load import validate
 from oracle.stats.noise import resolvable, standard_error

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from oracle.study.environment import current_environment
 from oracle.cli.main import main
 from oracle.study.environment import difference, environment, mixture
 from oracle.study.store import Store
@@ -19,7 +20,7 @@ def record(cycle, seed, **changes):
 
 
 def test_what_an_environment_holds():
-    made = environment(torch.device("cpu"))
+    made = current_environment(torch.device("cpu"))
     assert set(made) == set(HERE)
     assert made["device"].startswith("CPU, ")
 

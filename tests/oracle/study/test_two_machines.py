@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from oracle.cli.main import main
-from oracle.cli.status_text import status_text
+from oracle.cli.status import status_text
 from oracle.experiment.load import load
 from oracle.run.run import run_study
 from oracle.study.store import Store

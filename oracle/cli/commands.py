@@ -1,0 +1,178 @@
+"""What each command does. A command imports in itself what others don't need: each answers as soon as it can."""
+
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oracle.experiment.load import load, told
+from oracle.experiment.redaction import portable
+from oracle.experiment.spec import Experiment
+
+if TYPE_CHECKING:
+    from oracle.study.study import Study
+
+DONE, FAILED = 0, 1
+
+
+def _requested(arguments: Namespace) -> tuple[Experiment, Path, str]:
+    """The experiment, its run folder, and how they were requested."""
+    experiment = load(arguments.file, arguments.set)
+    file = portable(str(arguments.file)).removeprefix(".../")
+    origin = [file, *(f"--set '{told(override)}'" for override in arguments.set)]
+    return experiment, arguments.out or Path("runs") / experiment.name, " ".join(origin)
+
+
+def _plan(arguments: Namespace) -> int:
+    from oracle.cli.plan import plan_text
+    from oracle.study.study import new_study, planned_study
+
+    if arguments.calibrate:
+        from oracle.run.calibration.calibration import calibrate
+
+        study = new_study(*_requested(arguments))
+        print(plan_text(study, calibrate(study)))
+    else:
+        print(plan_text(planned_study(*_requested(arguments))))
+    return DONE
+
+
+def _run(arguments: Namespace) -> int:
+    from rich.console import Console
+
+    from oracle.run.run import run_study
+    from oracle.study.study import new_study
+
+    study = new_study(*_requested(arguments))
+    complete = run_study(study, Console(), arguments.local, arguments.retry_failed, arguments.address)
+    _write_report(study)
+    return DONE if complete else FAILED
+
+
+def _status(arguments: Namespace) -> int:
+    from oracle.cli.status import status_text
+    from oracle.study.study import open_study
+
+    print(status_text(open_study(arguments.folder)))
+    return DONE
+
+
+def _merge(arguments: Namespace) -> int:
+    from oracle.cli.merge import merge_text
+    from oracle.study.merge import merge, mergeable
+
+    study, others = mergeable(arguments.folder, arguments.others)
+    print(merge_text(study, merge(study, others)))
+    return DONE
+
+
+def _report(arguments: Namespace) -> int:
+    from oracle.study.study import open_study
+
+    _write_report(open_study(arguments.folder))
+    return DONE
+
+
+def _write_report(study: "Study") -> None:
+    from oracle.analysis.results import analyze
+    from oracle.plan.snapshot import Snapshot
+    from oracle.report.report import policies_of, write_report
+    from oracle.report.tables import table
+    from oracle.report.text import verdicts_text
+
+    results, folder = analyze(Snapshot.take(study)), study.store.folder / "report"
+    write_report(results, folder)
+    print(table.markdown(table.comparison_table(results.comparison)), end="\n\n")
+    if results.experiment.baselines:
+        print(policies_of(results)[0].markdown)
+    print(verdicts_text(results))
+    print(f"Tables and plots: {folder}")
+
+
+def _publish(arguments: Namespace) -> int:
+    from oracle.analysis.results import analyze
+    from oracle.plan.snapshot import Snapshot
+    from oracle.report.publish import publish
+    from oracle.report.text import notes
+    from oracle.study.study import open_study
+
+    results = analyze(Snapshot.take(open_study(arguments.folder)))
+    folder = arguments.to or Path("results") / results.experiment.name
+    publish(results, arguments.folder, folder)
+    print(f"Published: {folder}")
+    for note in notes(results):
+        print(f"Note: {note}")
+    return DONE
+
+
+def _table(arguments: Namespace) -> int:
+    from oracle.analysis.results import load_results
+    from oracle.report.tables.paper import paper_of, write_tables
+
+    experiments = paper_of([load_results(folder) for folder in arguments.folders], arguments.published)
+    write_tables(experiments, arguments.to, arguments.cycles)
+    print((arguments.to / "tables.md").read_text(encoding="utf-8"))
+    print(f"Tables: {arguments.to}")
+    return DONE
+
+
+def _fit(arguments: Namespace) -> int:
+    from oracle.analysis.results import load_results
+    from oracle.fit.report import write_fit
+
+    results = load_results(arguments.folder)
+    folder = arguments.to or Path("results") / f"{results.experiment.name}-fit"
+    print(write_fit(results, portable(str(arguments.folder)), folder))
+    print(f"\nThe same with a plot: {folder}")
+    return DONE
+
+
+def _export(arguments: Namespace) -> int:
+    from oracle.analysis.results import load_results
+    from oracle.report.optuna_export import export
+
+    names = export(load_results(arguments.folder), arguments.optuna)
+    print(f"{len(names)} studies, {names[0]} to {names[-1]}: optuna-dashboard sqlite:///{arguments.optuna}")
+    return DONE
+
+
+def _tune(arguments: Namespace) -> int:
+    from rich.console import Console
+
+    from oracle.analysis.results import analyze
+    from oracle.fit.dense import dense_experiment, dense_text
+    from oracle.plan.snapshot import Snapshot
+    from oracle.run.run import run_study
+    from oracle.study.study import new_study
+
+    experiment, _, origin = _requested(arguments)
+    dense = dense_experiment(experiment, arguments.trainings, tuple(arguments.seeds))
+    study = new_study(dense, arguments.out or Path("runs") / dense.name, origin)
+    if not run_study(study, Console(), arguments.local, retry_failed=False):
+        return FAILED
+    print(dense_text(analyze(Snapshot.take(study))))
+    return DONE
+
+
+def _schedule(arguments: Namespace) -> int:
+    experiment = load(arguments.file, arguments.set)
+    print("cycle  weights_remaining_%  max_lr")
+    for cycle in range(experiment.prune.cycles):
+        remaining = 100 * (1 - experiment.prune.rate) ** cycle
+        print(f"{cycle:5d}  {remaining:19.2f}  {experiment.schedule.max_lr(cycle):.6f}")
+    return DONE
+
+
+COMMANDS: dict[str, Callable[[Namespace], int]] = {
+    "plan": _plan,
+    "run": _run,
+    "status": _status,
+    "report": _report,
+    "merge": _merge,
+    "publish": _publish,
+    "table": _table,
+    "fit": _fit,
+    "export": _export,
+    "tune": _tune,
+    "schedule": _schedule,
+}

@@ -1,0 +1,126 @@
+"""The arguments of the command line. Nothing slow is imported: help and mistyped commands answer at once."""
+
+import argparse
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import NoReturn
+
+from oracle.error import InputError
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line with exit code 2, as any other bad input."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise InputError, where argparse would print the usage and exit."""
+        raise InputError(f"{message}; see {self.prog} --help")
+
+
+def make_parser() -> Parser:
+    """Return the parser; its result has the name of the command in ``command``."""
+    parser = Parser(prog="silo-oracle", description="Judge SILO's max_lr against an Oracle at every pruning cycle.")
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser, dest="command")
+
+    def command(name: str, what: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=what, description=what)
+
+    _add_plan(command("plan", "what a run would train; trains nothing"))
+    _add_run(command("run", "train what is missing, then report; safe to interrupt and call again"))
+    _add_run_folder(command("status", "trainings done, running, failed and missing by cycle, and the time left"))
+    _add_run_folder(command("report", "tables and plots from what is recorded, into the run folder"))
+    _add_merge(command("merge", "take into one run folder what others of the same experiment hold"))
+    _add_publish(command("publish", "what is worth keeping of a run, into results/NAME"))
+    _add_table(command("table", "the paper's kind of tables from finished runs: csv, markdown, LaTeX"))
+    _add_fit(command("fit", "SILO's parameters whose curve lies inside the Oracle's intervals"))
+    _add_export(command("export", "the records as Optuna studies, which optuna-dashboard shows"))
+    _add_tune(command("tune", "SILO's parameters from the dense network alone, by a few trainings on other seeds"))
+    _add_file(command("schedule", "SILO's max_lr by cycle"), out=False)
+    return parser
+
+
+def _version() -> str:
+    try:
+        return f"silo-oracle {version('silo-oracle')}"
+    except PackageNotFoundError:  # a checkout that isn't installed
+        return "silo-oracle, not installed"
+
+
+def _add_file(parser: argparse.ArgumentParser, out: bool = True) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="the experiment, such as benchmarks/quickstart.yaml")
+    parser.add_argument("--set", action="append", default=[], metavar="A.B=VALUE", help="override a field; repeatable")
+    if out:
+        parser.add_argument("--out", type=Path, metavar="DIR", help="the run folder (default: runs/NAME)")
+
+
+def _add_run_folder(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="a run folder")
+
+
+def _add_finished(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="a run folder, or one that publish made")
+
+
+def _add_plan(parser: argparse.ArgumentParser) -> None:
+    _add_file(parser)
+    what = "train for up to half a minute, recording nothing, and predict the time of the run on this machine"
+    parser.add_argument("--calibrate", action="store_true", help=what)
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    _add_file(parser)
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--local", action="store_true", help="train in this process, one after another, without Ray")
+    where.add_argument("--address", metavar="HOST:PORT", help="train on a running Ray cluster (auto: this machine's)")
+    parser.add_argument("--retry-failed", action="store_true", help="try trainings again that failed with an error")
+
+
+def _add_merge(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the run folder that takes it")
+    parser.add_argument("others", type=Path, nargs="+", metavar="OTHER", help="a run folder that is only read")
+
+
+def _add_publish(parser: argparse.ArgumentParser) -> None:
+    _add_run_folder(parser)
+    parser.add_argument("--to", type=Path, metavar="DIR", help="where to (default: results/NAME)")
+
+
+def _add_table(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help="a run folder, or one that publish made")
+    parser.add_argument(
+        "--to", type=Path, default=Path("results/tables"), metavar="DIR", help="default: results/tables"
+    )
+    parser.add_argument("--cycles", type=_numbers, metavar="0,4,...", help="the cycles to show (default: at most 8)")
+    parser.add_argument(
+        "--published", type=Path, action="append", default=[], metavar="FILE", help="others' figures; repeatable"
+    )
+
+
+def _add_fit(parser: argparse.ArgumentParser) -> None:
+    _add_finished(parser)
+    parser.add_argument("--to", type=Path, metavar="DIR", help="where to (default: results/NAME-fit)")
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    _add_finished(parser)
+    parser.add_argument("--optuna", type=Path, required=True, metavar="FILE", help="a new SQLite file")
+
+
+def _add_tune(parser: argparse.ArgumentParser) -> None:
+    _add_file(parser)
+    parser.add_argument("--trainings", type=_count, required=True, metavar="N", help="at most so many")
+    what = "none that judges the experiment (default: the two after its greatest)"
+    parser.add_argument("--seeds", type=_numbers, default=[], metavar="100,101,...", help=what)
+    parser.add_argument("--local", action="store_true", help="train in this process, without Ray")
+
+
+def _numbers(text: str) -> list[int]:
+    if not all(part.strip().isdecimal() for part in text.split(",")):
+        raise argparse.ArgumentTypeError(f"must be numbers such as 0,4,9, got {text}")
+    return [int(part) for part in text.split(",")]
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number above 0, got {text}")
+    return int(text)

@@ -1,0 +1,158 @@
+"""What a study consists of, what is recorded of it, and what the rest would take: `plan`."""
+
+from oracle.analysis.results import analyze
+from oracle.cli.status import duration_text
+from oracle.experiment.search import SearchKind
+from oracle.experiment.spec import Experiment
+from oracle.plan.counts import StatusCounts
+from oracle.plan.search.racing import FIRST_SEEDS
+from oracle.plan.snapshot import Snapshot
+from oracle.report.advice import advice
+from oracle.run.calibration.calibration import BUSY, TESTED, Speed
+from oracle.run.calibration.forecast import forecast
+from oracle.study.data_info import DataInfo
+from oracle.study.study import Study
+
+
+def plan_text(study: Study, speed: Speed | None = None) -> str:
+    """Return the trainings of a study, what is recorded and missing, the time that the rest takes, and what to change.
+
+    Args:
+        study: opened with or without its data.
+        speed: what was measured here; None: no calibration.
+    """
+    experiment, snapshot = study.experiment, Snapshot.take(study)
+    counts = snapshot.counts()
+    steps = experiment.recipe.epochs * experiment.recipe.steps_per_epoch(study.data.training_images)
+    lines = [
+        *_study_lines(experiment, study.data, counts, steps),
+        *_search_lines(experiment),
+        f"recorded: {counts.recorded}, failed: {counts.failed}, missing: {counts.missing}",
+        *_time_lines(experiment, counts, snapshot.seconds_each, steps, calibrated=speed is not None),
+        *(_predicted(study, speed, steps) if speed else []),
+        *advice(analyze(snapshot)),
+    ]
+    return "\n".join(lines)
+
+
+def _study_lines(experiment: Experiment, data: DataInfo, counts: StatusCounts, steps: int) -> list[str]:
+    grid, seeds = experiment.oracle.grid.values(), experiment.oracle.seeds
+    lines = [
+        f"{experiment.name}: {data.images} images ({data.training_images} train), {data.classes} classes",
+        f"{experiment.prune.cycles} cycles x {len(seeds)} seed{'s' if len(seeds) > 1 else ''} x ({len(grid)} grid values and "
+        f"SILO's, which may be one of them){_baselines_text(experiment)}: {counts.total_text} trainings of {steps} iterations",
+        _resolution_line(experiment, data),
+        f"the learning rate reaches {100 * _peak(experiment, data, steps):.3g}% of max_lr",
+    ]
+    if len(seeds) == 1:
+        lines.append("one seed tells no noise from difference: nothing will be decided")
+    return [*lines, f"grid: {', '.join(f'{value:g}' for value in grid)}"]
+
+
+def _resolution_line(experiment: Experiment, data: DataInfo) -> str:
+    """How fine an accuracy can be measured, beside the tolerance."""
+    images, tolerance = data.evaluated_on(experiment.chosen_on), experiment.oracle.tolerance
+    coarse = 100 / images / len(experiment.oracle.seeds) > tolerance
+    return (
+        f"one of {images} {experiment.chosen_on} images is {100 / images:.2g} points of accuracy; the tolerance is "
+        f"{tolerance:g}{'; that is too coarse to tell' if coarse else ''}"
+    )
+
+
+def _peak(experiment: Experiment, data: DataInfo, steps: int) -> float:
+    """The greatest factor of the shape, in (0, 1]: a warm-up that is cut off never reaches max_lr."""
+    recipe = experiment.recipe
+    per_epoch = recipe.steps_per_epoch(data.training_images)
+    return max(recipe.shape.factor(t, per_epoch, recipe.epochs) for t in range(1, steps + 1))
+
+
+def _search_lines(experiment: Experiment) -> list[str]:
+    search, values, seeds = experiment.oracle.search, len(experiment.oracle.grid.values()), len(experiment.oracle.seeds)
+    if search.is_exhaustive:
+        return []
+    most = search.budget(values, seeds)
+    range_text = f"at most {most}"
+    if search.kind is SearchKind.RACING and seeds > FIRST_SEEDS:
+        range_text = f"{values * min(seeds, FIRST_SEEDS)} to {most}"
+    line = f"the search is {search.kind}: {range_text} of these {values * seeds} trainings a cycle, beside SILO's own"
+    if by := experiment.dense_searched_by:
+        line += f", but all of cycle 0, which {by}'s search trains anyhow"
+    if most <= values and seeds > 1:
+        line += "; so few leave most values one seed: expect intervals, but no verdict"
+    return [line]
+
+
+def _baselines_text(experiment: Experiment) -> str:
+    if not experiment.baselines:
+        return ""
+    searched = [name for name, one in experiment.baselines.items() if one.max_lr is None]
+    text = f", and {len(experiment.baselines)} baseline{'s' if len(experiment.baselines) > 1 else ''}"
+    if searched:
+        text += f" ({len(searched)} searched by {experiment.search_trainings(searched[0])} trainings each)"
+    return text
+
+
+def _time_lines(
+    experiment: Experiment, counts: StatusCounts, seconds_each: float | None, steps: int, calibrated: bool
+) -> list[str]:
+    """The time that the missing trainings take on one device, as far as it is known."""
+    lines, rate, missing = [], experiment.compute.rate, counts.missing
+    if rate is not None:
+        hours = missing * steps / rate.iterations_per_second / 3600
+        at = f"{rate.iterations_per_second:g} iterations a second ({rate.source})"
+        lines.append(f"missing: {missing * steps:,} iterations: {_hours(hours)} device-hours at {at}")
+    if seconds_each is not None:
+        left = f"the missing ones take {duration_text(seconds_each * missing)}, divided by the workers"
+        lines.append(f"a training took {seconds_each:.2f} s: {left if missing else 'none is missing'}")
+    elif rate is None and not calibrated:
+        lines.append("no training is recorded yet: the time of one is known after the first")
+    return lines
+
+
+def _predicted(study: Study, speed: Speed, steps: int) -> list[str]:
+    """What was measured, the time of the sweep by it and what that assumes, and the rate as a line for the file."""
+    experiment, data, workers = study.experiment, study.data, len(speed.begins)
+    whole = speed.training(experiment, data)
+    expected = forecast(study, whole, speed.begins)
+    walls = {
+        tested: forecast(study, speed.training(experiment, data, tested), speed.begins).wall + speed.ends
+        for tested in (0.0, TESTED, 1.0)
+    }
+    at_a_time = f"{workers} training{'s' * (workers > 1)} at a time"
+    assumed = "no training diverges"
+    if experiment.train.choose == "validation":
+        assumed += (
+            f", and test is looked at after {TESTED:.0%} of the epochs (after the last alone: {_span(walls[0.0])}; "
+        )
+        assumed += f"after every one: {_span(walls[1.0])})"
+    if experiment.compute.gpus_per_trial:
+        assumed += "; one training after another in each worker, where a GPU may train several side by side"
+    if speed.share < BUSY:
+        assumed += f"; other programs go on taking {1 - speed.share:.0%} of the cores, as they did meanwhile"
+    rate = float(f"{steps / whole / (experiment.compute.gpus_per_trial or 1):.3g}")
+    source = f"measured on {speed.device}, {at_a_time}, evaluation included"
+    return [
+        f"measured here ({speed.device}, {at_a_time}): {_unit(speed.step)} an iteration, {_unit(speed.image)} an image "
+        f"evaluated, {_unit(speed.cell)} a training beside: {_unit(whole)} a training",
+        f"predicted: {_span(walls[TESTED])} for {expected.trainings} trainings, {_hours(expected.busy / 3600)} worker-hours; "
+        f"{speed.begins[0] + speed.ends:.0f} s of it Ray's start and end; loading libraries and data, and the report, come "
+        "on top: some seconds",
+        f"assumed: {assumed}",
+        f'as a line of the file: compute: {{rate: {{iterations_per_second: {rate:g}, source: "{source}"}}}}',
+    ]
+
+
+def _span(seconds: float) -> str:
+    return duration_text(seconds) if seconds >= 600 else f"{seconds:.0f} s"
+
+
+def _unit(seconds: float) -> str:
+    """Three digits, in the unit that suits."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-6:.3g} us"
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:,.0f}" if hours >= 10 else f"{hours:.2g}"

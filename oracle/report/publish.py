@@ -1,0 +1,72 @@
+"""Publishing: what is worth keeping of a run, with a README that says what it is."""
+
+import shutil
+from pathlib import Path
+
+from oracle.analysis.results import Results
+from oracle.error import InputError
+from oracle.report.report import policies_of, write_json, write_report
+from oracle.report.tables import table
+from oracle.report.text import environment_text, verdicts_text
+from oracle.study.durable import make_requested_folder
+from oracle.study.study import describe_study
+
+
+def publish(results: Results, run_folder: Path, folder: Path) -> None:
+    """Put what is worth keeping of a run into a folder: report, experiment, README. Replaces an older publication.
+
+    Args:
+        results: of the run.
+        run_folder: where it is recorded; its report is written anew.
+        folder: where to publish.
+
+    Raises:
+        InputError: where nothing is recorded, the folder holds anything else, or one of the folders holds the other.
+    """
+    if results.cells.empty:
+        raise InputError(f"{run_folder} must hold a recorded training, got none; `silo-oracle run` first")
+    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / "verdicts.md").exists())):
+        raise InputError(f"{folder} must be a new or empty folder, or an older publication, got something else")
+    source, target = run_folder.resolve(), folder.resolve()
+    if source.is_relative_to(target) or target.is_relative_to(source):
+        raise InputError(f"{folder} must be a place apart from the run folder, got one that lies in it or holds it")
+    make_requested_folder(folder.parent)
+    report = run_folder / "report"
+    write_report(results, report)
+    if folder.exists():
+        shutil.rmtree(folder)
+    shutil.copytree(report, folder)
+    write_json(folder / "experiment.json", describe_study(results.experiment, results.data, results.origin))
+    (folder / "README.md").write_text(_readme(results))
+
+
+def _readme(results: Results) -> str:
+    experiment = results.experiment
+    seeds = ", ".join(map(str, experiment.oracle.seeds))
+    lines = [
+        f"# {experiment.title}",
+        "",
+        f"Made by `silo-oracle run {results.origin}` and `silo-oracle publish`: {len(results.cells)} trainings, seeds {seeds}, "
+        f"follow: {experiment.oracle.follow}. The experiment with every default is in `experiment.json`, every training in "
+        "`cells.csv`. All of it as one page to read: `report.html`.",
+        "",
+        *map(environment_text, results.environments),
+        "",
+        verdicts_text(results),
+        table.markdown(table.comparison_table(results.comparison)),
+        "",
+    ]
+    if len(results.significance):
+        lines.append(table.markdown(table.statistics_table(results.significance)))
+    lines.append("")
+    if experiment.baselines:
+        lines += [f"{policies.markdown}\n" for policies in policies_of(results)]
+    lines += [
+        "![max_lr by weights remaining](max_lr.png)",
+        "![accuracy by weights remaining](accuracy.png)",
+        "![accuracy over max_lr and cycle](heat_map.png)",
+    ]
+    if experiment.baselines:
+        lines.append("![accuracy of every policy](policies.png)")
+    lines.append("![weights alive in each layer](layers.png)")
+    return "\n".join(lines) + "\n"

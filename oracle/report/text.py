@@ -1,0 +1,52 @@
+"""The words of a report: what it is of, its verdicts, its notes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from oracle.analysis.claims.verdict import Verdict, in_sample
+from oracle.analysis.results import Results
+from oracle.experiment.spec import Experiment
+from oracle.report.advice import advice, set_options
+
+
+def setting_text(experiment: Experiment) -> str:
+    """Return what an Oracle's result depends on: how many seeds, the tolerance, whose masks."""
+    oracle = experiment.oracle
+    seeds = f"{len(oracle.seeds)} seed{'s' if len(oracle.seeds) > 1 else ''}"
+    return f"{seeds}, tolerance {oracle.tolerance:g} points, follow: {oracle.follow}"
+
+
+def verdicts_text(results: Results) -> str:
+    """Return the verdicts and notes, as Markdown."""
+    experiment = results.experiment
+    lines = [f"Verdicts on this experiment ({experiment.title}; {setting_text(experiment)}):", ""]
+    lines += [f"- **{one.claim}**: {one.judgement}. {evidence_text(one)}" for one in results.verdicts]
+    lines += [f"- Note: {note}" for note in notes(results)]
+    lines.append(f"- SILO's parameters: {_choice_text(experiment)}")
+    return "\n".join(lines) + "\n"
+
+
+def evidence_text(verdict: Verdict) -> str:
+    """Return a verdict's evidence, with the options that would tell more."""
+    if not verdict.remedies:
+        return verdict.evidence
+    return f"{verdict.evidence} To train it: {set_options(*verdict.remedies)}."
+
+
+def notes(results: Results) -> list[str]:
+    """Return what is missing, failed or blocked, and what would tell more, a sentence each."""
+    return [*results.notes, *advice(results)]
+
+
+def environment_text(environment: Mapping[str, Any]) -> str:
+    """Return an environment of ``Results.environments`` in words."""
+    fields = ", ".join(f"{name} {value}" for name, value in environment.items() if name != "trainings")
+    return f"Environment of {environment['trainings']} trainings: {fields}."
+
+
+def _choice_text(experiment: Experiment) -> str:
+    """How SILO's parameters were chosen."""
+    text, seeds = experiment.silo.chosen, experiment.silo.chosen_on_seeds
+    if seeds:
+        text += f" (seeds {', '.join(map(str, seeds))})"
+    return f"{text}. In-sample: these seeds judge them." if in_sample(experiment) else f"{text}."

@@ -1,0 +1,69 @@
+"""The data of an experiment: loaded and looked at, split for a seed; and the network for such images."""
+
+import torch
+from torch import nn
+
+from oracle.error import FieldError
+from oracle.experiment.spec import Experiment
+from silo.data.error import DataError
+from silo.data.images import Dataset, Images
+from silo.data.split import Split, limited, split
+
+
+def load_dataset(experiment: Experiment) -> Dataset:
+    """Return the experiment's data, cut to its limit.
+
+    Raises:
+        FieldError: where the data is missing or damaged.
+    """
+    limit = experiment.data.limit
+    try:
+        return limited(_checked(experiment.data.make()), limit.train, limit.test)
+    except DataError as error:
+        raise FieldError(f"data.{error}") from error
+    except ValueError as error:  # an imported source may raise any
+        raise FieldError(f"data.source: {error}") from error
+
+
+def network(experiment: Experiment, channels: int, size: int, classes: int) -> nn.Module:
+    """Return the experiment's network for images of channels x size x size, as its constructor draws it.
+
+    Raises:
+        FieldError: where it doesn't take such images.
+    """
+    try:
+        return experiment.model.make(channels, size, classes)
+    except ValueError as error:
+        raise FieldError(f"model: {experiment.model.name} for this data: {error}") from error
+
+
+def split_of(experiment: Experiment, dataset: Dataset, seed: int) -> Split:
+    """Return the split of one seed.
+
+    Raises:
+        FieldError: where the data can't be split, normalized or augmented as the experiment says.
+    """
+    try:
+        dataset.train.check(experiment.recipe.augment)
+        return split(dataset, experiment.data.split.make(), experiment.data.normalize.make(), seed)
+    except DataError as error:
+        raise FieldError(f"data.{error}") from error
+
+
+def _checked(dataset: Dataset) -> Dataset:
+    """The data set, its tensors looked at: an imported source may give any. Raises DataError."""
+    for name, part in (("train", dataset.train), ("test", dataset.test)):
+        if isinstance(part, Images):
+            pixels, labels = part.pixels, part.labels
+            if pixels.dtype != torch.uint8 or pixels.dim() != 4 or pixels.shape[2] != pixels.shape[3]:
+                given = f"{pixels.dtype} of {tuple(pixels.shape)}"
+                raise DataError(
+                    f"source must give {name} pixels as torch.uint8 of (n, channels, size, size), got {given}"
+                )
+            if labels.dtype != torch.int64 or labels.shape != (len(pixels),):
+                given = f"{labels.dtype} of {tuple(labels.shape)}"
+                raise DataError(f"source must give {name} labels as torch.int64 of ({len(pixels)},), got {given}")
+            if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(dataset.classes):
+                given = f"{int(labels.min())} to {int(labels.max())}"
+                raise DataError(f"source must give {name} labels from 0 to {len(dataset.classes) - 1}, got {given}")
+    return dataset

@@ -1,0 +1,130 @@
+"""The lock of a run folder: one driver at a time holds it, and anybody may look who does, without disturbing it.
+
+The file ``lock`` holds, as JSON, the id of the driver's run (``sweep``), when it began (``at``) and, once it has come to its
+end, when that was (``ended``): unix seconds.
+"""
+
+import contextlib
+import fcntl
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from oracle.error import InputError
+from oracle.study.durable import make_requested_folder
+from oracle.study.store import Store
+
+PATIENCE = 1.0  # seconds that a driver tries to have the lock: who looks at it holds it for a moment, too
+BEGINNINGS = ("started", "resumed")  # events of the log of attempts after which a training is under way
+
+
+@dataclass(frozen=True)
+class Activity:
+    """The driver at work in a run folder, or the last one.
+
+    Attributes:
+        at_work: a driver holds the folder's lock.
+        cut_off: the last driver did not come to its end.
+        began: when it took the lock, in unix seconds; None: not known.
+        ended: when it gave the lock back, in unix seconds; None: not known.
+        running: ids of cells that are trained right now; some may have ended meanwhile.
+        pace: seconds between two records of the driver at work; None: it has none yet, or none is at work.
+    """
+
+    at_work: bool
+    cut_off: bool
+    began: float | None
+    ended: float | None
+    running: frozenset[str]
+    pace: float | None
+
+
+@contextmanager
+def locked(store: Store) -> Iterator[None]:
+    """Hold the lock of a run folder, with an id of its own in ``store.sweep``; makes the folder.
+
+    Raises:
+        InputError: where another driver has the lock, or the folder can't be made or locked.
+    """
+    make_requested_folder(store.folder)
+    with (store.folder / "lock").open("a") as lock:
+        _acquire(lock, store.folder)
+        store.sweep = uuid.uuid4().hex[:8]
+        held = {"sweep": store.sweep, "at": round(time.time(), 3)}
+        _write(lock, held)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):  # a full disk
+                _write(lock, {**held, "ended": round(time.time(), 3)})
+
+
+def activity(store: Store) -> Activity:
+    """Look at the lock and the log of attempts; writes nothing."""
+    at_work, held = _look(store.folder)
+    began, ended, sweep = (held.get(key) for key in ("at", "ended", "sweep"))
+    attempts = []
+    if at_work and sweep:
+        attempts = [entry for entry in store.attempts() if entry.get("sweep") == sweep]
+        attempts.sort(key=lambda entry: entry["at"])
+    last = {entry["cell"]: entry["event"] for entry in attempts}
+    recorded = sum(entry["event"] == "recorded" for entry in attempts)
+    return Activity(
+        at_work,
+        cut_off=not at_work and began is not None and ended is None,
+        began=began,
+        ended=ended,
+        running=frozenset(cell for cell, event in last.items() if event in BEGINNINGS),
+        # since the first training, so that the workers' start doesn't count
+        pace=max(0.0, time.time() - attempts[0]["at"]) / recorded if recorded else None,
+    )
+
+
+def _write(lock: IO[str], held: dict[str, Any]) -> None:
+    lock.truncate(0)
+    lock.write(json.dumps(held))
+    lock.flush()
+
+
+def _acquire(lock: IO[str], folder: Path) -> None:
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > until:
+                raise InputError(f"{folder} must be free, got another run at work in this folder") from error
+            time.sleep(0.05)
+        except OSError as error:
+            raise InputError(f"{folder} must lie on a file system with flock, got {error.strerror}") from error
+
+
+def _look(folder: Path) -> tuple[bool, dict[str, Any]]:
+    """Whether a driver holds the lock, and what it wrote there."""
+    try:
+        with (folder / "lock").open() as lock:
+            is_held = _is_held(lock)
+            text = lock.read()
+    except FileNotFoundError:
+        return False, {}
+    try:
+        written = json.loads(text)
+    except ValueError:  # a driver is writing it
+        written = {}
+    return is_held, written if isinstance(written, dict) else {}
+
+
+def _is_held(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_UN)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system that knows no locks: no driver works there
+        pass
+    return False
