@@ -12,7 +12,7 @@ from oracle.experiment.grid import Grid, MaxLr
 from oracle.experiment.import_path import code_of, target_of
 from oracle.experiment.number import Count, NotNegative, Positive, Seed, Share
 from oracle.experiment.policy import AnyRestart, AnyShape, Baseline, Policies
-from oracle.experiment.redaction import first_private, portable
+from oracle.experiment.redaction import first_private, redact
 from oracle.experiment.search import Search
 from oracle.hashing import digest
 from silo.criterion import CRITERIA
@@ -280,11 +280,11 @@ class Experiment(Strict):
         part = self.prune
         return Pruning(target_of(CRITERIA, part.criterion), part.scope, part.rate, **part.prunable.model_dump())
 
-    def portable(self) -> dict[str, Any]:
-        """All of it as JSON holds it, every default written out; of where the data lies only what other machines may know."""
-        held = self.model_dump(mode="json")
-        held["data"] |= portable({name: held["data"][name] for name in self.data.options})
-        return held
+    def redacted(self) -> dict[str, Any]:
+        """The experiment as JSON holds it, every default written out, the data source's options redacted."""
+        fields = self.model_dump(mode="json")
+        fields["data"] |= redact({name: fields["data"][name] for name in self.data.options})
+        return fields
 
     def training(self, data_digest: str) -> dict[str, Any]:
         """All that a training depends on beside seed, cycle, max_lr and start state, every default written out.

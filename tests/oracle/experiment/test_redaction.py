@@ -6,6 +6,7 @@ import platform
 import pwd
 import shutil
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from PIL import Image
 
 from oracle.cli.main import main
 from oracle.experiment.compute import Compute
-from oracle.experiment.load import load, told
-from oracle.experiment.redaction import portable
+from oracle.experiment.load import load
+from oracle.experiment.redaction import redact, redact_override
 from oracle.run.failure import reason_of
 
 
@@ -44,8 +45,8 @@ from oracle.run.failure import reason_of
     ],
 )
 def test_what_is_kept_of_a_path(given, kept):
-    assert portable(given) == kept
-    assert portable(kept) == kept
+    assert redact(given) == kept
+    assert redact(kept) == kept
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_what_is_kept_of_a_path(given, kept):
     ],
 )
 def test_what_is_kept_of_an_override(override, kept):
-    assert told(override) == kept
+    assert redact_override(override) == kept
 
 
 @pytest.mark.parametrize(
@@ -129,6 +130,7 @@ class Schedule:
 MODEL = """
 import os
 import socket
+import subprocess
 from pathlib import Path
 
 from torch import nn
@@ -217,3 +219,8 @@ def test_nothing_of_the_machine_is_in_a_run_folder_its_report_or_a_publication(m
 
 def twin(run):
     return shutil.copytree(run, run.with_name("twin"))
+
+
+def test_redaction_needs_neither_torch_nor_pydantic():
+    code = "import sys, oracle.experiment.redaction; print({'torch', 'pydantic'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
