@@ -10,8 +10,8 @@ from typing import Any, NoReturn
 from rich.console import Console
 
 from oracle.error import FieldError, InputError, SweepError
-from oracle.experiment.load import load, told
-from oracle.experiment.redaction import portable
+from oracle.experiment.load import load
+from oracle.experiment.redaction import redact, redact_override
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -113,7 +113,10 @@ def _asked(arguments: argparse.Namespace) -> tuple[Any, Path, str]:
     """The experiment, its run folder, and how they were asked for."""
     file = arguments.file
     experiment = load(file, arguments.set)
-    origin = [portable(str(file)).removeprefix(".../"), *(f"--set '{told(override)}'" for override in arguments.set)]
+    origin = [
+        redact(str(file)).removeprefix(".../"),
+        *(f"--set '{redact_override(override)}'" for override in arguments.set),
+    ]
     return experiment, arguments.out or Path("runs") / experiment.name, " ".join(origin)
 
 
@@ -222,7 +225,7 @@ def _fit(arguments: argparse.Namespace) -> int:
 
     findings = finished(arguments.folder)
     folder = arguments.to or Path("results") / f"{findings.experiment.name}-fit"
-    print(write_fit(findings, portable(str(arguments.folder)), folder))
+    print(write_fit(findings, redact(str(arguments.folder)), folder))
     print(f"\nThe same with a plot: {folder}")
     return 0
 

@@ -31,7 +31,7 @@ def dense_experiment(experiment: Experiment, trainings: int, seeds: tuple[int, .
     if not least <= trainings:
         several = f"{len(seeds)} seed{'s' * (len(seeds) > 1)}"
         raise InputError(f"--trainings: {trainings}: at least {least} are allowed with {several}")
-    fields = experiment.portable() | {"name": f"{experiment.name}-dense", "policies": {}}
+    fields = experiment.redacted() | {"name": f"{experiment.name}-dense", "policies": {}}
     fields["data"] = experiment.model_dump(mode="json")["data"]
     fields["prune"]["cycles"] = 1
     # a value of the grid, so that it is a candidate as well

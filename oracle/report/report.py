@@ -79,7 +79,7 @@ def write(study: Study, findings: Results) -> Path:
         save(plot_policies(findings.policies, label), folder, "policies")
     made = environments(study, cells)
     _write_json(folder / "environment.json", made)
-    experiment = study.experiment.portable()
+    experiment = study.experiment.redacted()
     said, missing = notes(study, findings), tally(study.chains).count("missing")
     told = Told(label, _asked(study.experiment), study.origin, findings.verdicts, said, made, experiment, missing)
     (folder / "report.html").write_text(page(findings, told, policies_of(findings), folder), encoding="utf-8")

@@ -45,7 +45,7 @@ class Study:
         """What study.json holds: all of this, and the identity of its trainings; no path of this machine."""
         return {
             "origin": self.origin,
-            "experiment": self.experiment.portable(),
+            "experiment": self.experiment.redacted(),
             "data": self.data,
             "training": self.experiment.training(self.data["digest"]),
         }
