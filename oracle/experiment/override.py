@@ -3,6 +3,7 @@
 from typing import Any
 
 from oracle.error import InputError
+from oracle.experiment.message import shown
 from oracle.experiment.yaml_text import parse_yaml
 
 
@@ -18,10 +19,10 @@ def apply_override(tree: dict[str, Any], override: str) -> None:
     """
     path, equals, text = override.partition("=")
     if not equals or not path:
-        raise InputError(f"--set {override}: a.b=value is allowed, such as oracle.seeds=5")
+        raise InputError(f"--set must be FIELD=VALUE, such as oracle.seeds=5, got {override}")
     *parents, last = path.split(".")
     for key in parents:
         tree = tree.setdefault(key, {})
         if not isinstance(tree, dict):
-            raise InputError(f"--set {override}: {key} holds a value, not a mapping")
+            raise InputError(f"--set {override}: {key} must be a mapping, got {shown(tree)}")
     tree[last] = parse_yaml(text, f"--set {override}")

@@ -7,6 +7,7 @@ from torch import nn
 
 from oracle.error import FieldError
 from oracle.experiment.import_path import target_of
+from oracle.experiment.message import InnerFieldError, inner_error
 from oracle.experiment.spec import Experiment
 from silo.cycle import Problem
 from silo.data.error import DataError
@@ -28,7 +29,8 @@ def load_dataset(experiment: Experiment) -> Dataset:
     except DataError as error:
         raise FieldError(f"data.{error}") from error
     except ValueError as error:  # of an imported source
-        raise FieldError(f"data: {error}") from error
+        inner = error if isinstance(error, InnerFieldError) else inner_error(error, experiment.data.options)
+        raise FieldError(f"data.{inner}" if inner else f"data: {error}") from error
 
 
 def _whole(dataset: Dataset) -> Dataset:
@@ -38,13 +40,15 @@ def _whole(dataset: Dataset) -> Dataset:
             pixels, labels = part.pixels, part.labels
             if pixels.dtype != torch.uint8 or pixels.dim() != 4 or pixels.shape[2] != pixels.shape[3]:
                 given = f"{pixels.dtype} of {tuple(pixels.shape)}"
-                raise DataError(f"source: {name} pixels: {given}: torch.uint8 of (n, channels, size, size) is allowed")
+                raise DataError(
+                    f"source must give {name} pixels as torch.uint8 of (n, channels, size, size), got {given}"
+                )
             if labels.dtype != torch.int64 or labels.shape != (len(pixels),):
                 given = f"{labels.dtype} of {tuple(labels.shape)}"
-                raise DataError(f"source: {name} labels: {given}: torch.int64 of ({len(pixels)},) is allowed")
+                raise DataError(f"source must give {name} labels as torch.int64 of ({len(pixels)},), got {given}")
             if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(dataset.classes):
                 given = f"{int(labels.min())} to {int(labels.max())}"
-                raise DataError(f"source: {name} labels: {given}: 0 to {len(dataset.classes) - 1} are allowed")
+                raise DataError(f"source must give {name} labels from 0 to {len(dataset.classes) - 1}, got {given}")
     return dataset
 
 
@@ -57,7 +61,7 @@ def device(experiment: Experiment) -> torch.device:
     """CUDA where the experiment gives its trainings GPUs; raises FieldError where there is none."""
     gpus = experiment.compute.gpus_per_trial
     if gpus > 0 and not torch.cuda.is_available():
-        raise FieldError(f"compute.gpus_per_trial: {gpus:g}: no CUDA GPU is visible here; 0 is allowed")
+        raise FieldError(f"compute.gpus_per_trial must be 0 where no CUDA GPU is visible, got {gpus:g}")
     return torch.device("cuda" if gpus > 0 else "cpu")
 
 
@@ -69,7 +73,7 @@ def network(experiment: Experiment, channels: int, size: int, classes: int) -> n
     try:
         return experiment.model.make(channels, size, classes)
     except ValueError as error:
-        raise FieldError(f"model: {experiment.model.name} for this data: {error}") from error
+        raise FieldError(f"model must fit this data, got {experiment.model.name}: {error}") from error
 
 
 def problems(experiment: Experiment, dataset: Dataset, data_digest: str, on: torch.device) -> dict[str, Problem]:
