@@ -35,8 +35,8 @@ class Grid(Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> "Grid":
-        given = [self.low, self.high, self.points]
-        if any(part is None for part in given) and (not self.extra or given != [None] * 3):
+        missing = [part is None for part in (self.low, self.high, self.points)]
+        if any(missing) and not (all(missing) and self.extra):
             raise ValueError("must have low, high and points, or be a list of at least one value")
         if self.low is not None and self.low >= self.high:
             raise InnerFieldError("low", f"must be below high ({self.high}), got {self.low}")
