@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from silo.duration import ALLOWED, Duration
+from silo.duration import FORM, Duration
 
 SCALARS = (bool, int, float, str, NoneType)
 ALLOWED_TYPES = "bool, int, float, str, Path, Duration, Literal, list, tuple, dict by str, | of these, or none"
@@ -91,4 +91,4 @@ def _duration(value: Any) -> Duration:
     try:
         return Duration(value)
     except ValueError:
-        raise ValueError(f"allowed: {ALLOWED}") from None
+        raise ValueError(f"allowed: {FORM}") from None
