@@ -170,7 +170,7 @@ class Normalize:
             mean, std = (torch.tensor(values, dtype=torch.float64) * 255 for values in (self.mean, self.std))
         if len(mean) != train.channels:
             raise DataError(
-                f"normalize must have a mean and std for each of {train.channels} channels, got {len(mean)}"
+                f"normalize must have a mean and std for each channel ({train.channels} here), got {len(mean)}"
             )
         return mean.float().view(-1, 1, 1), std.float().view(-1, 1, 1)
 

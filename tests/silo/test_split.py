@@ -154,7 +154,7 @@ def test_bad_constants(options):
 
 
 def test_constants_for_other_channels():
-    with pytest.raises(DataError, match=r"^normalize must .* of 3 channels, got 1$"):
+    with pytest.raises(DataError, match=r"^normalize must have a mean and std for each channel \(3 here\), got 1$"):
         split(coloured(), Pooled(), Normalize((0.5,), (0.5,)), 0)
 
 
