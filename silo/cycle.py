@@ -1,4 +1,4 @@
-"""One pruning cycle: train from a start state, prune the lowest share of what is alive, and say what the next starts from."""
+"""One pruning cycle: train from a start state, prune the lowest share of what is alive; the next one's start state results."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ from silo.restart import Restart, Weights, statistics
 
 @dataclass(frozen=True)
 class Pruning:
-    """What goes at the end of a cycle: the floor(rate * alive) weights that the criterion scores lowest.
+    """Which weights are pruned at the end of a cycle: the floor(rate * alive) that the criterion scores lowest.
 
     Args:
         criterion: Scores each layer's weights (:mod:`silo.criterion`).
@@ -70,13 +70,13 @@ class State:
 
 @dataclass(frozen=True)
 class Problem:
-    """All that a training depends on, but for seed, cycle, max_lr and start state.
+    """Everything that a training depends on, except for seed, cycle, max_lr and start state.
 
     Args:
         build: Returns a new network on the CPU, with weights drawn from torch's global generator.
         data: Returns the split of a seed, on the device to train on.
         recipe: How a cycle is trained.
-        pruning: What goes at the end of a cycle.
+        pruning: Which weights are pruned at the end of a cycle.
         restart: Which weights the next cycle starts from.
     """
 

@@ -1,4 +1,4 @@
-"""What a training gives: its curve by epoch, the state that is reported, and the weights it leaves.
+"""The result of a training: its curve by epoch, the state that is reported, and the weights it leaves.
 
 The names of Epoch's and Outcome's fields are keys of recorded trainings.
 """
@@ -27,7 +27,7 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training gave. Accuracies are in percent, and None where it diverged.
+    """The measurements of a training. Accuracies are in percent, and None where it diverged.
 
     Attributes:
         diverged: Whether a loss or a weight became infinite or NaN; the training ended there.

@@ -112,7 +112,7 @@ class Rewind:
 
     def remember_at(self, cycle: int, steps_per_epoch: int) -> int | None:
         """The iteration to rewind to, in the dense network's training alone; None for its initialization."""
-        return self.to.iterations(steps_per_epoch) or None if cycle == 0 else None
+        return (self.to.iterations(steps_per_epoch) or None) if cycle == 0 else None
 
     def carry(self, start: Weights | None, remembered: Weights | None, final: Weights) -> Weights | None:
         """The remembered weights, from cycle to cycle."""

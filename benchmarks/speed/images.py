@@ -32,7 +32,7 @@ def cifar10(path: Path | None, count: int) -> Split:
 
 
 def made_up(count: int) -> Dataset:
-    """``count`` images of CIFAR-10's shape: noise, the brighter the higher the class; a step's time doesn't depend on pixels."""
+    """``count`` images of CIFAR-10's shape: noise, the brighter the higher the class; a step's time hangs on no pixel."""
     labels = torch.arange(count) % 10
     noise = torch.randint(128, (count, 3, 32, 32), generator=torch.Generator().manual_seed(0))
     return Dataset(Images((noise + 12 * labels.view(-1, 1, 1, 1)).to(torch.uint8), labels), None, tuple("0123456789"))

@@ -1,5 +1,7 @@
 """Data sets by name. A source takes its own options and returns a Dataset, or raises DataError, which says why it can't.
 
+Your own is a function of the same kind, whose parameters are what an experiment sets.
+
 FACTS has what is known of a source without loading it; what ``folder`` holds only its images say.
 """
 

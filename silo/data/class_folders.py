@@ -1,4 +1,4 @@
-"""One folder a class: the layout PART/CLASS/*.jpg."""
+"""Images in one folder for each class: the layout PART/CLASS/*.jpg."""
 
 from pathlib import Path
 

@@ -14,7 +14,7 @@ ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
 def is_image(file: Path) -> bool:
-    """Whether the file's ending is that of an image."""
+    """Whether the file has an ending that images have."""
     return file.suffix.lower() in ENDINGS
 
 

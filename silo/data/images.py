@@ -43,7 +43,7 @@ class Images:
         return Images(self.pixels[index], self.labels[index])
 
     def to(self, device: torch.device) -> "Images":
-        """The same images on a device."""
+        """These images on a device."""
         return Images(self.pixels.to(device), self.labels.to(device))
 
     def joined(self, other: "Images") -> "Images":

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
 
@@ -63,6 +64,34 @@ class Split:
         if not pixels.is_floating_point():
             pixels = (pixels.float() - self.mean).div_(self.std)
         return pixels.contiguous(memory_format=torch.channels_last)
+
+
+class SplitRule(Protocol):
+    """Which images train, validate and test."""
+
+    def sizes(self, train: int, test: int | None) -> tuple[int, int, int]:
+        """How many images train, validate and test.
+
+        Args:
+            train: How many training images the source has.
+            test: How many official test images it has; None where it has no test set.
+
+        Raises:
+            DataError: Where such a source can't be split so.
+        """
+        ...
+
+    def parts(self, dataset: Dataset, seed: int) -> tuple[Part, Part, Part]:
+        """(train, validation, test) images of a seed, in the numbers that :meth:`sizes` says.
+
+        Args:
+            dataset: The source's images, whose parts can be indexed and joined.
+            seed: The training's seed; equal seeds split equally.
+
+        Raises:
+            DataError: Where such a source can't be split so.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -201,7 +230,7 @@ def limited(dataset: Dataset, train: int | None, test: int | None) -> Dataset:
     )
 
 
-def split_sizes(rule: Pooled | Carve, train: int, test: int | None) -> tuple[int, int, int]:
+def split_sizes(rule: SplitRule, train: int, test: int | None) -> tuple[int, int, int]:
     """How many images train, validate and test under a rule; raises DataError where a part would be empty."""
     sizes = rule.sizes(train, test)
     for name, size in zip(("training", "validation", "test"), sizes, strict=True):
@@ -210,7 +239,7 @@ def split_sizes(rule: Pooled | Carve, train: int, test: int | None) -> tuple[int
     return sizes
 
 
-def split(dataset: Dataset, rule: Pooled | Carve, normalize: Normalize, seed: int) -> Split:
+def split(dataset: Dataset, rule: SplitRule, normalize: Normalize, seed: int) -> Split:
     """The split of one seed.
 
     Args:

@@ -2,6 +2,8 @@
 
 The rules set the parameters of convolutions, linear layers, attention and normalization. Others, in our networks only
 the vision transformers' class token and position embeddings, are left as the network's constructor drew them.
+
+Your own rule is a function that takes the network and changes it in place.
 """
 
 from collections.abc import Callable

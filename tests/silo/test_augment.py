@@ -75,7 +75,7 @@ def test_all_channels_move_together():
         assert len(found(result.numpy(), image.numpy(), 2, True)) == 1
 
 
-def test_nothing_asked_is_nothing_changed():
+def test_no_augmentation_changes_nothing():
     assert torch.equal(epoch(pixels(), Augment(0, False)), pixels())
 
 
@@ -100,7 +100,7 @@ def test_draws_belong_to_positions_and_images_to_indices():
     assert torch.equal(epoch(same, augment), epoch(same, augment, order=torch.arange(8).flip(0)))
 
 
-def test_images_come_in_the_order_asked_for_and_the_last_batch_short():
+def test_images_come_in_the_requested_order_and_the_last_batch_short():
     images, order = pixels(), torch.tensor([3, 1, 4, 0, 5, 7, 2, 6])
     with numbered(images).augmented(Augment()) as augmented:
         batches = list(augmented.batches(3, order, torch.Generator()))

@@ -375,7 +375,7 @@ def test_validation_and_test_images_are_never_augmented(build, few_digits):
 EVALUATED = replace(RECIPE, epochs=3, augment=Augment(crop=3, flip=True, evaluation=True))
 
 
-def test_as_released_validation_and_test_images_are_augmented_where_asked(build, few_digits):
+def test_as_released_validation_and_test_images_are_augmented_where_the_recipe_says_so(build, few_digits):
     """By draws of their own at each epoch; the training is the same to the bit."""
     model = build()
     trained = run(model, few_digits, EVALUATED, seed=3, cycle=2)
@@ -490,7 +490,7 @@ def test_nothing_can_be_remembered_beyond_the_end(build, few_digits, step):
         run(build(), few_digits, remember_at=step)
 
 
-def test_nothing_is_remembered_unasked(build, few_digits):
+def test_nothing_is_remembered_by_default(build, few_digits):
     assert run(build(), few_digits).remembered is None
 
 

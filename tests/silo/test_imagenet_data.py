@@ -87,7 +87,7 @@ def test_evaluation_shows_every_image_once_scaled_and_centred(root, data):
             assert (image.numpy() == evaluated(file)).all() and data.classes[label] == file.parent.name
 
 
-def test_images_come_in_the_order_asked_for(root, data):
+def test_images_come_in_the_requested_order(root, data):
     order = torch.randperm(12, generator=torch.Generator().manual_seed(1))
     batches = list(data.train.batches(5, order))
     assert [len(labels) for _, labels in batches] == [5, 5, 2]

@@ -30,7 +30,7 @@ RATES = (0.003, 0.01, 0.03)
 
 
 def here():
-    """Records steps in this process: runs them before, as a capture's warm-up does, and then again whenever it is asked."""
+    """Records steps in this process: runs them before, as a capture's warm-up does, and then again at every call."""
 
     def record(steps):
         def run():
@@ -237,7 +237,7 @@ def test_whether_a_network_draws_in_training(model, drawn):
     ("room", "step_bytes", "evaluation_bytes", "lanes"),
     [
         (1000, 100, 100, 9),
-        (1000, 100, 901, 1),  # not even one is told to fit: it is tried
+        (1000, 100, 901, 1),  # not even one is thought to fit: it is tried
         (1000, 300, 100, 3),
         (50, 100, 100, 1),
         (10**6, 100, 100, MOST_LANES),
