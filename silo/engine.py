@@ -101,14 +101,13 @@ def train_lanes(
         raise ValueError(f"remember_at must be at most {total}, the iterations of a cycle, got {remember_at}")
     checkpoints = checkpoints or [None] * len(starts)
     states = [None if checkpoint is None else checkpoint.load() for checkpoint in checkpoints]
-    for state in states:
-        if state is not None and state.epochs >= recipe.epochs:
-            raise ValueError(
-                f"checkpoints must hold states before epoch {recipe.epochs}, the last, got one after epoch {state.epochs}"
-            )
 
     def epochs_done(number: int) -> int:
         return 0 if states[number] is None else states[number].epochs
+
+    furthest = max(map(epochs_done, range(len(starts))), default=0)
+    if furthest >= recipe.epochs:
+        raise ValueError(f"checkpoints must hold states before epoch {recipe.epochs}, the last, got epoch {furthest}")
 
     trained: dict[int, Trained] = {}
     with reproducible(recipe.precision), data.augmented(recipe.augment) as augmented:
