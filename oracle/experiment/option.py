@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from silo.duration import ALLOWED, Duration
+from silo.duration import FORM, Duration
 
 SCALARS = (bool, int, float, str, NoneType)
 VALUES = "finite numbers, strings, true, false, null, lists and mappings of them"
@@ -99,4 +99,4 @@ def _duration(value: Any) -> Duration:
     try:
         return Duration(value)
     except ValueError:
-        raise ValueError(f"must be {ALLOWED}") from None
+        raise ValueError(f"must be {FORM}") from None
