@@ -165,8 +165,7 @@ POLICIES = [
     ),
     (
         "policies.baselines.x.max_lr={kind: table, values: [1]}",
-        "policies.baselines.x.max_lr",
-        "the table ends at cycle 0",
+        "policies.baselines.x.max_lr.values must reach to cycle 1, got 1 (from cycle 0)",
     ),
     ("policies.baselines.x.shape=cosin", "policies.baselines.x.shape", "did you mean cosine?"),
     ("policies.baselines.x.restart={kind: rewind, to: 9ep}", "policies.baselines.x.restart.to: 9ep", "up to 2ep"),
@@ -259,15 +258,18 @@ FIELDS = [
     ("compute.lanes=many", 'compute.lanes must be auto, or a whole number from 1 to 1000, got "many"'),
     ("train.precision=fp16", 'train.precision must be one of fp32, tf32, bf16, got "fp16"; did you mean bf16?'),
     ("train.precision=tf32", 'train.precision must be fp32 or bf16 where compute.gpus_per_trial is 0, got "tf32"'),
-    ("model.hidden=[0]", "hidden", "[0]", "widths of at least 1 are allowed"),
+    ("model.hidden=[0]", "model.hidden must hold widths of at least 1, got [0]"),
     (
         "model.hidden=[100000000000000000000]",
         'model must be of sizes that torch can build, got {"hidden": [100000000000000000000]}',
     ),
-    ("data.augment.crop=-1", "data.augment", "crop: -1", "0 or more"),
-    ("data.augment.area=[0.5, 0.1]", "data.augment", "area: [0.5, 0.1]", "rising shares"),
+    ("data.augment.crop=-1", "data.augment.crop must be at least 0 pixels, got -1"),
+    (
+        "data.augment.area=[0.5, 0.1]",
+        "data.augment.area must be two rising shares of an image in (0, 1], got [0.5, 0.1]",
+    ),
     ("data.augment.area=0.5", "data.augment.area must be a list, got 0.5"),
-    ("data.augment.area=[0.5]", "data.augment", "area: [0.5]: two rising shares"),
+    ("data.augment.area=[0.5]", "data.augment.area must be two rising shares of an image in (0, 1], got [0.5]"),
     # durations
     (
         "train.shape.warmup=10",
@@ -278,10 +280,13 @@ FIELDS = [
         f'train.shape.warmup must be {DURATION}, got "10 epochs"',
     ),
     ("train.shape.drops={13: 0.1}", f"train.shape.drops: each key must be {DURATION}, got 13"),
-    ("train.shape.drops={13it: 0.1}", "train.shape", "drops: 13it", "whole epochs are allowed, such as 25ep"),
-    ("train.shape.drops={3ep: 0.1, 2ep: 0.01}", "train.shape", "drops: 3ep, 2ep", "rising epochs are allowed"),
-    ("train.shape.drops={1ep: 10}", "train.shape", "drops: 1ep: 10.0", "from 0 to 1 is allowed"),
-    ("train.shape={kind: cyclical, period: 1it}", "train.shape", "period: 1it", "at least 1ep or 2it is allowed"),
+    ("train.shape.drops={13it: 0.1}", "train.shape.drops must be at whole epochs, such as 25ep, got 13it"),
+    (
+        "train.shape.drops={3ep: 0.1, 2ep: 0.01}",
+        "train.shape.drops must be in rising order, each epoch once, got 3ep, 2ep",
+    ),
+    ("train.shape.drops={1ep: 10}", "train.shape.drops must hold factors of max_lr in [0, 1], got 10.0 at 1ep"),
+    ("train.shape={kind: cyclical, period: 1it}", "train.shape.period must be at least 1ep or 2it, got 1it"),
     (
         "prune.restart.to=5",
         f"prune.restart.to must be {DURATION}, got 5",
@@ -341,8 +346,8 @@ FIELDS = [
         'or your own module.path:attribute, got "xavier"',
     ),
     ("model={name: vgg19, classifier: cifar}", 'model.classifier must be one of imagenet, linear, got "cifar"'),
-    ("model={name: vit-small, heads: 3}", "model: heads: 3: a divisor of the width 256 is allowed"),
-    ("model={name: vit-small, depth: 1000000000}", "model: depth: 1000000000: 1 to 100 is allowed"),
+    ("model={name: vit-small, heads: 3}", "model.heads must be a divisor of the width 256, got 3"),
+    ("model={name: vit-small, depth: 1000000000}", "model.depth must be in [1, 100], got 1000000000"),
     ("model=vgg19", "model must fit this data, got vgg19: channels", "1"),
     (
         "train.shape=cosin",
@@ -372,36 +377,76 @@ FIELDS = [
     # data that isn't there, or can't be what is asked of it
     ("data={source: folder}", "data.path is missing"),
     ("data={source: folder, path: 5}", "data.path must be a string, got 5"),
-    ("data={source: folder, path: images, size: 0}", "data.size: 0", "at least 1"),
-    ("data={source: folder, path: nowhere}", "data.path: nowhere", "train/CLASS/*.jpg"),
-    ("data={source: folder, path: e.yaml}", "data.path: e.yaml", "train/CLASS/*.jpg"),
-    ("data={source: folder, path: classless}", "data.path: classless/train", "one folder a class is allowed"),
-    ("data={source: folder, path: imageless}", "data.path: imageless/train", ".jpg", "allowed"),
-    ("data={source: folder, path: corrupt}", "data.path: corrupt/train/b/1.png", "not a readable image"),
-    ("data={source: folder, path: oblong}", "data.path: oblong/train/a/2.png", "8x9", "allowed"),
-    ("data={source: folder, path: images, split: carve}", "data.split", "no official test set", "pooled is allowed"),
-    ("data={source: folder, path: images}", "data.split", "would be empty, of 2 images"),
-    ("data={source: cifar10, path: nowhere, download: false}", "data.path: nowhere", "no CIFAR-10 there"),
-    ("data={source: cifar100, path: nowhere, download: false}", "data.path: nowhere", "no CIFAR-100 there"),
+    ("data={source: folder, path: images, size: 0}", "data.size must be at least 1 pixel, got 0"),
+    ("data={source: folder, path: nowhere}", "data.path must be an existing folder, got 'nowhere'"),
+    ("data={source: folder, path: e.yaml}", "data.path must be an existing folder, got 'e.yaml'"),
     (
-        "data={source: tiny-imagenet, path: nowhere}",
-        "data.path: nowhere/wnids.txt",
-        "train/WNID/images/*.JPEG",
-        "allowed",
+        "data={source: folder, path: classless}",
+        "data.path must hold one folder for each class in 'classless/train', got none",
     ),
-    ("data={source: imagenet, path: images}", "data.path: images", "no folder val/", "val/WNID/*.JPEG", "allowed"),
-    ("data={source: imagenet, path: streamed, loaders: -1}", "data.loaders: -1", "at least 0"),
-    ("data={source: imagenet, path: streamed, split: carve}", "data.split", "would be empty, of 4 images"),
-    (STREAMED, "data.normalize: mean and std must be given", "stream"),
-    (STREAMED[:-1] + ", augment: {crop: 4}}", "data.augment.crop: 4:", "stream", "area is allowed"),
-    ("data.augment.area=[0.08, 1]", "data.augment.area: [0.08, 1.0]:", "in memory", "crop is allowed"),
-    ("data.split=carve", "data.split", "no official test set", "pooled is allowed"),
-    ("data.split.validation=0.9", "data.split", "validation, test: 0.9, 0.2", "allowed"),
+    (
+        "data={source: folder, path: imageless}",
+        "data.path must hold images (.jpg, .jpeg, .png, .bmp, .webp) in 'imageless/train', got none",
+    ),
+    (
+        "data={source: folder, path: corrupt}",
+        "data.path must hold readable images, got 'corrupt/train/b/1.png', which can't be read",
+    ),
+    (
+        "data={source: folder, path: oblong}",
+        "data.path must hold square images of one size (or set size), got 8x9 in 'oblong/train/a/2.png'",
+    ),
+    (
+        "data={source: folder, path: images, split: carve}",
+        "data.split.kind must be pooled where a source has no official test set, got carve",
+    ),
+    (
+        "data={source: folder, path: images}",
+        "data.split must leave images for every part, got no validation images of 2",
+    ),
+    (
+        "data={source: cifar10, path: nowhere, download: false}",
+        "data.path must hold an intact CIFAR-10 (none could be downloaded), got 'nowhere'",
+    ),
+    (
+        "data={source: cifar100, path: nowhere, download: false}",
+        "data.path must hold an intact CIFAR-100 (none could be downloaded), got 'nowhere'",
+    ),
+    ("data={source: tiny-imagenet, path: nowhere}", "data.path must be an existing folder, got 'nowhere'"),
+    (
+        "data={source: imagenet, path: images}",
+        "data.path must hold train/WNID/*.JPEG and val/WNID/*.JPEG, got 'images' without val/",
+    ),
+    ("data={source: imagenet, path: streamed, loaders: -1}", "data.loaders must be at least 0, got -1"),
+    (
+        "data={source: imagenet, path: streamed, split: carve}",
+        "data.split must leave images for every part, got no validation images of 4",
+    ),
+    (STREAMED, "data.normalize must have mean and std where images stream, got none"),
+    (
+        STREAMED[:-1] + ", augment: {crop: 4}}",
+        "data.augment.crop must be 0 where images stream (area is for them), got 4",
+    ),
+    (
+        "data.augment.area=[0.08, 1]",
+        "data.augment.area must be none where images lie in memory (crop is for them), got [0.08, 1.0]",
+    ),
+    ("data.split=carve", "data.split.kind must be pooled where a source has no official test set, got carve"),
+    (
+        "data.split.validation=0.9",
+        "data.split.validation and test must be above 0 and together below 1, got 0.9 and 0.2",
+    ),
     ("data.limit.train=0", "data.limit.train must be at least 1 and at most 1000000, got 0"),
-    ("data.limit.train=1", "data.split", "part would be empty, of 1 images"),
-    ("data.normalize={mean: [0.5]}", "data.normalize", "mean, std: both, of one length, or neither are allowed"),
-    ("data.normalize={mean: [0.5], std: [0]}", "data.normalize", "std: [0.0]", "above 0"),
-    ("data.normalize={mean: [0.5, 0.5], std: [1, 1]}", "data.normalize", "2 channels", "these images have 1"),
+    ("data.limit.train=1", "data.split must leave images for every part, got no validation images of 1"),
+    (
+        "data.normalize={mean: [0.5]}",
+        "data.normalize.mean and std must both be given, in one length, or neither, got [0.5] and none",
+    ),
+    ("data.normalize={mean: [0.5], std: [0]}", "data.normalize.std must hold numbers above 0, got [0.0]"),
+    (
+        "data.normalize={mean: [0.5, 0.5], std: [1, 1]}",
+        "data.normalize must have a mean and std for each channel (1 here), got 2",
+    ),
 ]
 
 
@@ -510,7 +555,10 @@ COMMANDS = [
         (f"{command} --out torn", "torn/records/", ".json: can't be read as JSON")
         for command in ("plan e.yaml", "plan e.yaml --calibrate", "run e.yaml")
     ),
-    ("plan e.yaml --calibrate --set data.source=folder --set data.path=nowhere", "e.yaml: data.path: nowhere"),
+    (
+        "plan e.yaml --calibrate --set data.source=folder --set data.path=nowhere",
+        "e.yaml: data.path must be an existing folder, got 'nowhere'",
+    ),
     *(
         (f"{command} changed", "changed/records/", "changed since it was written")
         for command in ("status", "report", "publish", "run e.yaml --local --out", "plan e.yaml --out")
