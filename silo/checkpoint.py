@@ -18,7 +18,7 @@ from silo.restart import Weights
 
 @dataclass(frozen=True)
 class TrainingState:
-    """All that a training needs to go on after a finished epoch: copies, on the CPU.
+    """Everything that a training needs to go on after a finished epoch: copies, on the CPU.
 
     It doesn't know its training: whoever keeps it hands it to the same one (seed, cycle, max_lr, mask, recipe) alone. A network
     that changes anything else in training, such as a counter of Python's, can't go on from it bitwise.

@@ -1,4 +1,4 @@
-"""One pruning cycle: train from a start state, prune the lowest share of what is alive, and say what the next starts from."""
+"""One pruning cycle: train from a start state, prune the lowest share of what is alive; the next one's start state results."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -22,10 +22,15 @@ from silo.restart import Restart, Weights, statistics
 
 @dataclass(frozen=True)
 class Pruning:
-    """What goes at the end of a cycle: the floor(rate * alive) weights that the criterion scores lowest.
+    """Which weights are pruned at the end of a cycle: the floor(rate * alive) that the criterion scores lowest.
 
-    scope  "global": of all alive prunable weights together; "layer": of each layer's
-    norm, first, head  whether normalization weights, the first layer and the classifier are prunable, too
+    Args:
+        criterion: Scores each layer's weights (:mod:`silo.criterion`).
+        scope: ``global`` to compare all alive prunable weights together, ``layer`` those of each layer.
+        rate: The share of the alive weights that goes, in [0, 1].
+        norm: Whether normalization weights are prunable, too.
+        first: Whether the first layer is prunable, too.
+        head: Whether the classifier is prunable, too.
     """
 
     criterion: Criterion
@@ -42,16 +47,18 @@ class Pruning:
 
 @dataclass(frozen=True)
 class State:
-    """What a cycle starts from: which weights are alive (None: all), and their values.
+    """What a cycle starts from: which weights are alive, and their values.
 
-    weights  a whole state_dict; batch norm's statistics alone, the rest being drawn; None: all is drawn by the restart
+    Args:
+        mask: The prunable weights that are alive; None for all.
+        weights: A whole state_dict; batch norm's statistics alone, the rest being drawn; or None, where the restart draws all.
     """
 
     mask: Mask | None = None
     weights: Weights | None = None
 
     def digest(self) -> str:
-        """A hash of mask and weights; "dense" where nothing is pruned and everything is drawn."""
+        """A hash of mask and weights, 20 hexadecimal digits; "dense" where nothing is pruned and everything is drawn."""
         if self.mask is None and self.weights is None:
             return "dense"
         text = hashlib.sha256(b"dense" if self.mask is None else self.mask.digest().encode())
@@ -63,10 +70,14 @@ class State:
 
 @dataclass(frozen=True)
 class Problem:
-    """All that a training depends on, but for seed, cycle, max_lr and start state.
+    """Everything that a training depends on, except for seed, cycle, max_lr and start state.
 
-    build     makes the network with weights drawn from torch's global generator
-    data      the split of a seed, on the device to train on
+    Args:
+        build: Returns a new network on the CPU, with weights drawn from torch's global generator.
+        data: Returns the split of a seed, on the device to train on.
+        recipe: How a cycle is trained.
+        pruning: Which weights are pruned at the end of a cycle.
+        restart: Which weights the next cycle starts from.
     """
 
     build: Callable[[], nn.Module]
@@ -78,11 +89,14 @@ class Problem:
 
 @dataclass(frozen=True)
 class CycleResult:
-    """One cycle, trained.
+    """One cycle, trained and pruned.
 
-    alive, prunable  how many weights there were under the mask it was trained with
-    layers           the same for each layer: name -> (alive, prunable), in model order
-    leaves           the next cycle's start; None where it diverged
+    Attributes:
+        outcome: What was measured.
+        alive: How many weights were alive under the mask that it was trained with.
+        prunable: How many weights are prunable, alive or not.
+        layers: (alive, prunable) of each layer by name, in model order.
+        leaves: The state that the next cycle starts from; None where it diverged.
     """
 
     outcome: Outcome
@@ -94,7 +108,13 @@ class CycleResult:
 
 @dataclass(frozen=True)
 class Candidate:
-    """What one training of a seed and cycle has for itself: its max_lr, its start state, where its position is kept."""
+    """What the trainings of one seed and cycle differ in.
+
+    Args:
+        max_lr: The upper bound of the learning rate, above 0.
+        start: The state that it starts from.
+        checkpoint: Where its state is kept after an epoch; None for nowhere.
+    """
 
     max_lr: float
     start: State
@@ -104,8 +124,22 @@ class Candidate:
 def run_cycle(
     problem: Problem, seed: int, cycle: int, max_lr: float, start: State, checkpoint: Checkpoint | None = None
 ) -> CycleResult:
-    """Train one cycle from its start state (or on from its checkpoint), then prune: what the paper's loop does between two
-    restarts.
+    """Train one cycle from its start state (or on from its checkpoint), then prune: the loop's body between two restarts.
+
+    Args:
+        problem: The network, data, recipe, pruning and restart.
+        seed: The seed of the split, initialization, order and augmentation.
+        cycle: The pruning cycle, from 0, which trains the dense network.
+        max_lr: The upper bound of the learning rate, above 0.
+        start: What the cycle before left; ``State()`` at cycle 0.
+        checkpoint: Keeps the training's state after an epoch; None for nowhere.
+
+    Returns:
+        The outcome, and the state that the next cycle starts from.
+
+    Raises:
+        ValueError: Where the restart remembers an iteration beyond the cycle's end, a checkpoint's state doesn't fit, or the
+            criterion's scores don't.
     """
     return run_lanes(problem, seed, cycle, [Candidate(max_lr, start, checkpoint)])[0]
 
@@ -113,7 +147,23 @@ def run_cycle(
 def run_lanes(
     problem: Problem, seed: int, cycle: int, candidates: Sequence[Candidate], stepper: Stepper = EAGER
 ) -> list[CycleResult]:
-    """:func:`run_cycle` of several candidates, side by side as the stepper can; each gives what it would give alone."""
+    """Train and prune several candidates of one seed and cycle, side by side as far as the stepper can.
+
+    Each gives what :func:`run_cycle` gives of it alone.
+
+    Args:
+        problem: The network, data, recipe, pruning and restart.
+        seed: The seed of the split, initialization, order and augmentation.
+        cycle: The pruning cycle, from 0.
+        candidates: The max_lr, start state and checkpoint of each.
+        stepper: How they take their steps, and how many at once.
+
+    Returns:
+        A result for each candidate, in their order.
+
+    Raises:
+        ValueError: As run_cycle does.
+    """
     data = problem.data(seed)
     remember_at = problem.restart.remember_at(cycle, problem.recipe.steps_per_epoch(len(data.train)))
     starts = [start_of(problem, seed, cycle, candidate) for candidate in candidates]
@@ -139,7 +189,7 @@ def run_lanes(
 
 
 def start_of(problem: Problem, seed: int, cycle: int, candidate: Candidate) -> Start:
-    """The network that a candidate begins with, under its mask."""
+    """The network that a candidate begins with, drawn or carried as the restart says, and its mask."""
     with seeded(seed, Purpose.INITIALIZATION, problem.restart.initialization_cycle(cycle)):
         model = problem.build()
     weights = candidate.start.weights
@@ -151,7 +201,7 @@ def start_of(problem: Problem, seed: int, cycle: int, candidate: Candidate) -> S
 
 
 def _pruned(problem: Problem, start: Start, trained: Trained, data: Split, seed: int, cycle: int) -> Mask:
-    """What is alive after the cycle's prune."""
+    """The mask after the cycle's prune."""
 
     @cache
     def all_gradients() -> Weights:
@@ -160,10 +210,9 @@ def _pruned(problem: Problem, start: Start, trained: Trained, data: Split, seed:
         return gradients(model, data, problem.recipe.batch_size)
 
     random, pruning = generator(seed, Purpose.CRITERION, cycle), problem.pruning
-    scores = {
-        n: pruning.criterion(
-            LayerInputs(trained.final[n], trained.epoch_before[n], random, lambda n=n: all_gradients()[n])
-        )
-        for n in start.mask.layers
-    }
+
+    def inputs(name: str) -> LayerInputs:
+        return LayerInputs(trained.final[name], trained.epoch_before[name], random, lambda: all_gradients()[name])
+
+    scores = {name: pruning.criterion(inputs(name)) for name in start.mask.layers}
     return start.mask.prune(scores, pruning.rate, pruning.scope)

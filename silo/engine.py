@@ -32,9 +32,34 @@ def train(
     remember_at: int | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Trained:
-    """Train one network in place: :func:`train_lanes` of one."""
-    place = {"seed": seed, "cycle": cycle, "remember_at": remember_at}
-    return train_lanes([Start(model, mask, max_lr)], data, recipe, checkpoints=[checkpoint], **place)[0]
+    """Train one network in place for one cycle, at lr(t) = max_lr * recipe.shape.factor(t).
+
+    Args:
+        model: The network, with the weights to start from.
+        data: The split, on the device to train on.
+        recipe: How to train.
+        max_lr: The upper bound of the learning rate, above 0.
+        mask: Which weights are alive. The others are set to 0 before the first step and after every step.
+        seed: The training's seed: of the order, the augmentation and what the network itself draws.
+        cycle: The pruning cycle, from 0: other cycles draw otherwise.
+        remember_at: The iteration (from 1) after which the weights are remembered; None for none.
+        checkpoint: Keeps the training's state after an epoch; None for nowhere.
+
+    Returns:
+        The outcome, and the weights at the end, one epoch before, and at the remembered iteration.
+
+    Raises:
+        ValueError: As :func:`train_lanes` does.
+    """
+    return train_lanes(
+        [Start(model, mask, max_lr)],
+        data,
+        recipe,
+        seed=seed,
+        cycle=cycle,
+        remember_at=remember_at,
+        checkpoints=[checkpoint],
+    )[0]
 
 
 def train_lanes(
@@ -53,33 +78,43 @@ def train_lanes(
     Each gives the numbers that it would give alone, however many are trained at once: they share the batches and nothing else.
     Pruned weights are set to 0 before the first step and after every step, and no other weight is held.
 
-    remember_at: the iteration (from 1) after which the weights are remembered.
-    checkpoints: one a start; each keeps its lane's position after an epoch. A training that was cut off goes on from there and
-    gives bitwise the same. Those that stand elsewhere are trained apart.
-    stepper: how they take their steps, and how many at once.
-    Raises ValueError where remember_at lies beyond the training, or a checkpoint's position is another network's (which then
-    has its own weights still) or not before the last epoch.
+    Args:
+        starts: The networks, masks and max_lrs to train.
+        data: The split, on the device to train on.
+        recipe: How to train.
+        seed: The trainings' seed: of the order, the augmentation and what a network itself draws.
+        cycle: The pruning cycle, from 0: other cycles draw otherwise.
+        remember_at: The iteration (from 1) after which the weights are remembered; None for none.
+        checkpoints: One for each start, or none at all; each keeps its training's state after an epoch. A training that was cut
+            off goes on from there and gives bitwise the same. Those with other numbers of finished epochs are trained apart.
+        stepper: How they take their steps, and how many at once.
+
+    Returns:
+        What each start gave, in their order.
+
+    Raises:
+        ValueError: Where remember_at lies beyond the training, or a checkpoint's state is another network's (which then has its
+            own weights still) or not before the last epoch.
     """
     total = recipe.steps_per_epoch(len(data.train)) * recipe.epochs
     if remember_at is not None and remember_at > total:
-        raise ValueError(f"restart.to: iteration {remember_at} lies beyond the cycle's {total}")
+        raise ValueError(f"remember_at must be at most {total}, the iterations of a cycle, got {remember_at}")
     checkpoints = checkpoints or [None] * len(starts)
     states = [None if checkpoint is None else checkpoint.load() for checkpoint in checkpoints]
-    for state in states:
-        if state is not None and state.epochs >= recipe.epochs:
-            raise ValueError(
-                f"checkpoints must hold states before epoch {recipe.epochs}, the last, got one after epoch {state.epochs}"
-            )
 
     def epochs_done(number: int) -> int:
         return 0 if states[number] is None else states[number].epochs
+
+    furthest = max(map(epochs_done, range(len(starts))), default=0)
+    if furthest >= recipe.epochs:
+        raise ValueError(f"checkpoints must hold states before epoch {recipe.epochs}, the last, got epoch {furthest}")
 
     trained: dict[int, Trained] = {}
     with reproducible(recipe.precision), data.augmented(recipe.augment) as augmented:
         for _, same in groupby(sorted(range(len(starts)), key=epochs_done), key=epochs_done):
             numbers = list(same)
-            for first in range(0, len(numbers), stepper.at_once):
-                pack = numbers[first : first + stepper.at_once]
+            for at in range(0, len(numbers), stepper.at_once):
+                pack = numbers[at : at + stepper.at_once]
                 lanes = stepper.lanes([starts[number] for number in pack], recipe, data.mean.device)
                 trainings = [
                     _Training(lane, augmented, recipe, seed, cycle, checkpoints[number])
@@ -96,7 +131,7 @@ def train_lanes(
 def _run(
     trainings: Sequence["_Training"], lanes: Sequence[Lane], stepper: Stepper, data: Split, remember_at: int | None
 ) -> None:
-    """All epochs that are left, of lanes that stand after the same one."""
+    """Train all epochs that are left, of lanes with equally many finished ones."""
     first = trainings[0]
     recipe, seed, cycle, epochs_done = first.recipe, first.seed, first.cycle, len(first.curve)
     steps_per_epoch = recipe.steps_per_epoch(len(data.train))
@@ -131,7 +166,7 @@ def _run(
 
 
 class _Training:
-    """What is measured of a lane on its way, and what it gives in the end."""
+    """One lane's measurements on the way, and its result in the end."""
 
     def __init__(
         self, lane: Lane, data: Split, recipe: Recipe, seed: int, cycle: int, checkpoint: Checkpoint | None
@@ -154,7 +189,7 @@ class _Training:
             self.at_start = self._measured("validation", -1), self._measured("test", -1)
 
     def end_epoch(self, t: int) -> None:
-        """Measure; after the last epoch, or where it diverged, ``trained`` is what it gives. t: the iterations by now."""
+        """Measure, after ``t`` iterations in all; after the last epoch, or where it diverged, ``trained`` is set."""
         epoch, model = len(self.curve), self.lane.model
         last = epoch == self.recipe.epochs - 1
         loss = self.lane.total_loss() / len(self.data.train)
@@ -164,8 +199,8 @@ class _Training:
             return
         validation = self._measured("validation", epoch)
         better = all(validation > earlier.validation for earlier in self.curve)
-        looks = better or last or self.recipe.choose == "test-best"
-        self.curve.append(Epoch(loss, validation, self._measured("test", epoch) if looks else None))
+        needs_test = better or last or self.recipe.choose == "test-best"
+        self.curve.append(Epoch(loss, validation, self._measured("test", epoch) if needs_test else None))
         if last:
             end = self.curve[-1]
             best = chosen(self.at_start, self.curve)
@@ -173,18 +208,18 @@ class _Training:
             self.trained = Trained(outcome, copies(model.state_dict()), self.epoch_before, self.remembered)
 
     def is_due(self) -> bool:
-        """Whether its position is to be kept now."""
+        """Whether its state is to be saved now."""
         return self.checkpoint is not None and self.checkpoint.is_due()
 
     def save(self) -> None:
-        """Keep its position."""
+        """Save its state, where it has a checkpoint."""
         if self.checkpoint is not None:
             lane = self.lane
             state = TrainingState.after(self.curve, lane.model, lane.optimizer, self.at_start, self.remembered)
             self.checkpoint.save(state)
 
     def _measured(self, part: str, epoch: int) -> float:
-        """The network's accuracy; where the recipe augments evaluation, too, as drawn for this epoch."""
-        drawn = self.recipe.augment.evaluation
-        random = generator(self.seed, AUGMENTED[part], self.cycle, epoch) if drawn else None
+        """The network's accuracy on a part; where the recipe augments evaluation, too, as drawn for this epoch."""
+        augmented = self.recipe.augment.evaluation
+        random = generator(self.seed, AUGMENTED[part], self.cycle, epoch) if augmented else None
         return accuracy(self.lane.model, getattr(self.data, part), self.data, random, self.recipe.precision)

@@ -1,4 +1,4 @@
-"""What a network is worth on images: its accuracy, and the gradients that a criterion may ask for."""
+"""What a network is worth on images: its accuracy, and the gradients that a criterion may use."""
 
 import torch
 from torch import nn
@@ -20,7 +20,15 @@ def accuracy(
 ) -> float:
     """Percent of the images that the model, in evaluation mode, classifies as labelled; every image counts once.
 
-    random: draws the augmentation, if the images were given one (see Split.augmented); None: they are not augmented.
+    Args:
+        model: The network, on the images' device; it is left in evaluation mode.
+        images: The images, a part of the split.
+        data: The split, which normalizes them.
+        random: Draws the augmentation, if the images were given one (see Split.augmented); None leaves them as they are.
+        precision: The arithmetic of the network, see :mod:`silo.precision`.
+
+    Returns:
+        A percentage, from 0 to 100.
     """
     model.eval()
     device = data.mean.device
@@ -34,10 +42,18 @@ def accuracy(
 
 
 def gradients(model: nn.Module, data: Split, batch_size: int) -> Weights:
-    """The gradient of the mean cross entropy over all training images, by parameter name: float64, on the CPU.
+    """The gradient of the mean cross entropy over all training images, by parameter name.
 
     Images are not augmented and the model is in evaluation mode (our choice: it is the trained function that is judged, without
-    chance). The batch size bounds memory; a short last batch counts by its images.
+    chance).
+
+    Args:
+        model: The network, on the data's device; it is left in evaluation mode.
+        data: The split whose training images are used.
+        batch_size: Bounds the memory, at least 1; a short last batch counts by its images.
+
+    Returns:
+        Tensors of the parameters' shapes, float64, on the CPU.
     """
     model.eval()
     parameters = dict(model.named_parameters())

@@ -28,12 +28,11 @@ Step = Callable[[], None]
 
 
 class Recorder(Protocol):
-    """Takes steps that do the same whenever they are run, and gives what runs them all at once, again and again.
+    """Records steps that do the same whenever they are run, so that they can be run again all at once."""
 
-    It may run them, any number of times.
-    """
-
-    def __call__(self, steps: Sequence[Step]) -> Step: ...
+    def __call__(self, steps: Sequence[Step]) -> Step:
+        """What runs all these steps, again and again. The call itself may run them any number of times."""
+        ...
 
 
 class CudaGraphs:
@@ -45,7 +44,7 @@ class CudaGraphs:
         self._pool: tuple[int, int] | None = None
 
     def __call__(self, steps: Sequence[Step]) -> Step:
-        """The graph's replay."""
+        """Capture the steps; returns the graph's replay."""
         for _ in range(WARM_UPS):
             self._fork(steps)
         torch.cuda.synchronize()
@@ -70,10 +69,14 @@ class CudaGraphs:
 
 
 class GraphStepper:
-    """Steps of up to ``at_once`` lanes as one graph for every number of lanes and batch size that comes.
+    """Steps of several lanes as one graph, recorded once for every number of lanes and batch size that comes.
 
     Lanes and graphs stay for the next trainings of the same kind of network, which are copied into them. A network must be all
     in its parameters and buffers: what its Python code does beside is done once, as it is recorded.
+
+    Args:
+        at_once: How many lanes step side by side, at most; at least 1.
+        recorder: Makes what records steps; called once for each kind of network.
     """
 
     def __init__(self, at_once: int, recorder: Callable[[], Recorder] = CudaGraphs) -> None:
@@ -82,13 +85,17 @@ class GraphStepper:
         self._kind: tuple | None = None
 
     def anew(self, at_once: int) -> Self:
-        """The same for so many lanes, with nothing recorded yet."""
+        """A stepper of this kind for another number of lanes, with nothing recorded yet."""
         return type(self)(at_once, self._new_recorder)
 
     def lanes(self, starts: Sequence[Start], recipe: Recipe, device: torch.device) -> list[Lane]:
-        """The kept lanes with the networks, masks and rates of these starts copied into them."""
+        """The kept lanes with the networks, masks and rates of these starts copied into them.
+
+        Raises:
+            ValueError: For more starts than ``at_once``.
+        """
         if len(starts) > self.at_once:
-            raise ValueError(f"{len(starts)} lanes: at most {self.at_once} are allowed")
+            raise ValueError(f"starts must be at most {self.at_once}, got {len(starts)}")
         kind = _kind(starts[0], recipe, device)
         if kind != self._kind:
             # the former ones go first: their memory is needed
@@ -107,18 +114,18 @@ class GraphStepper:
         return lanes
 
     def step(self, lanes: Sequence[Lane], images: Tensor, labels: Tensor, factor: float) -> None:
-        """One iteration of each, at factor times its max_lr."""
+        """Do one iteration of each lane, at ``factor`` times its max_lr."""
         self._rates[: len(lanes)] = self._max_lrs * factor
-        which = len(lanes), len(labels)
-        if which not in self._graphs:
-            self._graphs[which] = self._recorded(lanes, images, labels)
-        own_images, own_labels, replay = self._graphs[which]
+        sizes = len(lanes), len(labels)
+        if sizes not in self._graphs:
+            self._graphs[sizes] = self._recorded(lanes, images, labels)
+        own_images, own_labels, replay = self._graphs[sizes]
         own_images.copy_(images)
         own_labels.copy_(labels)
         replay()
 
     def _recorded(self, lanes: Sequence[Lane], images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Step]:
-        """Where a batch of this size is to be put, and what then takes the steps; the lanes are as they were."""
+        """(Images, labels) to copy a batch of this size to, and what then takes the steps; the lanes are as they were."""
         own = images.clone(), labels.clone()
         before = [[tensor.clone() for tensor in lane.tensors()] for lane in lanes]
         for lane in lanes:
@@ -137,7 +144,7 @@ def _step(lane: Lane, images: Tensor, labels: Tensor) -> None:
 
 
 def _kind(start: Start, recipe: Recipe, device: torch.device) -> tuple:
-    """All that a recorded step has fixed, but for the number of lanes and the batch size."""
+    """Everything that a recorded step has fixed, but for the number of lanes and the batch size."""
     tensors = {**dict(start.model.named_parameters()), **dict(start.model.named_buffers())}
     shapes = tuple((name, tensor.dtype, tensor.shape) for name, tensor in tensors.items())
     constants = recipe.momentum, recipe.weight_decay, recipe.precision
@@ -145,10 +152,17 @@ def _kind(start: Start, recipe: Recipe, device: torch.device) -> tuple:
 
 
 def stepper_on(start: Start, data: Split, recipe: Recipe, at_once: int | None, share: float) -> Stepper:
-    """How this network's trainings step on the device that the data is on, which the start is moved to and tried on.
+    """The stepper for this network's trainings on the GPU that the data is on, which the start is moved to and tried on.
 
-    On a CPU, and where the network's steps can't be captured: one lane at a time, eager. On a GPU: up to at_once lanes (None:
-    as many as a share of the device's memory holds, up to 16) as one CUDA graph.
+    Args:
+        start: A network as trainings start with it; it is spent.
+        data: The split, on a GPU.
+        recipe: How the network is trained.
+        at_once: How many lanes step side by side, at most; None for as many as the memory holds, up to 16.
+        share: The share of the GPU's memory to use for that, in (0, 1].
+
+    Returns:
+        A GraphStepper, or an EagerStepper that says why where the network's steps can't be captured: one lane at a time.
     """
     device = data.mean.device
     with reproducible(recipe.precision), data.augmented(recipe.augment) as augmented:
@@ -183,12 +197,12 @@ def stepper_on(start: Start, data: Split, recipe: Recipe, at_once: int | None, s
 
 
 def lanes_in(room: float, step_bytes: int, evaluation_bytes: int) -> int:
-    """How many lanes fit into so many bytes: a step of all at once, one evaluation after another; from 1 to 16."""
+    """How many lanes fit into ``room`` bytes, from 1 to 16: they step all at once, and are evaluated one after another."""
     return max(1, min(MOST_LANES, int((room - evaluation_bytes) // step_bytes)))
 
 
 def _step_without_waiting(lane: Lane, images: Tensor, labels: Tensor) -> None:
-    """One step; raises RuntimeError where it makes the host wait for the device, which a capture forbids."""
+    """Do one step; raises RuntimeError where it makes the host wait for the device, which a capture forbids."""
     before = torch.cuda.get_sync_debug_mode()
     torch.cuda.set_sync_debug_mode("error")
     try:
@@ -204,7 +218,8 @@ def draws(model: nn.Module, images: Tensor) -> bool:
     """
 
     def states() -> list[Tensor]:
-        return [torch.get_rng_state(), *([torch.cuda.get_rng_state(images.device)] if images.is_cuda else [])]
+        cpu = torch.get_rng_state()
+        return [cpu, torch.cuda.get_rng_state(images.device)] if images.is_cuda else [cpu]
 
     with forked(), torch.no_grad():
         before = states()

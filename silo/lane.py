@@ -15,7 +15,13 @@ from silo.recipe import Recipe
 
 @dataclass(frozen=True)
 class Start:
-    """What a lane begins with: a network with its start weights, the mask they are under, and its max_lr."""
+    """What a lane begins with.
+
+    Attributes:
+        model: The network with its start weights; it is trained in place, or copied.
+        mask: Which of its weights are alive.
+        max_lr: The upper bound of its learning rate, above 0.
+    """
 
     model: nn.Module
     mask: Mask
@@ -25,9 +31,14 @@ class Start:
 class Lane:
     """A network with its mask, SGD's momentum and its rate, all on one device.
 
-    loss, losses  of the epoch: a sum over images, and (a batch's mean, its images) that are yet to be added
-
     Pruned weights are 0 after every step (and before the first, once the mask was applied), and no other weight is held.
+
+    Attributes:
+        model: The network.
+        max_lr: The upper bound of its learning rate.
+        optimizer: SGD over all its parameters.
+        loss: Sum of the training loss over images since :meth:`total_loss` was last called.
+        losses: (mean loss of a batch, its images) that are yet to be added to that sum.
     """
 
     def __init__(self, start: Start, recipe: Recipe, device: torch.device, rate: Tensor | None = None) -> None:
@@ -52,9 +63,14 @@ class Lane:
             own.copy_(layer)
 
     def step(self, images: Tensor, labels: Tensor) -> Tensor:
-        """One iteration of SGD at the rate that is set; the batch's mean loss before it.
+        """Do one iteration of SGD at the rate that is set. It waits for no result, so that it can be captured.
 
-        images: normalized, (n, channels, size, size); labels: int64 (n). Waits for no result, so that it can be captured.
+        Args:
+            images: Normalized, (n, channels, size, size).
+            labels: int64 (n).
+
+        Returns:
+            The batch's mean loss before the iteration.
         """
         with computing(self.precision, images.device):
             loss = functional.cross_entropy(self.model(images), labels)
@@ -65,7 +81,7 @@ class Lane:
         return loss.detach()
 
     def total_loss(self) -> float:
-        """Of the steps since it was asked last: the sum over images."""
+        """The training loss summed over the images of all steps since the last call."""
         total = self.loss
         if self.losses:
             means, counts = zip(*self.losses, strict=True)
@@ -79,12 +95,13 @@ class Lane:
 
     @torch.no_grad()
     def finite(self) -> bool:
-        """Whether every weight is: its least and greatest are, which is several times as fast to tell as of each."""
+        """Whether every weight is finite."""
+        # where the least and the greatest are, all are: several times as fast as looking at each
         bounds = [bound for p in self.model.parameters() if p.numel() for bound in torch.aminmax(p)]
         return bool(torch.stack(bounds).isfinite().all())
 
     def set_rate(self, rate: float) -> None:
-        """The learning rate of the steps to come."""
+        """Set the learning rate of the steps to come."""
         group = self.optimizer.param_groups[0]
         if isinstance(group["lr"], Tensor):
             group["lr"].fill_(rate)
@@ -92,27 +109,28 @@ class Lane:
             group["lr"] = rate
 
     def hold_momentum(self) -> None:
-        """Make momentum's buffers, of zeros, before the first step, which gives the same numbers without them: a captured step
-        finds them where they are.
+        """Make momentum's buffers, of zeros, before the first step, so that a captured step finds them where they are.
+
+        The first step gives the same numbers with and without them.
         """
         if self.optimizer.param_groups[0]["momentum"]:
             for p in self.model.parameters():
                 self.optimizer.state[p]["momentum_buffer"] = torch.zeros_like(p)
 
     def tensors(self) -> list[Tensor]:
-        """All that a step changes: weights, buffers, momentum, the sum of losses."""
+        """All tensors that a step changes: weights, buffers, momentum, the sum of losses."""
         momentum = [state["momentum_buffer"] for state in self.optimizer.state.values() if "momentum_buffer" in state]
         return [*self.model.parameters(), *self.model.buffers(), *momentum, self.loss]
 
     @torch.no_grad()
     def restore(self, tensors: Sequence[Tensor]) -> None:
-        """Put what :meth:`tensors` gave back where it was."""
+        """Put copies of what :meth:`tensors` returned back where it was."""
         for own, tensor in zip(self.tensors(), tensors, strict=True):
             own.copy_(tensor)
 
     @torch.no_grad()
     def load(self, start: Start) -> None:
-        """Another start of the same kind of network, copied to where the last one was, and no momentum."""
+        """Copy another start of the same kind of network to where the last one was, with no momentum."""
         own = [*self.model.parameters(), *self.model.buffers()]
         new = [*start.model.parameters(), *start.model.buffers()]
         for target, source in zip([*own, *self._masks], [*new, *start.mask.layers.values()], strict=True):
@@ -129,35 +147,50 @@ class Lane:
 
 
 class Stepper(Protocol):
-    """How lanes take their steps; at_once: how many side by side, at most."""
+    """How lanes take their steps. ``str()`` of it is part of a recorded training.
+
+    Attributes:
+        at_once: How many lanes step side by side, at most; at least 1.
+    """
 
     at_once: int
 
     def lanes(self, starts: Sequence[Start], recipe: Recipe, device: torch.device) -> list[Lane]:
-        """So many lanes, at most at_once, on a device."""
+        """A lane on the device for each start, of which there are at most ``at_once``."""
         ...
 
     def step(self, lanes: Sequence[Lane], images: Tensor, labels: Tensor, factor: float) -> None:
-        """One iteration of each, at factor times its max_lr."""
+        """Do one iteration of each lane, at ``factor`` times its max_lr.
+
+        Args:
+            lanes: Lanes that :meth:`lanes` returned.
+            images: Normalized, (n, channels, size, size).
+            labels: int64 (n).
+            factor: The shape's factor of max_lr at this iteration.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class EagerStepper:
-    """Operation by operation. One lane at a time is the fastest on a CPU, and leaves a network's own draws what they are.
+    """Steps operation by operation, one lane after another.
 
-    because: why a GPU's steps are not captured
+    One lane at a time is the fastest on a CPU, and leaves a network's own draws what they are.
+
+    Args:
+        at_once: How many lanes go through the batches together, at least 1.
+        because: Why a GPU's steps are not captured; recorded with the training.
     """
 
     at_once: int = 1
     because: str = ""
 
     def lanes(self, starts: Sequence[Start], recipe: Recipe, device: torch.device) -> list[Lane]:
-        """Each around the network that it starts with, which is trained in place."""
+        """A lane around each start's network, which is trained in place."""
         return [Lane(start, recipe, device) for start in starts]
 
     def step(self, lanes: Sequence[Lane], images: Tensor, labels: Tensor, factor: float) -> None:
-        """One lane after another."""
+        """Do one iteration of each lane, one after another."""
         for lane in lanes:
             lane.set_rate(lane.max_lr * factor)
             # to be summed after the epoch: three operations a step would be a percent of a tiny network's

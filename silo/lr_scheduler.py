@@ -8,11 +8,21 @@ from silo.shape import Constant, Shape
 
 
 class PruningCycleLR(LRScheduler):
-    """The learning rate of one pruning cycle: schedule.max_lr(cycle) * shape(t), set on every parameter group.
+    """The learning rate of one pruning cycle, set on every parameter group: lr(t) = schedule.max_lr(cycle) * shape.factor(t).
 
-    Make one at the start of each cycle and call ``step()`` after every ``optimizer.step()``: it counts iterations,
-    and t = 1 is in force from the start. steps_per_epoch and epochs place the shape's epochs; the default shape,
-    constant, needs neither. Raises ValueError for a cycle that the schedule doesn't know.
+    Make one at the start of each cycle and call ``step()`` after every ``optimizer.step()``: it counts iterations, and t = 1 is
+    in force from the start.
+
+    Args:
+        optimizer: The optimizer whose rates are set, whatever they were.
+        schedule: The max_lr of each cycle, such as a SiloSchedule.
+        cycle: The pruning cycle, from 0, which trains the dense network.
+        shape: The factor of max_lr within the cycle; by default 1 at every iteration, which needs neither of the others.
+        steps_per_epoch: Iterations of an epoch, at least 1, by which the shape knows its epochs.
+        epochs: Epochs of the cycle, at least 1.
+
+    Raises:
+        ValueError: For a cycle that the schedule doesn't know.
     """
 
     def __init__(

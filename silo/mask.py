@@ -17,10 +17,14 @@ SCOPES = ("global", "layer")
 def prunable_weights(model: nn.Module, norm: bool, first: bool, head: bool) -> dict[str, nn.Parameter]:
     """The weights that may be pruned, by name: every parameter with "weight" in its own name; biases never.
 
-    norm   normalization layers' weights, too
-    first  the first weight that is no normalization's (the first convolution or linear layer), too
-    head   the last such weight (the classifier), too
-    With all three it is every weight, as in the released code.
+    Args:
+        model: The network.
+        norm: Whether normalization layers' weights are prunable, too.
+        first: Whether the first weight that is no normalization's (the first convolution or linear layer) is, too.
+        head: Whether the last such weight (the classifier) is, too.
+
+    Returns:
+        The network's own parameters, in model order. With all three it is every weight, as in the released code.
     """
     of_norm = {id(p) for module in model.modules() if isinstance(module, NORMS) for p in module.parameters()}
     weights = {name: p for name, p in model.named_parameters() if "weight" in name.rpartition(".")[2]}
@@ -33,13 +37,17 @@ def prunable_weights(model: nn.Module, norm: bool, first: bool, head: bool) -> d
 
 @dataclass(frozen=True)
 class Mask:
-    """Alive (True) or pruned (False) for every prunable weight: layer name -> bool tensor on the CPU, in model order."""
+    """Which prunable weights are alive; immutable.
+
+    Args:
+        layers: For each prunable layer by name, in model order, a bool tensor of its shape on the CPU: True is alive.
+    """
 
     layers: Mapping[str, Tensor]
 
     @classmethod
     def dense(cls, weights: Mapping[str, Tensor]) -> "Mask":
-        """All alive."""
+        """The mask under which all of these weights, by name, are alive."""
         return cls({name: torch.ones(w.shape, dtype=torch.bool) for name, w in weights.items()})
 
     @property
@@ -58,18 +66,29 @@ class Mask:
         return {name: (int(layer.sum()), layer.numel()) for name, layer in self.layers.items()}
 
     def prune(self, scores: Mapping[str, Tensor], rate: float, scope: str) -> "Mask":
-        """The mask without the floor(rate * alive) lowest-scored alive weights, of all ("global") or of each layer.
+        """The mask without the floor(rate * alive) lowest-scored alive weights.
 
-        Ties go by position (layer order, then row-major), earlier first. The rate is taken as the decimal that was
-        written, so that 0.29 of 100 is 29. Raises ValueError where a layer's scores are not of its shape, an alive weight's
-        score is not finite, the rate is not from 0 to 1, the scope is neither, or nothing is prunable.
+        Ties go by position (layer order, then row-major), earlier first. The rate is taken as the decimal that was written, so
+        that 0.29 of 100 is 29.
+
+        Args:
+            scores: For each layer by name a tensor of its shape; those of pruned weights are not looked at.
+            rate: The share of the alive weights that goes, in [0, 1].
+            scope: ``global`` for a share of all layers' weights together, ``layer`` for a share of each layer's.
+
+        Returns:
+            A new mask over the same layers.
+
+        Raises:
+            ValueError: For another rate or scope, scores of another shape, an alive weight's score that is not finite, or a
+                mask without layers.
         """
         if scope not in SCOPES:
-            raise ValueError(f"scope: {scope}: {' or '.join(SCOPES)} is allowed")
+            raise ValueError(f"scope must be {' or '.join(SCOPES)}, got {scope!r}")
         if not 0 <= rate <= 1:
-            raise ValueError(f"rate: {rate}: a share from 0 to 1 is allowed")
+            raise ValueError(f"rate must be in [0, 1], got {rate}")
         if not self.layers:
-            raise ValueError("nothing is prunable: the mask has no layers")
+            raise ValueError("layers must hold at least one prunable layer, got none")
         for name, layer in self.layers.items():
             if scores[name].shape != layer.shape:
                 raise ValueError(
@@ -81,7 +100,7 @@ class Mask:
             places = [(name, flat[name].nonzero().flatten()) for name in names]
             alive_scores = torch.cat([scores[name].detach().cpu().flatten()[at] for name, at in places])
             if not alive_scores.isfinite().all():
-                raise ValueError("a score is not finite: a diverged network can't be pruned")
+                raise ValueError("scores must be finite where a weight is alive, got NaN or infinity")
             count = math.floor(Fraction(str(rate)) * len(alive_scores))
             lowest = _lowest(alive_scores, count)
             for (name, at), goes in zip(places, lowest.split([len(at) for _, at in places]), strict=True):
@@ -89,28 +108,38 @@ class Mask:
         return Mask({name: flat[name].view(layer.shape) for name, layer in self.layers.items()})
 
     def pack(self) -> Tensor:
-        """One bit a weight, in layer order: uint8 of ceil(total / 8)."""
+        """The mask as one bit a weight, in layer order: a uint8 tensor of ceil(total / 8)."""
         bits = torch.cat([layer.flatten() for layer in self.layers.values()]).to(torch.uint8)
         bits = torch.nn.functional.pad(bits, (0, -len(bits) % 8)).view(-1, 8)
         return (bits << torch.arange(8, dtype=torch.uint8)).sum(1, dtype=torch.uint8)
 
     @classmethod
     def unpack(cls, packed: Tensor, weights: Mapping[str, Tensor]) -> "Mask":
-        """The mask that :meth:`pack` made, over weights of the same order and shapes; raises ValueError for another size."""
+        """The mask that :meth:`pack` packed.
+
+        Args:
+            packed: What it returned.
+            weights: The prunable weights by name, of the same order and shapes.
+
+        Raises:
+            ValueError: Where the size doesn't fit the weights.
+        """
         bits = (packed.view(-1, 1) >> torch.arange(8, dtype=torch.uint8) & 1).bool().flatten()
         total = sum(w.numel() for w in weights.values())
         if len(bits) != total + -total % 8:
-            raise ValueError(f"a mask of {len(bits)} bits doesn't belong to {total} prunable weights")
+            raise ValueError(
+                f"packed must hold {total + -total % 8} bits for {total} prunable weights, got {len(bits)}"
+            )
         pieces = bits[:total].split([w.numel() for w in weights.values()])
         return cls({name: piece.view(w.shape) for (name, w), piece in zip(weights.items(), pieces, strict=True)})
 
     def digest(self) -> str:
-        """A hash of which weights are alive."""
+        """A hash of which weights are alive, in hexadecimal."""
         return hashlib.sha256(self.pack().numpy().tobytes()).hexdigest()
 
 
 def _lowest(scores: Tensor, count: int) -> Tensor:
-    """True for the ``count`` lowest; of equal ones the earlier. Several times as fast as sorting them all."""
+    """True for the ``count`` lowest scores; of equal ones the earlier. Several times as fast as sorting them all."""
     if count == 0:
         return torch.zeros_like(scores, dtype=torch.bool)
     highest = scores.kthvalue(count).values

@@ -15,13 +15,18 @@ PRECISIONS = ("fp32", "tf32", "bf16")
 
 @contextmanager
 def reproducible(precision: str = "fp32") -> Iterator[None]:
-    """One thread, deterministic kernels of this precision, the caller's settings and global random state untouched."""
+    """Compute on one thread and by deterministic kernels inside the block; the caller's settings and random state come back.
+
+    Args:
+        precision: fp32, tf32 or bf16 (see PRECISIONS). bf16 is not set here but by :func:`computing`.
+    """
     backends = torch.backends
     rounded = "tf32" if precision == "tf32" else "ieee"
-    of_cuda, of_cpu = [backends.cuda.matmul, backends.cudnn.conv], [backends.mkldnn.matmul, backends.mkldnn.conv]
+    cuda_kernels = [backends.cuda.matmul, backends.cudnn.conv]
+    cpu_kernels = [backends.mkldnn.matmul, backends.mkldnn.conv]
     settings = [(backends.cudnn, "benchmark", False), (backends.cudnn, "deterministic", True)]
-    settings += [(kernels, "fp32_precision", rounded) for kernels in of_cuda]
-    settings += [(kernels, "fp32_precision", "ieee") for kernels in of_cpu]
+    settings += [(kernels, "fp32_precision", rounded) for kernels in cuda_kernels]
+    settings += [(kernels, "fp32_precision", "ieee") for kernels in cpu_kernels]
     before = [(where, name, getattr(where, name)) for where, name, _ in settings]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -37,7 +42,7 @@ def reproducible(precision: str = "fp32") -> Iterator[None]:
 
 
 def computing(precision: str, device: torch.device) -> AbstractContextManager[object]:
-    """The context that a network's forward pass and its loss are computed in."""
+    """The context that a network's forward pass and its loss are computed in, on this device and in this precision."""
     contexts: list[AbstractContextManager[object]] = []
     if precision == "bf16" or torch.is_autocast_enabled(device.type):
         # without the cache of cast weights, which a CUDA graph can't hold; every weight is used once a pass anyhow

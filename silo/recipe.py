@@ -14,11 +14,19 @@ CHOICES = ("validation", "test-best")
 class Recipe:
     """How one cycle is trained: SGD on cross entropy, a fresh optimizer each cycle, the last partial batch kept.
 
-    epochs, batch_size  at least 1;  momentum  from 0, under 1;  weight_decay  at least 0
-    shape               of the learning rate within the cycle;  augment  of the training images
-    choose              the state that is reported: "validation", the first with the best validation accuracy after an epoch;
-                        or, as the released code does, "test-best", the first with the best test accuracy before an epoch
-    precision           of the network's arithmetic, in training and evaluation: see silo.precision
+    Args:
+        epochs: Epochs of a cycle, at least 1.
+        batch_size: Images of an iteration, at least 1; the last batch of an epoch may have fewer.
+        momentum: SGD's, in [0, 1).
+        weight_decay: SGD's, at least 0, on every parameter.
+        shape: The learning rate within the cycle, as a factor of max_lr.
+        augment: The augmentation of the training images.
+        choose: The state that is reported. ``validation``: the first with the best validation accuracy after an epoch.
+            ``test-best``, as the released code does: the first with the best test accuracy before an epoch.
+        precision: The network's arithmetic in training and evaluation, fp32, tf32 or bf16: see :mod:`silo.precision`.
+
+    Raises:
+        ValueError: For epochs or a batch_size below 1, or another choice or precision.
     """
 
     epochs: int
@@ -31,12 +39,13 @@ class Recipe:
     precision: str = "fp32"
 
     def __post_init__(self) -> None:
-        if self.epochs < 1 or self.batch_size < 1:
-            raise ValueError(f"epochs, batch_size: {self.epochs}, {self.batch_size}: at least 1 is allowed")
-        for field, allowed in (("choose", CHOICES), ("precision", PRECISIONS)):
-            if getattr(self, field) not in allowed:
-                raise ValueError(f"{field}: {getattr(self, field)}: {' or '.join(allowed)} is allowed")
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name, choices in (("choose", CHOICES), ("precision", PRECISIONS)):
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
 
     def steps_per_epoch(self, images: int) -> int:
-        """Iterations over so many training images."""
+        """Iterations of an epoch over this many training images: ceil(images / batch_size)."""
         return math.ceil(images / self.batch_size)

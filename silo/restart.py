@@ -9,66 +9,110 @@ from typing import Protocol
 
 from torch import Tensor
 
-from silo.duration import Duration
+from silo.duration import Duration, duration
 
 Weights = dict[str, Tensor]
-
+"""Tensors by the names that they have in a network's state_dict."""
 
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 def statistics(weights: Weights) -> Weights:
-    """Batch norm's running statistics among them, by name."""
+    """Batch norm's running statistics among the weights, by name."""
     return {name: tensor for name, tensor in weights.items() if name.rpartition(".")[2] in STATISTICS}
 
 
 class Restart(Protocol):
     """How a pruning cycle's weights begin; the mask is applied to them afterwards."""
 
-    def initialization_cycle(self, cycle: int) -> int: ...
-    def remember_at(self, cycle: int, steps_per_epoch: int) -> int | None: ...
-    def carry(self, start: Weights | None, remembered: Weights | None, final: Weights) -> Weights | None: ...
+    def initialization_cycle(self, cycle: int) -> int:
+        """The cycle whose initialization is drawn.
+
+        Args:
+            cycle: The cycle that starts, from 0.
+
+        Returns:
+            A cycle from 0; the same number gives the same initial weights.
+        """
+        ...
+
+    def remember_at(self, cycle: int, steps_per_epoch: int) -> int | None:
+        """The iteration of a cycle after which its weights are remembered.
+
+        Args:
+            cycle: The cycle in training, from 0.
+            steps_per_epoch: Iterations of one epoch, at least 1.
+
+        Returns:
+            An iteration, from 1 to the cycle's last, or None where nothing is remembered.
+        """
+        ...
+
+    def carry(self, start: Weights | None, remembered: Weights | None, final: Weights) -> Weights | None:
+        """What the next cycle starts from.
+
+        Args:
+            start: What this cycle started from: what the cycle before carried, None at cycle 0.
+            remembered: The state_dict at the remembered iteration of this cycle; None where it has none.
+            final: The state_dict after this cycle's last iteration.
+
+        Returns:
+            A whole state_dict; batch norm's statistics alone, the rest being drawn; or None, where all is drawn.
+        """
+        ...
 
 
 @dataclass(frozen=True)
 class Reinit:
-    """New random weights at every cycle (the released code).
+    """New random weights at every cycle.
 
-    keep_statistics  batch norm's running statistics go on from the cycle before, as in the released code, where only weights
-                     and biases are drawn anew; by default they start fresh
+    Source: the released code.
+
+    Args:
+        keep_statistics: Whether batch norm's running statistics go on from the cycle before, as in the released code, where
+            only weights and biases are drawn anew; by default they start fresh.
     """
 
     keep_statistics: bool = False
 
     def initialization_cycle(self, cycle: int) -> int:
-        """Each cycle draws its own."""
+        """The cycle itself: each draws its own."""
         return cycle
 
     def remember_at(self, cycle: int, steps_per_epoch: int) -> int | None:
-        """Nothing is remembered."""
+        """None: nothing is remembered."""
         return None
 
     def carry(self, start: Weights | None, remembered: Weights | None, final: Weights) -> Weights | None:
-        """Nothing, or the statistics where they are kept and the network has any."""
+        """None, or the final statistics where they are kept and the network has any."""
         return (statistics(final) or None) if self.keep_statistics else None
 
 
 @dataclass(frozen=True)
 class Rewind:
-    """Back to the dense network's weights after ``to`` of its training (Frankle et al. 2020); 0it: its initialization."""
+    """Back to the weights that the dense network had early in its training.
+
+    Source: Frankle et al. 2020, arXiv 1912.05671; with 0it the lottery ticket's rewind (Frankle and Carbin 2019).
+
+    Args:
+        to: How long the dense network was trained until then, at most a cycle; ``0it`` is its initialization.
+
+    Raises:
+        ValueError: Where it is no duration.
+    """
 
     to: Duration = Duration("0it")
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "to", Duration(self.to))
+        object.__setattr__(self, "to", duration("to", self.to))
 
     def initialization_cycle(self, cycle: int) -> int:
-        """Always the dense network's."""
+        """0: always the dense network's."""
         return 0
 
     def remember_at(self, cycle: int, steps_per_epoch: int) -> int | None:
-        """Once, in the dense network's training."""
-        return self.to.iterations(steps_per_epoch) or None if cycle == 0 else None
+        """The iteration to rewind to, in the dense network's training alone; None for its initialization."""
+        return (self.to.iterations(steps_per_epoch) or None) if cycle == 0 else None
 
     def carry(self, start: Weights | None, remembered: Weights | None, final: Weights) -> Weights | None:
         """The remembered weights, from cycle to cycle."""
@@ -77,14 +121,17 @@ class Rewind:
 
 @dataclass(frozen=True)
 class Keep:
-    """Training goes on from the final weights; only the learning rate rewinds (Renda, Frankle and Carbin 2020)."""
+    """Training goes on from the final weights; only the learning rate rewinds.
+
+    Source: Renda, Frankle and Carbin 2020, arXiv 2003.02389.
+    """
 
     def initialization_cycle(self, cycle: int) -> int:
-        """Drawn for the dense network alone."""
+        """0: drawn for the dense network alone."""
         return 0
 
     def remember_at(self, cycle: int, steps_per_epoch: int) -> int | None:
-        """The final weights are all that's needed."""
+        """None: the final weights are all that's needed."""
         return None
 
     def carry(self, start: Weights | None, remembered: Weights | None, final: Weights) -> Weights | None:

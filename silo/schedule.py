@@ -1,4 +1,7 @@
-"""max_lr of a pruning cycle: SILO's S-shaped growth, one constant, or a table."""
+"""max_lr of a pruning cycle: SILO's S-shaped growth, one constant, or a table.
+
+A schedule answers for whole cycles; what the learning rate does within one is its shape (:mod:`silo.shape`).
+"""
 
 import math
 from dataclasses import dataclass
@@ -6,9 +9,18 @@ from typing import Protocol
 
 
 class Schedule(Protocol):
-    """Anything that tells the max_lr (> 0) of a pruning cycle (0, 1, 2, ...)."""
+    """Anything that has a max_lr for each pruning cycle."""
 
-    def max_lr(self, cycle: int) -> float: ...
+    def max_lr(self, cycle: int) -> float:
+        """The upper bound of the learning rate in a cycle.
+
+        Args:
+            cycle: The pruning cycle, from 0, which trains the dense network.
+
+        Returns:
+            A finite rate above 0.
+        """
+        ...
 
 
 def _is_finite(value: object) -> bool:
@@ -17,34 +29,41 @@ def _is_finite(value: object) -> bool:
 
 def _check_rate(name: str, value: float) -> None:
     if not (_is_finite(value) and value > 0):
-        raise ValueError(f"{name}: {value!r}: a finite number above 0 is allowed")
+        raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
 
 
 def _check_cycle(cycle: int) -> None:
     if not isinstance(cycle, int) or cycle < 0:
-        raise ValueError(f"cycle: {cycle!r}: a whole number, 0 or more, is allowed")
+        raise ValueError(f"cycle must be a whole number of at least 0, got {cycle!r}")
 
 
 @dataclass(frozen=True)
 class SiloSchedule:
-    """SILO: max_lr grows in an S-shape as the network is pruned (arXiv 2212.06144; formula read from the released code).
+    """SILO: max_lr grows in an S-shape as the network is pruned.
 
-    With p the pruning rate, q the delay and m the cycle::
+    With p the pruning rate, q the delay and m the cycle, so that gamma is the share of weights pruned in the m - q cycles
+    after the delay::
 
         max_lr(m) = epsilon                                             for m <= q
         max_lr(m) = epsilon + delta / (1 + (gamma/(1-gamma))**(-beta))  for m > q,  gamma = 1 - (1-p)**(m-q)
 
-    epsilon     max_lr of the dense network (> 0)
-    delta       how far max_lr grows (>= 0); it tends to epsilon + delta
-    beta        steepness of the S (> 0)
-    delay       q, the cycles that still train at epsilon (>= 0)
-    prune_rate  p, the share of the alive weights that goes at each cycle (between 0 and 1)
+    It starts at epsilon, is epsilon + delta/2 where gamma = 1/2, and tends to epsilon + delta. The released ResNet-20 recipe:
 
     >>> silo = SiloSchedule(epsilon=0.03, delta=0.04, beta=5, delay=1, prune_rate=0.2)
     >>> [round(silo.max_lr(m), 6) for m in (0, 1, 2, 5, 24)]
     [0.03, 0.03, 0.030039, 0.064461, 0.07]
 
-    Raises ValueError for any other value, so that a typing error never becomes a constant rate.
+    Source: arXiv 2212.06144; the formula as the released code has it.
+
+    Args:
+        epsilon: max_lr of the dense network, above 0.
+        delta: How far max_lr grows, at least 0.
+        beta: Steepness of the S, above 0.
+        delay: q, the last cycle that still trains at epsilon, at least 0.
+        prune_rate: p, the share of the alive weights that goes at each cycle, in (0, 1).
+
+    Raises:
+        ValueError: For any other value, so that a typing error never becomes a constant rate.
     """
 
     epsilon: float
@@ -57,14 +76,18 @@ class SiloSchedule:
         _check_rate("epsilon", self.epsilon)
         _check_rate("beta", self.beta)
         if not (_is_finite(self.delta) and self.delta >= 0):
-            raise ValueError(f"delta: {self.delta!r}: a finite number, 0 or more, is allowed")
+            raise ValueError(f"delta must be a finite number of at least 0, got {self.delta!r}")
         if not isinstance(self.delay, int) or self.delay < 0:
-            raise ValueError(f"delay: {self.delay!r}: a whole number of cycles, 0 or more, is allowed")
+            raise ValueError(f"delay must be a whole number of cycles, at least 0, got {self.delay!r}")
         if not (_is_finite(self.prune_rate) and 0 < self.prune_rate < 1):
-            raise ValueError(f"prune_rate: {self.prune_rate!r}: a number between 0 and 1, ends excluded, is allowed")
+            raise ValueError(f"prune_rate must be in (0, 1), got {self.prune_rate!r}")
 
     def max_lr(self, cycle: int) -> float:
-        """max_lr of a pruning cycle (0 trains the dense network)."""
+        """max_lr of a pruning cycle (0 trains the dense network), from epsilon to epsilon + delta.
+
+        Raises:
+            ValueError: Where the cycle is no whole number of at least 0.
+        """
         _check_cycle(cycle)
         if cycle <= self.delay:
             return self.epsilon
@@ -80,7 +103,14 @@ class SiloSchedule:
 
 @dataclass(frozen=True)
 class ConstantSchedule:
-    """The same max_lr (> 0) at every pruning cycle: the simplest rival."""
+    """max_lr(m) = value at every pruning cycle m: the simplest rival.
+
+    Args:
+        value: The max_lr, finite and above 0.
+
+    Raises:
+        ValueError: For any other value.
+    """
 
     value: float
 
@@ -88,29 +118,47 @@ class ConstantSchedule:
         _check_rate("value", self.value)
 
     def max_lr(self, cycle: int) -> float:
-        """The constant, whatever the cycle."""
+        """The constant, whatever the cycle.
+
+        Raises:
+            ValueError: Where the cycle is no whole number of at least 0.
+        """
         _check_cycle(cycle)
         return self.value
 
 
 @dataclass(frozen=True)
 class TableSchedule:
-    """One max_lr (> 0) for each pruning cycle, such as an Oracle's winners; beyond its end it raises ValueError."""
+    """max_lr(m) = values[m]: one max_lr for each pruning cycle m, such as an Oracle's winners.
+
+    >>> TableSchedule((0.1, 0.3, 0.2)).max_lr(2)
+    0.2
+
+    Args:
+        values: The max_lr of cycle 0, 1, ..., each finite and above 0; at least one.
+
+    Raises:
+        ValueError: For any other values.
+    """
 
     values: tuple[float, ...]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", tuple(self.values))
         if not self.values:
-            raise ValueError("values: empty: one max_lr for each pruning cycle is due")
+            raise ValueError("values must hold one max_lr for each pruning cycle, got none")
         for cycle, value in enumerate(self.values):
             _check_rate(f"values[{cycle}]", value)
 
     def max_lr(self, cycle: int) -> float:
-        """The table's value at this cycle."""
+        """The table's value at this cycle.
+
+        Raises:
+            ValueError: Where the cycle is no whole number of at least 0, or lies beyond the table's end.
+        """
         _check_cycle(cycle)
         if cycle >= len(self.values):
-            raise ValueError(f"cycle: {cycle}: the table ends at cycle {len(self.values) - 1}")
+            raise ValueError(f"values must reach to cycle {cycle}, got {len(self.values)} (from cycle 0)")
         return self.values[cycle]
 
 

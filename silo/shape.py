@@ -1,50 +1,75 @@
 """The learning rate within one pruning cycle, as a pure factor of max_lr: lr(t) = max_lr * factor(t).
 
 t counts the iterations of the cycle from 1. Epochs count from 0: epoch e holds the iterations
-e * steps_per_epoch + 1 to (e + 1) * steps_per_epoch.
+e * steps_per_epoch + 1 to (e + 1) * steps_per_epoch. T = steps_per_epoch * epochs is the cycle's last iteration.
 """
 
 import math
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from silo.duration import Duration
+from silo.duration import Duration, duration
 
 
 class Shape(Protocol):
-    """A factor of max_lr for every iteration of a cycle."""
+    """Anything that has a factor of max_lr for every iteration of a cycle."""
 
-    def factor(self, t: int, steps_per_epoch: int, epochs: int) -> float: ...
+    def factor(self, t: int, steps_per_epoch: int, epochs: int) -> float:
+        """The factor of max_lr at one iteration.
+
+        Args:
+            t: The iteration within the cycle, from 1 to steps_per_epoch * epochs.
+            steps_per_epoch: Iterations of one epoch, at least 1.
+            epochs: Epochs of the cycle, at least 1.
+
+        Returns:
+            A share of max_lr, from 0 to 1.
+        """
+        ...
 
 
 @dataclass(frozen=True)
 class WarmupStep:
     """Linear warm-up, then a factor that is stepped at given epochs: the shape of both released recipes.
 
-    warmup  t / warmup until it reaches 1 (0it: none), in iterations or epochs
-    drops   epoch -> the factor of max_lr from that epoch on, absolute (not cumulated), in rising order.
-            The first drop ends the warm-up even where it has not reached 1 ("cut off").
+    With e = (t - 1) // steps_per_epoch the epoch of iteration t, and W the warm-up in iterations::
 
-    Released ResNet-20 (563 steps an epoch): warmup 20000it, drops {25ep: 0.1, 32ep: 0.01}; the factor is
-    0.70375 at t = 14075, the last step of the warm-up, and 0.1 at t = 14076.
-    Released VGG-19: warmup 10000it, drops {14ep: 1, 80ep: 0.1, 120ep: 0.01}.
+        factor(t) = drops[d]      for the last drop d <= e, if there is one
+        factor(t) = min(1, t / W) before the first drop (1 without a warm-up)
+
+    The first drop ends the warm-up even where it has not reached 1: it is cut off. So in the released ResNet-20 recipe, with
+    563 steps an epoch, the factor is 0.70375 at t = 14075, the warm-up's last step, and 0.1 from t = 14076 on:
+
+    >>> resnet20 = WarmupStep("20000it", {"25ep": 0.1, "32ep": 0.01})
+    >>> [resnet20.factor(t, steps_per_epoch=563, epochs=50) for t in (1, 14075, 14076, 28150)]
+    [5e-05, 0.70375, 0.1, 0.01]
+
+    Source: SILO's released code; its VGG-19 recipe is ``WarmupStep("10000it", {"14ep": 1, "80ep": 0.1, "120ep": 0.01})``.
+
+    Args:
+        warmup: How long the factor rises to 1, in epochs or iterations; ``0it`` for no warm-up.
+        drops: The factor of max_lr, in [0, 1], from an epoch on: absolute, not cumulated, in rising order of whole epochs.
+
+    Raises:
+        ValueError: For any other value.
     """
 
     warmup: Duration
     drops: dict[Duration, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "warmup", Duration(self.warmup))
-        drops = {Duration(at): float(factor) for at, factor in self.drops.items()}
-        for at, factor in drops.items():
-            if at.unit != "ep":
-                raise ValueError(f"drops: {at}: whole epochs are allowed, such as 25ep")
-            if not 0 <= factor <= 1:
-                raise ValueError(f"drops: {at}: {factor}: a factor of max_lr from 0 to 1 is allowed")
-        epochs = [Duration(at).count for at in self.drops]
-        if epochs != sorted(set(epochs)):
-            raise ValueError(f"drops: {', '.join(drops)}: rising epochs are allowed, each once")
-        object.__setattr__(self, "drops", drops)
+        object.__setattr__(self, "warmup", duration("warmup", self.warmup))
+        epochs = [duration("drops", epoch) for epoch in self.drops]
+        for epoch, factor in zip(epochs, self.drops.values(), strict=True):
+            if epoch.unit != "ep":
+                raise ValueError(f"drops must be at whole epochs, such as 25ep, got {epoch}")
+            if not 0 <= float(factor) <= 1:
+                raise ValueError(f"drops must hold factors of max_lr in [0, 1], got {factor} at {epoch}")
+        counts = [epoch.count for epoch in epochs]
+        if counts != sorted(set(counts)):
+            raise ValueError(f"drops must be in rising order, each epoch once, got {', '.join(epochs)}")
+        factors = map(float, self.drops.values())
+        object.__setattr__(self, "drops", dict(zip(epochs, factors, strict=True)))
 
     def factor(self, t: int, steps_per_epoch: int, epochs: int) -> float:
         """The factor at iteration t (from 1)."""
@@ -58,7 +83,11 @@ class WarmupStep:
 
 @dataclass(frozen=True)
 class Constant:
-    """max_lr at every iteration."""
+    """factor(t) = 1: max_lr at every iteration.
+
+    >>> Constant().factor(t=1, steps_per_epoch=563, epochs=50)
+    1.0
+    """
 
     def factor(self, t: int, steps_per_epoch: int, epochs: int) -> float:
         """Always 1."""
@@ -67,7 +96,17 @@ class Constant:
 
 @dataclass(frozen=True)
 class Cosine:
-    """Half a cosine from 1 at t = 1 down towards 0 after the last iteration (Loshchilov and Hutter 2017, no restart)."""
+    """Half a cosine down from 1 towards 0::
+
+        factor(t) = (1 + cos(pi * (t - 1) / T)) / 2,  T the iterations of the cycle
+
+    It is 1 at t = 1, 1/2 at t = T/2 + 1, and would be 0 at T + 1, after the last iteration:
+
+    >>> [round(Cosine().factor(t, steps_per_epoch=10, epochs=10), 6) for t in (1, 51, 100)]
+    [1.0, 0.5, 0.000247]
+
+    Source: SGDR without a restart (Loshchilov and Hutter 2017, arXiv 1608.03983, equation 5, eta_min = 0).
+    """
 
     def factor(self, t: int, steps_per_epoch: int, epochs: int) -> float:
         """(1 + cos(pi (t-1) / T)) / 2, T the iterations of the cycle."""
@@ -76,27 +115,44 @@ class Cosine:
 
 @dataclass(frozen=True)
 class Cyclical:
-    """A triangle wave between ``low`` and 1 (Smith 2017, "triangular"): up for half a period, down for the other.
+    """A triangle wave between ``low`` and 1, up for half a period and down for the other::
 
-    period  of one triangle, at least 2 iterations
-    low     the factor at the feet, from 0 up to (not including) 1
+        factor(t) = low + (1 - low) * (1 - |2 * phase - 1|),  phase = t / P mod 1,  P the period in iterations
+
+    It is 1 in the middle of a period and ``low`` at its end:
+
+    >>> [Cyclical("4it").factor(t, steps_per_epoch=10, epochs=10) for t in (1, 2, 3, 4, 5)]
+    [0.5, 1.0, 0.5, 0.0, 0.5]
+
+    Source: the "triangular" policy of cyclical learning rates (Smith 2017, arXiv 1506.01186, section 3).
+
+    Args:
+        period: Length of one triangle, at least 2 iterations.
+        low: The factor at the feet, in [0, 1).
+
+    Raises:
+        ValueError: For any other value.
     """
 
     period: Duration
     low: float = 0.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "period", Duration(self.period))
+        object.__setattr__(self, "period", duration("period", self.period))
         if self.period.count == 0 or self.period == "1it":
-            raise ValueError(f"period: {self.period}: at least 1ep or 2it is allowed")
+            raise ValueError(f"period must be at least 1ep or 2it, got {self.period}")
         if not 0 <= self.low < 1:
-            raise ValueError(f"low: {self.low}: a factor of max_lr from 0 up to (not including) 1 is allowed")
+            raise ValueError(f"low must be in [0, 1), got {self.low}")
 
     def factor(self, t: int, steps_per_epoch: int, epochs: int) -> float:
-        """1 in the middle of a period, ``low`` at its end."""
+        """The factor at iteration t (from 1).
+
+        Raises:
+            ValueError: Where the period is one iteration long, since then every factor would be ``low``.
+        """
         period = self.period.iterations(steps_per_epoch)
         if period < 2:
-            raise ValueError(f"period: {self.period}: one iteration long here; at least two are allowed")
+            raise ValueError(f"period must be at least 2 iterations, got {self.period}, which is one iteration here")
         phase = t / period % 1
         return self.low + (1 - self.low) * (1 - abs(2 * phase - 1))
 

@@ -21,7 +21,7 @@ PARTS = {"released": released, "plain": plain, "workers": workers, "gpu": gpu}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 2, and one line, for a part or images that don't exist."""
+    """Measure and write; returns the exit code: 2, with one line on stderr, for a part or images that don't exist."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.speed",
         description=__doc__,
@@ -33,23 +33,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--data", type=Path, help="CIFAR-10 as train/CLASS/*.jpg; without it images are made up")
     parser.add_argument("--to", type=Path, default=Path("results/speed"), metavar="DIR")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        if unknown := [name for name in asked.parts if name not in PARTS]:
-            raise DataError(f"PART: {unknown[0]}: {', '.join(PARTS)} are allowed")
-        if "gpu" in asked.parts and not torch.cuda.is_available():
-            raise DataError("PART: gpu: no CUDA GPU is visible here")
-        cifar10(asked.data, 100)
+        if unknown := [name for name in options.parts if name not in PARTS]:
+            raise DataError(f"PART must be one of {', '.join(PARTS)}, got {unknown[0]!r}")
+        if "gpu" in options.parts and not torch.cuda.is_available():
+            raise DataError("PART gpu must have a CUDA GPU, got none visible here")
+        cifar10(options.data, 100)
     except DataError as error:
         print(f"benchmarks.speed: {error}", file=sys.stderr)
         return 2
-    images = "made up" if asked.data is None else "CIFAR-10 (JPEG)"
-    for name in asked.parts or [name for name in PARTS if name != "gpu" or torch.cuda.is_available()]:
+    images = "made up" if options.data is None else "CIFAR-10 (JPEG)"
+    for name in options.parts or [name for name in PARTS if name != "gpu" or torch.cuda.is_available()]:
         print(f"measuring: {name}", file=sys.stderr, flush=True)
         where = {**place(torch.device("cuda" if name == "gpu" else "cpu")), "images": images}
-        rows = [{**asdict(row), **where} for row in PARTS[name].measure(asked.data)]
-        table = report.replaced(report.read(asked.to), pd.DataFrame(rows), PARTS)
-        report.write(table, asked.to, PARTS)
+        rows = [{**asdict(row), **where} for row in PARTS[name].measure(options.data)]
+        table = report.replaced(report.read(options.to), pd.DataFrame(rows), PARTS)
+        report.write(table, options.to, PARTS)
         print(report.text(table[table.part == name], PARTS), flush=True)
     return 0
 

@@ -67,20 +67,20 @@ CIFAR = {
 
 
 def command(name: str, file: Path, changes: Sequence[str], out: Path, *more: str) -> tuple[str, float]:
-    """What a command of ours prints, and the seconds that it takes."""
+    """Run a command of ours; returns what it prints, and the seconds that it takes."""
     sets = [word for change in changes for word in ("--set", change)]
     began = time.perf_counter()
-    said = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-m", "oracle.cli", name, file, *sets, "--out", out, *more],
         check=True,
         stdout=subprocess.PIPE,
         text=True,
     ).stdout
-    return said, time.perf_counter() - began
+    return printed, time.perf_counter() - began
 
 
 def measured(file: Path, changes: Sequence[str]) -> dict[str, Any]:
-    """One row."""
+    """Calibrate, then run, an experiment file with these changes; returns what a row says of it."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         plan, _ = command("plan", file, changes, out, "--calibrate")
@@ -102,32 +102,32 @@ def measured(file: Path, changes: Sequence[str]) -> dict[str, Any]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Every experiment, as often as asked, in turn."""
+    """Measure every experiment in turn, as often as the options say."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--to", type=Path, default=Path("results/speed"), metavar="DIR")
     parser.add_argument("--cifar", type=Path, metavar="DIR", help="CIFAR-10 as image files; without it digits alone")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--only", default="", metavar="NAME", help="the experiments with this in their name")
-    asked = parser.parse_args(arguments)
-    cifar = CIFAR if asked.cifar else {}
+    options = parser.parse_args(arguments)
+    cifar = CIFAR if options.cifar else {}
     experiments = DIGITS | {
-        name: (file, [*changes, f"data.path={asked.cifar}"]) for name, (file, changes) in cifar.items()
+        name: (file, [*changes, f"data.path={options.cifar}"]) for name, (file, changes) in cifar.items()
     }
-    on = current_environment(torch.device("cpu"))
-    versions = f"Python {on['python']}, torch {on['torch']}, ray {version('ray')}"
-    where = {"workers": asked.workers, "device": on["device"], "cores": os.cpu_count(), "versions": versions}
-    asked.to.mkdir(parents=True, exist_ok=True)
+    here = current_environment(torch.device("cpu"))
+    versions = f"Python {here['python']}, torch {here['torch']}, ray {version('ray')}"
+    where = {"workers": options.workers, "device": here["device"], "cores": os.cpu_count(), "versions": versions}
+    options.to.mkdir(parents=True, exist_ok=True)
     rows = []
-    for _ in range(asked.repeats):
+    for _ in range(options.repeats):
         for name, (file, changes) in experiments.items():
-            if asked.only not in name:
+            if options.only not in name:
                 continue
-            row = measured(HERE / file, [*changes, f"compute.workers={asked.workers}"])
+            row = measured(HERE / file, [*changes, f"compute.workers={options.workers}"])
             rows.append({"experiment": name, **row, **where})
             print(rows[-1], flush=True)
             table = pd.DataFrame(rows).sort_values("experiment", kind="stable")
-            table.to_csv(asked.to / "calibration.csv", index=False)
+            table.to_csv(options.to / "calibration.csv", index=False)
 
 
 if __name__ == "__main__":

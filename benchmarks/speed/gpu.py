@@ -34,13 +34,13 @@ GOAL = 10.0  # times the released way
 
 
 def measure(path: Path | None, images: int = IMAGES, pairs: int = PAIRS, lanes: Sequence[int] = LANES) -> list[Row]:
-    """A row for eager, one for every number of lanes, and one for each floor; path: of CIFAR-10's images.
+    """A row for eager, one for every number of lanes, and one for each floor, on CIFAR-10's images in a folder (None: made up).
 
     Raises DataError where they aren't there.
     """
     device = torch.device("cuda")
     ways: list[tuple[str, Stepper, int]] = [("eager, 1 lane", EAGER, 1)]
-    ways += [(f"a graph of {count} lane{'s' * (count > 1)}", GraphStepper(count), count) for count in lanes]
+    ways += [(f"a graph of {count} {'lane' if count == 1 else 'lanes'}", GraphStepper(count), count) for count in lanes]
     rows = rates(task_of(path, images), ways, pairs, device)
     fastest = max(rows, key=lambda row: row.ours)
     for name, floor in floors(task_of(path, images), device).items():
@@ -78,7 +78,7 @@ def _starts(task: Task, lanes: int) -> list[Start]:
 
 
 def floors(task: Task, device: torch.device) -> dict[str, float]:
-    """Seconds of a step at least: by arithmetic, and by bytes."""
+    """The least seconds that a step can take, by arithmetic and by bytes."""
     flops, moved = cost(task, device)
     a, b = torch.randn(2, 8192, 8192, device=device)
     big = torch.randn(2**28, device=device)
@@ -90,7 +90,7 @@ def floors(task: Task, device: torch.device) -> dict[str, float]:
 
 
 def cost(task: Task, device: torch.device) -> tuple[int, int]:
-    """Floating-point operations and bytes of a step, at least."""
+    """The least floating-point operations and bytes of a step."""
     start, saved = start_of(task), {}
     model = start.model.to(device, memory_format=torch.channels_last).train()
     pixels, labels = task.data.train.pixels[:BATCH].to(device), task.data.train.labels[:BATCH].to(device)

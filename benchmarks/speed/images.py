@@ -19,7 +19,7 @@ SHARES = Pooled(0.2, 0.2)
 
 @cache
 def cifar10(path: Path | None, count: int) -> Split:
-    """So many of CIFAR-10's training images, split 60/20/20: from the folder (train/CLASS/*.jpg), or made up without one.
+    """A random ``count`` of CIFAR-10's training images, split 60/20/20; without a folder (train/CLASS/*.jpg) made up.
 
     Raises DataError where the folder has no images of 32x32.
     """
@@ -27,12 +27,12 @@ def cifar10(path: Path | None, count: int) -> Split:
         return split(made_up(count), SHARES, NORMALIZE, seed=0)
     whole = folder(str(path))
     if whole.size != 32:
-        raise DataError(f"path: {path}: images of {whole.size}x{whole.size}; 32x32 is allowed")
+        raise DataError(f"path must hold images of 32x32, got {whole.size}x{whole.size} in {str(path)!r}")
     return split(limited(Dataset(whole.train, None, whole.classes), count, None), SHARES, NORMALIZE, seed=0)
 
 
 def made_up(count: int) -> Dataset:
-    """So many images of CIFAR-10's shape: noise, the brighter the higher the class. Of a step's time pixels decide nothing."""
+    """``count`` images of CIFAR-10's shape: noise, the brighter the higher the class; a step's time hangs on no pixel."""
     labels = torch.arange(count) % 10
     noise = torch.randint(128, (count, 3, 32, 32), generator=torch.Generator().manual_seed(0))
     return Dataset(Images((noise + 12 * labels.view(-1, 1, 1, 1)).to(torch.uint8), labels), None, tuple("0123456789"))
@@ -43,6 +43,6 @@ def of_digits() -> Split:
     return split(digits(), SHARES, Normalize(), seed=10)
 
 
-def for_steps(of: Split) -> Split:
-    """The same training images, and one alone to evaluate on."""
-    return replace(of, validation=of.validation[:1], test=of.test[:1])
+def for_steps(data: Split) -> Split:
+    """The split's training images, with a single image to validate and to test on."""
+    return replace(data, validation=data.validation[:1], test=data.test[:1])

@@ -15,11 +15,17 @@ PAIRS = 15  # many short ones: what else the machine does falls on both sides of
 class Row:
     """One line of the table.
 
-    part, what      the part of the benchmark, and what it compares
-    ours, other     medians of both sides, in the unit
-    ratio           median over the pairs of ours / other; low, high bound it with 95% confidence
-    goal            ">= 1.5" or "<= 1.05", which the whole interval shall keep; empty: none was set
-    pairs           how many
+    Attributes:
+        part: The part of the benchmark.
+        what: What it compares.
+        unit: The unit of ours and other.
+        ours: Median of our side.
+        other: Median of the other side.
+        ratio: Median over the pairs of ours / other.
+        low: Lower bound of the ratio, with high, at 95% confidence.
+        high: Upper bound of the ratio.
+        goal: ">= 1.5" or "<= 1.05", which the whole interval shall keep; empty where none was set.
+        pairs: How many pairs were measured.
     """
 
     part: str
@@ -35,7 +41,7 @@ class Row:
 
     @classmethod
     def of(cls, part: str, what: str, unit: str, pairs: Sequence[Pair], goal: str = "") -> "Row":
-        """The row of so many pairs (ours, other)."""
+        """The row of these pairs (ours, other)."""
         ours, others = (statistics.median(side) for side in zip(*pairs, strict=True))
         ratios = sorted(one / other for one, other in pairs)
         low, high = median_bounds(ratios)
@@ -55,7 +61,7 @@ def median_bounds(values: Sequence[float]) -> tuple[float, float]:
 
 
 def interleaved(ours: Callable[[], object], other: Callable[[], object], pairs: int) -> list[Pair]:
-    """Seconds of both, in turns, after one turn that doesn't count; every second pair the other one goes first."""
+    """Time both in turns, in seconds, after one turn that doesn't count; every second pair the other one goes first."""
     found = []
     for turn in range(pairs + 1):
         if turn % 2:
@@ -67,7 +73,7 @@ def interleaved(ours: Callable[[], object], other: Callable[[], object], pairs: 
 
 
 def seconds(do: Callable[[], object]) -> float:
-    """How long it takes."""
+    """How many seconds it takes."""
     began = time.perf_counter()
     do()
     return time.perf_counter() - began

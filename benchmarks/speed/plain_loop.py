@@ -10,12 +10,15 @@ from silo.data.split import Split
 
 
 def train_plain(task: Task, ahead: bool = False) -> list[float]:
-    """Train on one thread; the mean loss of every epoch.
-
-    ahead  images that aren't augmented are normalized before the first step, as float32; else by batch, out of uint8
+    """Train on one thread; returns the mean loss of every epoch.
 
     Tensors in; whole batches cropped and flipped; channels_last; fused SGD; pruned weights set to 0 after every step. Evaluates
     validation after every epoch, and test where validation rose and at the end.
+
+    Args:
+        task: What is trained.
+        ahead: Whether images that aren't augmented are normalized before the first step, as float32; else batch by batch, out
+            of uint8.
     """
     model, mask = task.start()
     data, crop = task.data, task.augment.crop  # with a flip, where it crops
@@ -75,5 +78,5 @@ def accuracy(model: nn.Module, images: Images, data: Split) -> float:
 
 
 def normalized(pixels: Tensor, data: Split) -> Tensor:
-    """As the network takes them."""
+    """Images as the network takes them."""
     return (pixels.float() - data.mean).div_(data.std).contiguous(memory_format=torch.channels_last)

@@ -15,7 +15,7 @@ DEFAULT: dict[str, str] = {}
 
 
 class Processes:
-    """So many processes; call :meth:`together` as often as need be."""
+    """Processes that stand ready; call :meth:`together` as often as need be."""
 
     def __init__(self, pools: list[ProcessPoolExecutor]) -> None:
         self._pools = pools
@@ -24,13 +24,14 @@ class Processes:
         return len(self._pools)
 
     def together(self, work: Callable[..., Any], *arguments: Any) -> list[Any]:
-        """Every process does the work; what each gave, once the last is done. Raises what one raised."""
-        return [one.result() for one in [pool.submit(work, *arguments) for pool in self._pools]]
+        """Do the work in every process; returns each one's result once the last is done. Raises what one raised."""
+        futures = [pool.submit(work, *arguments) for pool in self._pools]
+        return [future.result() for future in futures]
 
 
 @contextmanager
 def processes(count: int, environment: Mapping[str, str]) -> Iterator[Processes]:
-    """Start them; of what WORKER names they have what ``environment`` says, and nothing else."""
+    """Start processes; of the variables that WORKER names they have what ``environment`` says, and nothing else."""
     spawn = multiprocessing.get_context("spawn")
     with ExitStack() as stack:
         pools = [stack.enter_context(ProcessPoolExecutor(1, mp_context=spawn)) for _ in range(count)]
@@ -46,9 +47,9 @@ def cores() -> int:
 
 
 @contextmanager
-def _environment(its: Mapping[str, str]) -> Iterator[None]:
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     before = {name: os.environ.pop(name) for name in WORKER if name in os.environ}
-    os.environ.update(its)
+    os.environ.update(variables)
     try:
         yield
     finally:

@@ -22,7 +22,7 @@ IMAGES = 1600  # of which 15 batches train: a pair takes some seconds
 
 
 def measure(path: Path | None, images: int = IMAGES, pairs: int = PAIRS) -> list[Row]:
-    """A row for a step and one for an epoch; path: of CIFAR-10's images. Raises DataError where they aren't there."""
+    """A row for a step and one for an epoch, on CIFAR-10's images in a folder (None: made up); raises DataError."""
     steps = -(-len(epoch_of(path, images).data.train) // BATCH)
     kinds = [("a step", "steps/s", steps, ">= 1.5", _our_steps, _released_steps)]
     kinds += [("an epoch", "epochs/s", 1, ">= 2", _our_epoch, _released_epoch)]
@@ -41,7 +41,7 @@ def measure(path: Path | None, images: int = IMAGES, pairs: int = PAIRS) -> list
 
 @cache
 def epoch_of(path: Path | None, images: int) -> Task:
-    """One epoch of ResNet-20 on so many images, in proportion as released."""
+    """One epoch of ResNet-20 on this many images, in the released proportions."""
     return Task("resnet20", cifar10(path, images), augment=Augment(crop=4, flip=True))
 
 

@@ -22,7 +22,7 @@ from silo.data.split import Split
 
 
 class PilImages(Dataset):
-    """Images that lie in memory as arrays, each made a PIL image and transformed when it is asked for."""
+    """Images that lie in memory as arrays, each made a PIL image and transformed when it is read."""
 
     def __init__(self, images: Images, transform: Callable[[Image.Image], Tensor]) -> None:
         self.arrays = images.pixels.permute(0, 2, 3, 1).contiguous().numpy()
@@ -54,14 +54,14 @@ class ReleasedTraining:
         self.optimizer = torch.optim.SGD(model.parameters(), LR, MOMENTUM, weight_decay=WEIGHT_DECAY)
 
     def epoch(self) -> float:
-        """The steps and the evaluations of one epoch; the mean training loss."""
+        """Do the steps and the evaluations of one epoch; returns the mean training loss."""
         self.accuracy(self.test)
         mean = self.steps()
         self.accuracy(self.train)
         return mean
 
     def steps(self) -> float:
-        """One pass over the training images; the mean of the batches' losses."""
+        """Do one pass over the training images; returns the mean of the batches' losses."""
         self.model.train()
         losses = []
         for images, labels in self.train:

@@ -21,7 +21,7 @@ Parts = Mapping[str, ModuleType]
 
 
 def read(folder: Path) -> pd.DataFrame | None:
-    """The table that is there, or None."""
+    """The table that an earlier run left in the folder, or None."""
     path = folder / "speed.csv"
     if not path.exists():
         return None
@@ -37,7 +37,7 @@ def replaced(before: pd.DataFrame | None, rows: pd.DataFrame, parts: Parts) -> p
 
 
 def write(table: pd.DataFrame, folder: Path, parts: Parts) -> None:
-    """speed.csv, README.md, speed.png and speed.svg; the folder is made where it is missing."""
+    """Write speed.csv, README.md, speed.png and speed.svg; the folder is made where it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     table.to_csv(folder / "speed.csv", index=False, lineterminator="\n")
     (folder / "README.md").write_text(text(table, parts), encoding="utf-8", newline="\n")
@@ -46,17 +46,21 @@ def write(table: pd.DataFrame, folder: Path, parts: Parts) -> None:
 
 def text(table: pd.DataFrame, parts: Parts) -> str:
     """The README: for each part how it is measured, where it was, and its rows."""
-    told = [
+    paragraphs = [
         "# Speed",
         f"Made by `python -m benchmarks.speed`. {READ}",
         "![The ratios, with their bounds and goals](speed.svg)",
     ]
     for name, rows in table.groupby("part", sort=False):
-        told += [f"## {parts[name].TITLE}", _unwrapped(parts[name].__doc__), f"Measured on {_place(rows.iloc[0])}."]
-        told.append(markdown(pd.DataFrame([_shown(row) for row in rows.to_dict("records")], dtype=str)))
+        paragraphs += [
+            f"## {parts[name].TITLE}",
+            _unwrapped(parts[name].__doc__),
+            f"Measured on {_place(rows.iloc[0])}.",
+        ]
+        paragraphs.append(markdown(pd.DataFrame([_shown(row) for row in rows.to_dict("records")], dtype=str)))
     if "gpu" not in set(table.part):
-        told += [f"## {parts['gpu'].TITLE}", "Not measured: no GPU was at hand."]
-    return "\n\n".join(part.strip() for part in told) + "\n"
+        paragraphs += [f"## {parts['gpu'].TITLE}", "Not measured: no GPU was at hand."]
+    return "\n\n".join(part.strip() for part in paragraphs) + "\n"
 
 
 @styled

@@ -54,5 +54,5 @@ def recipe_of(task: Task) -> Recipe:
 
 
 def train_ours(task: Task) -> Outcome:
-    """The suite's own way, as a worker of a sweep trains."""
+    """Train in the suite's own way, as a worker of a sweep does."""
     return train_lanes([start_of(task)], task.data, recipe_of(task), seed=0, cycle=0)[0].outcome

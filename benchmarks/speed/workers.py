@@ -27,7 +27,14 @@ ROUNDS = 6  # of all of them
 
 @dataclass(frozen=True)
 class Sweep:
-    """One sweep on the clock: its workers, seconds from start to end, seconds of training in them, trainings."""
+    """One sweep on the clock.
+
+    Attributes:
+        workers: How many workers it had.
+        wall: Seconds from start to end.
+        trained: Seconds of training in them, summed over workers.
+        trainings: Trainings done in them.
+    """
 
     workers: int
     wall: float
@@ -43,7 +50,7 @@ class Sweep:
 def measure(path: Path | None, shortened: Sequence[str] = SHORTENED, rounds: int = ROUNDS) -> list[Row]:
     """For every number of workers, the share of their time that is training; for several, their rate beside one's.
 
-    path  isn't asked for: the images are scikit-learn's digits
+    The path is not used: the images are scikit-learn's digits.
     """
     turns = [{workers: swept(workers, shortened) for workers in WORKERS} for _ in range(rounds)]
     rows = []
@@ -58,7 +65,7 @@ def measure(path: Path | None, shortened: Sequence[str] = SHORTENED, rounds: int
 
 
 def swept(workers: int, shortened: Sequence[str]) -> Sweep:
-    """One sweep; raises CalledProcessError where it fails."""
+    """Run one sweep; raises CalledProcessError where it fails."""
     overrides = [part for one in (*shortened, f"compute.workers={workers}") for part in ("--set", one)]
     with tempfile.TemporaryDirectory(prefix="speed-") as folder:
         command = [sys.executable, "-m", "oracle.cli", "run", str(FILE), "--out", folder, *overrides]
@@ -69,7 +76,7 @@ def swept(workers: int, shortened: Sequence[str]) -> Sweep:
 
 
 def on_the_clock(folder: Path, workers: int) -> Sweep:
-    """What a finished run folder tells; a training under way when the clock starts counts with the rest of it."""
+    """What a finished run folder says; a training under way when the clock starts counts with the rest of it."""
     logs = [
         [json.loads(line) for line in log.read_text().splitlines()] for log in (folder / "attempts").glob("*.jsonl")
     ]

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oracle.experiment.load import load, told
-from oracle.experiment.redaction import portable
+from oracle.experiment.load import load
+from oracle.experiment.redaction import redact, redact_override
 from oracle.experiment.spec import Experiment
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ DONE, FAILED = 0, 1
 def _requested(arguments: Namespace) -> tuple[Experiment, Path, str]:
     """The experiment, its run folder, and how they were requested."""
     experiment = load(arguments.file, arguments.set)
-    file = portable(str(arguments.file)).removeprefix(".../")
-    origin = [file, *(f"--set '{told(override)}'" for override in arguments.set)]
+    file = redact(str(arguments.file)).removeprefix(".../")
+    origin = [file, *(f"--set '{redact_override(override)}'" for override in arguments.set)]
     return experiment, arguments.out or Path("runs") / experiment.name, " ".join(origin)
 
 
@@ -122,7 +122,7 @@ def _fit(arguments: Namespace) -> int:
 
     results = load_results(arguments.folder)
     folder = arguments.to or Path("results") / f"{results.experiment.name}-fit"
-    print(write_fit(results, portable(str(arguments.folder)), folder))
+    print(write_fit(results, redact(str(arguments.folder)), folder))
     print(f"\nThe same with a plot: {folder}")
     return DONE
 

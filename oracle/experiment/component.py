@@ -1,6 +1,5 @@
 """Turn registries and import paths into strict pydantic models: a component's options are its constructor's parameters."""
 
-import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, wraps
@@ -9,16 +8,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, create_model, model_validator
 
 from oracle.experiment.import_path import FORM, ImportPath
+from oracle.experiment.message import InnerFieldError, UnknownFieldError, inner_error, must_be_one_of, shown
 from oracle.experiment.option import option
 
-OWN = f", or your own {FORM}"
-
-
-def nearest(name: object, allowed: Iterable[str]) -> str:
-    """ "did you mean ...?" where something near is allowed, and the list of what is allowed."""
-    allowed = list(allowed)
-    near = difflib.get_close_matches(str(name), allowed, 1)
-    return (f"did you mean {near[0]}? " if near else "") + f"allowed: {', '.join(allowed)}"
+OWN = f"your own {FORM}"
 
 
 class Strict(BaseModel):
@@ -32,7 +25,7 @@ class Strict(BaseModel):
         if isinstance(value, Mapping):
             for key in value:
                 if key not in cls.model_fields:
-                    raise ValueError(f"unknown key {key}; {nearest(key, cls.model_fields)}")
+                    raise UnknownFieldError(key, cls.model_fields)
         return value
 
 
@@ -43,25 +36,54 @@ class Component(Strict):
     options: ClassVar[tuple[str, ...]]
 
     def make(self, *context: Any) -> Any:
-        """silo's object, from the arguments that are no options (a model's channels, size, classes) and the options."""
+        """silo's object.
+
+        Args:
+            context: The constructor's first arguments, which are no options, such as a network's channels, size and
+                classes.
+
+        Raises:
+            ValueError: The constructor refuses an option.
+        """
         return self.constructor(*context, **{name: getattr(self, name) for name in self.options})
+
+    def _make_once(self, *context: Any) -> None:  # private: an option of any other name is a constructor's
+        """Make the object once, so that an option which its constructor refuses is refused when it is validated.
+
+        Raises:
+            InnerFieldError: The constructor's message begins with the option's name.
+            ValueError: It is of another form.
+        """
+        try:
+            self.make(*context)
+        except ValueError as error:
+            if inner := inner_error(error, self.options):
+                raise inner from error
+            raise
 
 
 class Checked(Component):
-    """A component that is made once when it is validated, so that a value its constructor refuses is refused early."""
+    """A component that is made once when it is validated; its constructor takes nothing but options."""
 
     @model_validator(mode="after")
-    def _makes(self) -> "Checked":
-        self.make()
+    def _check(self) -> "Checked":
+        self._make_once()
         return self
 
 
 def component(
     constructor: Callable, base: type[Component] = Checked, context: int = 0, **fields: Any
 ) -> type[Component]:
-    """The pydantic model of a constructor's options; its first ``context`` parameters are none.
+    """The pydantic model of a constructor's options.
 
-    Raises ValueError where another parameter is nothing that an experiment file can set.
+    Args:
+        constructor: A class or a function.
+        base: The model's base class.
+        context: How many of the constructor's first parameters are no options.
+        fields: The model's fields beside the options, as ``pydantic.create_model`` takes them.
+
+    Raises:
+        ValueError: Another parameter is nothing that an experiment file can set.
     """
     taken = {*fields, *base.model_fields, *dir(base)}
     options = {}
@@ -69,9 +91,9 @@ def component(
         if p.kind is p.VAR_KEYWORD:
             continue
         if p.kind in (p.POSITIONAL_ONLY, p.VAR_POSITIONAL):
-            raise ValueError(f"its parameter {p.name} can't be given by name; parameters that can are allowed")
+            raise ValueError(f"must take its parameters by name ({p.name} can't be given so)")
         if p.name in taken or p.name.startswith("_"):
-            raise ValueError(f"its parameter {p.name} has a name that is taken; another one is allowed")
+            raise ValueError(f"must have parameters whose names the file has no other use for ({p.name} is taken)")
         options[p.name] = option(p, constructor)
     model = create_model(getattr(constructor, "__name__", "component"), __base__=base, **fields, **options)
     model.constructor, model.options = staticmethod(constructor), tuple(options)
@@ -79,8 +101,13 @@ def component(
 
 
 def one_of(tag: str, registry: Mapping[str, Callable], base: type[Component] = Checked, context: int = 0) -> Any:
-    """A pydantic type for ``{tag: name, option: value, ...}``, name being one of the registry or an import path; or just
-    ``name``.
+    """A pydantic type for ``{tag: name, option: value, ...}``, or just ``name``.
+
+    Args:
+        tag: The key of the name, such as ``kind``.
+        registry: Constructors by name; beside these names, any import path will do.
+        base: The base class of the constructors' models.
+        context: How many of the constructors' first parameters are no options.
     """
     models = {
         name: component(constructor, base, context, **{tag: (Literal[name], name)})
@@ -90,24 +117,26 @@ def one_of(tag: str, registry: Mapping[str, Callable], base: type[Component] = C
     @cache  # two readings of one experiment are equal only if their models are the same
     def imported(path: ImportPath, target: Callable) -> type[Component]:
         named = (Annotated[Literal[str(path)], AfterValidator(ImportPath)], path)
-        return component(_held_to(registry, context, path, target), base, context, **{tag: named})
+        return component(_held_to(registry, context, tag, path, target), base, context, **{tag: named})
 
     def chosen(value: Any) -> Component:
         if isinstance(value, str):
             value = {tag: value}
-        if not isinstance(value, Mapping) or tag not in value:
-            raise ValueError(f"{tag} is missing; allowed: {', '.join(registry)}{OWN}")
+        if not isinstance(value, Mapping):
+            raise ValueError(must_be_one_of(registry, value, f"{OWN}, or a mapping with {tag}"))
+        if tag not in value:
+            raise InnerFieldError(tag, f"must be one of {', '.join(registry)}, or {OWN}, got nothing")
         name = value[tag]
         if isinstance(name, str) and ":" in name:
             try:
                 path = ImportPath(name)
                 model = imported(path, path.target)
             except (TypeError, ValueError) as error:
-                raise ValueError(f"{tag} {name}: {error}") from error
+                raise InnerFieldError(tag, str(error)) from error
         elif name in list(registry):
             model = models[name]
         else:
-            raise ValueError(f"{tag} {name} is unknown; {nearest(name, registry)}{OWN}")
+            raise InnerFieldError(tag, must_be_one_of(registry, name, OWN))
         return model.model_validate(value)
 
     # Any: it is written out as what was chosen, with its own options
@@ -122,13 +151,13 @@ def name_of(registry: Iterable[str]) -> Any:
         if own and ":" in name:
             return ImportPath(name)
         if name not in registry:
-            raise ValueError(nearest(name, registry) + own)
+            raise ValueError(must_be_one_of(registry, name, own))
         return name
 
     return Annotated[str, AfterValidator(known)]
 
 
-def _held_to(registry: Mapping[str, Callable], context: int, path: ImportPath, target: Callable) -> Callable:
+def _held_to(registry: Mapping[str, Callable], context: int, tag: str, path: ImportPath, target: Callable) -> Callable:
     """An imported constructor, held to what the registry's have in common: what they take first, and what they make.
 
     Raises ValueError where it takes something else first. It raises ValueError, with the path, for any error of its own.
@@ -137,30 +166,34 @@ def _held_to(registry: Mapping[str, Callable], context: int, path: ImportPath, t
     try:
         first = list(inspect.signature(target, eval_str=True).parameters.values())[:context]
     except Exception as error:  # a builtin has no signature, an annotation may name what isn't imported
-        raise ValueError(f"its parameters can't be read ({error})") from error
+        raise ValueError(f"must have parameters that can be read ({error})") from error
     if len([p for p in first if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]) < context:
-        raise ValueError(f"its first parameters are to be {', '.join(list(example.parameters)[:context])}")
+        raise ValueError(f"must take {', '.join(list(example.parameters)[:context])} first")
     classes = [constructor for constructor in registry.values() if inspect.isclass(constructor)]
     methods = set.intersection(*map(_methods, classes)) if classes else set()
-    due = object if classes else example.return_annotation
+    expected = object if classes else example.return_annotation
+    made = f"an object with {', '.join(sorted(methods))}" if classes else f"a {expected.__name__}"
+
+    def refused(reason: str) -> InnerFieldError:
+        return InnerFieldError(tag, f"must make {made}, got {shown(path)}, which {reason}")
 
     @wraps(target, updated=())
     def construct(*arguments: Any, **options: Any) -> Any:
         try:
-            made = target(*arguments, **options)
+            result = target(*arguments, **options)
         except ValueError:
             raise
         except Exception as error:
-            raise ValueError(f"{path}: {type(error).__name__}: {error}") from error
-        what = f"{path}: makes an object of class {type(made).__name__}"
-        if not isinstance(made, due):
-            raise ValueError(f"{what}; a {due.__name__} is allowed")
-        if lacking := [name for name in sorted(methods) if not callable(getattr(made, name, None))]:
-            raise ValueError(f"{what} without {', '.join(lacking)}")
-        return made
+            raise refused(f"raises {type(error).__name__}: {error}") from error
+        kind = f"makes an object of class {type(result).__name__}"
+        if not isinstance(result, expected):
+            raise refused(kind)
+        if missing := [name for name in sorted(methods) if not callable(getattr(result, name, None))]:
+            raise refused(f"{kind} without {', '.join(missing)}")
+        return result
 
     return construct
 
 
-def _methods(of: type) -> set[str]:
-    return {name for name in dir(of) if not name.startswith("_") and callable(getattr(of, name))}
+def _methods(cls: type) -> set[str]:
+    return {name for name in dir(cls) if not name.startswith("_") and callable(getattr(cls, name))}

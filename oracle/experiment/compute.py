@@ -9,17 +9,27 @@ from oracle.experiment.number import Count, NotNegative, Positive
 
 
 class Rate(Strict):
-    """Iterations that one device trains in a second, for `plan`; source: who measured it on what, or that it is assumed."""
+    """The speed of one device, for the time that `plan` predicts.
+
+    Args:
+        iterations_per_second: How many iterations it trains in a second, above 0.
+        source: Who measured it on what, or that it is assumed.
+    """
 
     iterations_per_second: Positive
     source: str
 
 
 class Compute(Strict):
-    """What one worker gets; workers: how many there are (null: as many as fit). With GPUs, trainings run on CUDA.
+    """What the trainings run on.
 
-    lanes  trainings of a seed and cycle that a worker takes at once: side by side on a GPU ("auto": as many as its memory
-           holds), one after another on a CPU ("auto": 1). No number depends on it.
+    Args:
+        cpus_per_trial: CPU cores of one worker, above 0.
+        gpus_per_trial: GPUs of one worker: 0 (it trains on the CPU), a share of one up to 1, or a whole number.
+        workers: How many workers there are, 1 to 1000000; null: as many as fit.
+        lanes: How many trainings of a seed and cycle a worker takes at once, 1 to 1000: side by side on a GPU ("auto": as
+            many as its memory holds), one after another on a CPU ("auto": 1). No number depends on it.
+        rate: The speed of one device, where it is known.
     """
 
     cpus_per_trial: Positive = 1.0
@@ -32,12 +42,12 @@ class Compute(Strict):
     @classmethod
     def _a_number_of_lanes(cls, lanes: Any) -> Any:
         if lanes != "auto" and (type(lanes) is not int or not 1 <= lanes <= 1000):
-            raise ValueError("allowed: auto, or a whole number from 1 to 1000")
+            raise ValueError("must be auto, or a whole number from 1 to 1000")
         return lanes
 
     @field_validator("gpus_per_trial")
     @classmethod
     def _a_share_of_one_or_whole_ones(cls, gpus: float) -> float:
         if gpus > 1 and not gpus.is_integer():
-            raise ValueError("allowed: a share of one GPU, up to 1, or a whole number")
+            raise ValueError("must be a share of one GPU, up to 1, or a whole number")
         return gpus

@@ -1,23 +1,30 @@
 """The candidate values of max_lr that a search tries."""
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from oracle.experiment.component import Strict
-
-MaxLr = Annotated[float, Field(gt=0, le=1e9)]
+from oracle.experiment.message import InnerFieldError
+from oracle.experiment.number import MaxLr, number
 
 
 class Grid(Strict):
-    """Candidate values of max_lr: ``points`` from low to high, rounded to 4 significant digits, and any ``extra``;
-    or, written as a plain list, just these.
+    """Candidate values of max_lr: values spaced from low to high, and any others; or, written as a plain list, just these.
+
+    Args:
+        low: The least of the spaced values, above 0.
+        high: The greatest of them, above ``low``, at most 1e9.
+        points: How many there are, 2 to 10000, each rounded to 4 significant digits. ``low``, ``high`` and ``points`` are
+            given together, or none of them.
+        spacing: "log" (equal ratios) or "linear" (equal differences).
+        extra: Values beside them, each above 0 and at most 1e9.
     """
 
     low: MaxLr | None = None
     high: MaxLr | None = None
-    points: Annotated[int, Field(ge=2, le=10**4)] | None = None
+    points: number(int, at_least=2, at_most=10**4) | None = None
     spacing: Literal["log", "linear"] = "log"
     extra: tuple[MaxLr, ...] = ()
 
@@ -28,11 +35,11 @@ class Grid(Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> "Grid":
-        given = [self.low, self.high, self.points]
-        if any(part is None for part in given) and (not self.extra or given != [None] * 3):
-            raise ValueError("low, high and points, or a list of at least one value, are allowed")
+        missing = [part is None for part in (self.low, self.high, self.points)]
+        if any(missing) and not (all(missing) and self.extra):
+            raise ValueError("must have low, high and points, or be a list of at least one value")
         if self.low is not None and self.low >= self.high:
-            raise ValueError(f"low {self.low} is not below high {self.high}")
+            raise InnerFieldError("low", f"must be below high ({self.high}), got {self.low}")
         return self
 
     def values(self) -> tuple[float, ...]:

@@ -1,6 +1,5 @@
-"""Import paths: ``module.path:attribute`` in an experiment file, where a registry's name is due."""
+"""Import paths: ``module.path:attribute`` in an experiment file, in the place of a registry's name."""
 
-import difflib
 import hashlib
 import importlib
 import re
@@ -13,41 +12,54 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from oracle.experiment.message import did_you_mean, shown
+
 FORM = "module.path:attribute"
+LEADS = "must lead to a function or a class"
 
 
 class ImportPath(str):
-    """``module.path:attribute``; raises ValueError, in one line, where nothing callable can be imported from there."""
+    """``module.path:attribute``, which leads to a function or a class.
+
+    Args:
+        text: The path.
+
+    Raises:
+        ValueError: The text is of another form, or nothing callable can be imported from there.
+    """
 
     __slots__ = ()
 
     def __new__(cls, text: str) -> "ImportPath":
         if not re.fullmatch(r"\w+(\.\w+)*:\w+", text):
-            raise ValueError(f"{FORM} is allowed")
+            raise ValueError(f"must be {FORM}, got {shown(text)}")
         path = super().__new__(cls, text)
         if not callable(path.target):
-            raise ValueError(f"is of type {type(path.target).__name__}; a function or a class is allowed")
+            raise ValueError(f"{LEADS}, got {shown(path)}, which is of type {type(path.target).__name__}")
         return path
 
     @property
     def target(self) -> Any:
-        """What the path leads to."""
+        """What the path leads to; raises ValueError where nothing can be imported from there."""
         name, _, attribute = self.partition(":")
-        module = _module(name)
+        try:
+            module = _import(name)
+        except ImportError as error:
+            raise ValueError(f"{LEADS}, got {shown(self)}: {error}") from error
         try:
             return getattr(module, attribute)
         except AttributeError:
             own = [key for key, value in vars(module).items() if callable(value)]
-            near = difflib.get_close_matches(attribute, own, 1)
-            hint = f"did you mean {near[0]}? " if near else ""
-            raise ValueError(f"{name} has no {attribute}; {hint}a function or a class in it is allowed") from None
+            hint = did_you_mean(attribute, own)
+            raise ValueError(f"{LEADS}, got {shown(self)}: {name} has no {attribute}{hint}") from None
 
     @property
     def code(self) -> dict[str, str]:
         """A hash of the source by module: of the one named, and of the one in its package that defines the target."""
         named = self.partition(":")[0]
         defining = str(getattr(self.target, "__module__", named))
-        names = [named] if defining.partition(".")[0] != named.partition(".")[0] else sorted({named, defining})
+        same_package = defining.partition(".")[0] == named.partition(".")[0]
+        names = sorted({named, defining}) if same_package else [named]
         modules = {name: sys.modules.get(name) for name in names}
         return {name: _hash(module) for name, module in modules.items() if getattr(module, "__file__", None)}
 
@@ -70,7 +82,8 @@ def code_of(*parts: Any) -> dict[str, str]:
     return code
 
 
-def _module(name: str) -> ModuleType:
+def _import(name: str) -> ModuleType:
+    """The module of this name, found from the folder one is in too; raises ImportError in one line."""
     here = str(Path.cwd())
     if here not in sys.path and "" not in sys.path:  # a console script's path holds its own folder instead
         sys.path.insert(0, here)
@@ -79,8 +92,8 @@ def _module(name: str) -> ModuleType:
         return importlib.import_module(name)
     except (Exception, SystemExit) as error:
         if isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}."):
-            raise ValueError(f"no module {error.name} is found, installed or in {here}") from error
-        raise ValueError(f"importing {name} fails: {type(error).__name__}: {error}") from error
+            raise ImportError(f"no module {error.name} is found, installed or in {here}") from error
+        raise ImportError(f"importing {name} fails: {type(error).__name__}: {error}") from error
 
 
 @cache  # by the module, not its name: this is the code that runs here, whatever becomes of the file

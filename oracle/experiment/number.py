@@ -1,11 +1,44 @@
 """Kinds of numbers that an experiment file has."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator
 
-Positive = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(gt=0, lt=1)]
-NotNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1, le=10**6)]
-Seed = Annotated[int, Field(ge=0)]
+
+def number(
+    kind: type[int] | type[float],
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+) -> Any:
+    """A pydantic type for a number within bounds; its error states all of them, whichever the number violates.
+
+    Args:
+        kind: int or float.
+        above: What the number is greater than; None: no such bound. So for the others.
+        at_least: The least number.
+        below: What the number is less than.
+        at_most: The greatest number.
+    """
+    bounds = {"above": above, "at least": at_least, "below": below, "at most": at_most}
+    text = " and ".join(f"{word} {bound}" for word, bound in bounds.items() if bound is not None)
+
+    def within(value: float) -> float:
+        low = (above is None or value > above) and (at_least is None or value >= at_least)
+        high = (below is None or value < below) and (at_most is None or value <= at_most)
+        if not (low and high):
+            raise ValueError(f"must be {text}")
+        return value
+
+    return Annotated[kind, AfterValidator(within)]
+
+
+Positive = number(float, above=0)
+NotNegative = number(float, at_least=0)
+Share = number(float, above=0, below=1)
+MaxLr = number(float, above=0, at_most=10**9)
+Count = number(int, at_least=1, at_most=10**6)
+NotNegativeCount = number(int, at_least=0)
+Seed = number(int, at_least=0)

@@ -10,34 +10,42 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
-from silo.duration import ALLOWED, Duration
+from silo.duration import FORM, Duration
 
 SCALARS = (bool, int, float, str, NoneType)
-ALLOWED_TYPES = "bool, int, float, str, Path, Duration, Literal, list, tuple, dict by str, | of these, or none"
+VALUES = "finite numbers, strings, true, false, null, lists and mappings of them"
+TYPES = "bool, int, float, str, Path, Duration, Literal, list, tuple, dict by str, | of these, or none"
 BARE = {inspect.Parameter.empty: Any, list: list[Any], tuple: tuple[Any, ...], dict: dict[str, Any]}
 
 
 def option(parameter: inspect.Parameter, constructor: Callable) -> tuple[Any, Any]:
-    """Type and default (``...``: none) of a constructor's parameter; without annotation it is whatever a file can hold.
+    """The pydantic type and the default of a constructor's parameter.
 
-    Raises ValueError where a file can't hold what the annotation asks for, or the default.
+    Args:
+        parameter: One that can be given by name. Without annotation it takes whatever a file can hold.
+        constructor: What the parameter belongs to.
+
+    Returns:
+        The type, and the default, ``...`` where there is none: as ``pydantic.create_model`` takes a field.
+
+    Raises:
+        ValueError: A file can't hold what the annotation asks for, or the default.
     """
+    name = parameter.name
     try:
-        of = _type(parameter.annotation)
+        kind = _type(parameter.annotation)
     except (TypeError, ValueError):
         annotation = inspect.formatannotation(parameter.annotation)
-        raise ValueError(
-            f"its parameter {parameter.name} is annotated {annotation}; allowed: {ALLOWED_TYPES}"
-        ) from None
+        raise ValueError(f"must annotate its parameter {name} by {TYPES} (it is annotated {annotation})") from None
     if parameter.default is parameter.empty:
-        return of, ...
+        return kind, ...
     default = _default(parameter, inspect.unwrap(constructor))
-    of = of | None if default is None else of
+    kind = kind | None if default is None else kind
     try:
-        return of, TypeAdapter(of, config=ConfigDict(strict=True, allow_inf_nan=False)).validate_python(default)
-    except ValidationError as error:
-        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise ValueError(f"its parameter {parameter.name} has the default {default!r}; {reason}") from None
+        return kind, TypeAdapter(kind, config=ConfigDict(strict=True, allow_inf_nan=False)).validate_python(default)
+    except ValidationError:
+        expected = f"made of {VALUES}" if parameter.annotation is parameter.empty else "of its annotated type"
+        raise ValueError(f"must have a default for {name} {expected} (it is {default!r})") from None
 
 
 def _default(parameter: inspect.Parameter, constructor: Callable) -> Any:
@@ -61,7 +69,7 @@ def _type(annotation: Any) -> Any:
         return Annotated[Any, BeforeValidator(_path)]
     if origin in (Union, UnionType):
         return Union[tuple(map(_type, inner))]  # noqa: UP007
-    if origin is list:  # of what is read as a tuple
+    if origin is list:  # lists are read as tuples, which only a type that isn't strict turns back
         return Annotated[list[_type(inner[0])], Field(strict=False)]
     if origin is tuple:
         return tuple[tuple(part if part is ... else _type(part) for part in inner)]
@@ -78,12 +86,12 @@ def _plain(value: Any) -> Any:
         return {key: _plain(inner) for key, inner in value.items()}
     if type(value) in SCALARS and not (isinstance(value, float) and not math.isfinite(value)):
         return value
-    raise ValueError("allowed: finite numbers, strings, true, false, null, lists and mappings of them")
+    raise ValueError(f"must hold {VALUES}")
 
 
 def _path(value: Any) -> Path:
     if not isinstance(value, str | Path):
-        raise ValueError("allowed: a path")
+        raise ValueError("must be a path")
     return Path(value)
 
 
@@ -91,4 +99,4 @@ def _duration(value: Any) -> Duration:
     try:
         return Duration(value)
     except ValueError:
-        raise ValueError(f"allowed: {ALLOWED}") from None
+        raise ValueError(f"must be {FORM}") from None

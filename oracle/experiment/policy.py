@@ -1,12 +1,13 @@
 """The schedules that SILO is compared with: a max_lr over the cycles, and a shape and restart within each."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from oracle.experiment.component import Strict, one_of
 from oracle.experiment.grid import Grid
+from oracle.experiment.number import NotNegativeCount
 from silo.restart import RESTARTS
 from silo.schedule import SCHEDULES
 from silo.shape import SHAPES
@@ -15,36 +16,40 @@ RESERVED = ("silo", "oracle")
 AnyShape, AnyRestart = one_of("kind", SHAPES), one_of("kind", RESTARTS)
 
 
-def _max_lr(value: object) -> object:
+def _constant(value: Any) -> Any:
+    """A plain number as the schedule that is constant."""
     return {"kind": "constant", "value": value} if isinstance(value, float | int) else value
 
 
 def _policy_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) or name.lower() in RESERVED:
-        raise ValueError(f"allowed: a name of letters, digits, . _ - other than {' and '.join(RESERVED)}")
+        raise ValueError(f"must be a name of letters, digits, . _ - other than {' and '.join(RESERVED)}")
     return name
 
 
 class Baseline(Strict):
-    """One policy.
+    """A policy that SILO is compared with.
 
-    max_lr            null: one value, found by the search; else a number, or a schedule over the cycles
-    shape, restart    null: the study's own
-    search_trainings  for a max_lr that is given: the trainings that it was chosen by; null: not stated
+    Args:
+        max_lr: A number above 0 and at most 1e9, or a schedule over the cycles; null: one value, found by the search.
+        shape: The shape within a cycle; null: ``train.shape``.
+        restart: What a cycle starts from; null: ``prune.restart``.
+        search_trainings: For a max_lr that is given: by how many trainings it was chosen, at least 0; null: not stated.
     """
 
-    max_lr: Annotated[one_of("kind", SCHEDULES) | None, BeforeValidator(_max_lr)] = None
+    max_lr: Annotated[one_of("kind", SCHEDULES) | None, BeforeValidator(_constant)] = None
     shape: AnyShape | None = None
     restart: AnyRestart | None = None
-    search_trainings: Annotated[int, Field(ge=0)] | None = None
+    search_trainings: NotNegativeCount | None = None
 
 
-class Search(Strict):
+class BaselineSearch(Strict):
     """The search for a baseline's one max_lr, the same for every baseline, over the study's own seeds.
 
-    over  "dense": the best of the grid at cycle 0; "trajectory": a whole chain of cycles for every grid value, the
-          best by its mean over the cycles
-    grid  null: the Oracle's
+    Args:
+        over: "dense": the best of the grid at cycle 0; "trajectory": a whole chain of cycles for every grid value, the best
+            by its mean over the cycles.
+        grid: The values that are tried; null: ``oracle.grid``.
     """
 
     over: Literal["dense", "trajectory"] = "dense"
@@ -52,7 +57,12 @@ class Search(Strict):
 
 
 class Policies(Strict):
-    """The baselines by name, and how their max_lr is searched."""
+    """The policies that SILO is compared with.
 
-    search: Search = Search()
+    Args:
+        search: How the max_lr of those that give none is searched.
+        baselines: The policies by name: letters, digits, . _ - other than silo and oracle.
+    """
+
+    search: BaselineSearch = BaselineSearch()
     baselines: dict[Annotated[str, AfterValidator(_policy_name)], Baseline] = Field({})

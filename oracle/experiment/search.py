@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from oracle.experiment.component import Strict
+from oracle.experiment.message import InnerFieldError
 from oracle.experiment.number import Share
 
 ADAPTIVE_SHARE = 1 / 3
@@ -21,11 +22,13 @@ class SearchKind(StrEnum):
 
 
 class Search(Strict):
-    """Which trainings the Oracle asks for.
+    """Which trainings the Oracle asks for; written as a plain string, the kind alone.
 
-    kind   exhaustive: every value in every seed; adaptive: it looks for the best and for the interval's ends, within a budget;
-           racing: every value in two seeds, and others only for the best and for those at an edge
-    share  for adaptive: of the trainings that an exhaustive search takes, SILO's own counted on both sides, at each cycle
+    Args:
+        kind: "exhaustive": every value in every seed; "adaptive": it looks for the best and for the interval's ends, within
+            a budget; "racing": every value in two seeds, and others only for the best and for those at an edge.
+        share: For "adaptive" alone: the budget of each cycle as a share, above 0 and below 1, of the trainings that an
+            exhaustive search takes, SILO's own counted on both sides; null: a third.
     """
 
     kind: Annotated[SearchKind, Field(strict=False)] = SearchKind.EXHAUSTIVE
@@ -37,13 +40,15 @@ class Search(Strict):
         if isinstance(value, str):
             return {"kind": value}
         if not isinstance(value, dict):
-            raise ValueError("allowed: exhaustive, adaptive, racing, or a mapping of kind and share")
+            raise ValueError("must be exhaustive, adaptive or racing, or a mapping of kind and share")
         return value
 
     @model_validator(mode="after")
     def _only_adaptive_has_a_share(self) -> "Search":
         if self.share is not None and self.kind is not SearchKind.ADAPTIVE:
-            raise ValueError(f"share: {self.share}: only adaptive has one (kind: adaptive)")
+            raise InnerFieldError(
+                "share", f"must be null where kind is {self.kind} (only adaptive has one), got {self.share}"
+            )
         return self
 
     @property
@@ -52,7 +57,12 @@ class Search(Strict):
         return self.kind is SearchKind.EXHAUSTIVE
 
     def budget(self, values: int, seeds: int) -> int:
-        """How many trainings a cycle takes at most, beside SILO's own (one a seed)."""
+        """How many trainings a cycle takes at most, beside SILO's own (one a seed).
+
+        Args:
+            values: How many values the grid has.
+            seeds: How many seeds there are.
+        """
         if self.kind is not SearchKind.ADAPTIVE:
             return values * seeds
         share = ADAPTIVE_SHARE if self.share is None else self.share

@@ -1,153 +1,46 @@
 """Experiment: the one validated description of a study."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import torch
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, field_validator, model_validator
 
-from oracle.experiment.component import Component, Strict, component, name_of, one_of
+from oracle.experiment.component import Component, Strict, one_of
 from oracle.experiment.compute import Compute
-from oracle.experiment.grid import Grid, MaxLr
 from oracle.experiment.import_path import code_of, target_of
-from oracle.experiment.number import Count, NotNegative, Positive, Seed, Share
-from oracle.experiment.policy import AnyRestart, AnyShape, Baseline, Policies
-from oracle.experiment.redaction import first_private, portable
-from oracle.experiment.search import Search
+from oracle.experiment.message import inner_error, shown
+from oracle.experiment.parts import Data, Model, Oracle, Prune, Silo, Train
+from oracle.experiment.policy import Baseline, Policies
+from oracle.experiment.redaction import first_private, redact
 from oracle.hashing import digest
 from silo.criterion import CRITERIA
 from silo.cycle import Pruning
 from silo.data import SOURCES
-from silo.data.augment import Augment
-from silo.data.split import SPLITS, Normalize
-from silo.mask import SCOPES
 from silo.model import MODELS
-from silo.model.initialization import INITIALIZATIONS
 from silo.recipe import Recipe
 from silo.schedule import SiloSchedule
 
 SCHEMA = 1  # part of every cell's id: raise it when the meaning of a field changes
 
 
-class Limit(Strict):
-    """At most so many training and official test images, the same random subset for every seed; null: all."""
-
-    train: Count | None = None
-    test: Count | None = None
-
-
-class Data(Component):
-    """What every data source has beside its own options."""
-
-    split: one_of("kind", SPLITS) = Field({"kind": "pooled"}, validate_default=True)
-    augment: component(Augment) = Field({}, validate_default=True)
-    normalize: component(Normalize) = Field({}, validate_default=True)
-    limit: Limit = Limit()
-
-
-class Model(Component):
-    """What every network has beside its own options."""
-
-    init: name_of(INITIALIZATIONS) = "kaiming"
-
-    @model_validator(mode="after")
-    def _builds(self) -> "Model":
-        try:
-            with torch.device("meta"):  # checks the options without making a weight
-                self.make(3, 32, 10)
-        except (RuntimeError, TypeError, OverflowError) as error:  # torch's, for a size it can't make
-            options = ", ".join(f"{name}: {getattr(self, name)}" for name in self.options)
-            raise ValueError(f"{options}: torch can't build this; smaller sizes are allowed") from error
-        return self
-
-
-class Train(Strict):
-    """How each cycle is trained: SGD on cross entropy, the rate max_lr * shape.
-
-    choose     the epoch that is reported, and the Oracle's value: by validation, or as the released code does ("test-best")
-    precision  of the network's arithmetic (silo.precision)
-    """
-
-    epochs: Count
-    batch_size: Count
-    momentum: Annotated[float, Field(ge=0, lt=1)]
-    weight_decay: NotNegative
-    shape: AnyShape
-    choose: Literal["validation", "test-best"] = "validation"
-    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
-
-
-class Prunable(Strict):
-    """Which weights may be pruned beside the inner layers': normalization's, the first layer's, the classifier's."""
-
-    norm: bool = False
-    first: bool = True
-    head: bool = True
-
-    @model_validator(mode="before")
-    @classmethod
-    def _every_weight(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            if value != "every-weight":
-                raise ValueError("allowed: every-weight (as released), or a mapping of norm, first, head")
-            return {"norm": True, "first": True, "head": True}
-        return value
-
-
-class Prune(Strict):
-    """The pruning loop."""
-
-    criterion: name_of(CRITERIA)
-    scope: name_of(SCOPES)
-    rate: Share
-    cycles: Count
-    restart: AnyRestart
-    prunable: Prunable = Prunable()
-
-
-class Silo(Strict):
-    """SILO's four parameters, and how they were chosen: in words, on which seeds of this very problem, and by how many
-    trainings of one cycle (null: not stated).
-    """
-
-    epsilon: MaxLr
-    delta: NotNegative
-    beta: Positive
-    delay: Annotated[int, Field(ge=0)]
-    chosen: str = "not said"
-    chosen_on_seeds: tuple[Seed, ...] = ()
-    search_trainings: Annotated[int, Field(ge=0)] | None = None
-
-
-class Oracle(Strict):
-    """The search. tolerance: in points of accuracy; follow: whose masks the candidates start from; search: whether it tries
-    every grid value in every seed; level: how often the statistics of a cycle may err.
-    """
-
-    grid: Grid
-    seeds: tuple[Seed, ...]
-    tolerance: NotNegative = 0.5
-    follow: Literal["silo", "oracle"] = "silo"
-    search: Search = Search()
-    level: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
-
-    @model_validator(mode="before")
-    @classmethod
-    def _count_of_seeds(cls, value: Any) -> Any:
-        if isinstance(value, dict) and type(value.get("seeds")) is int and value["seeds"] <= 10**4:
-            value = {**value, "seeds": tuple(range(value["seeds"]))}
-        return value
-
-    @field_validator("seeds")
-    @classmethod
-    def _distinct_seeds(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
-        if not seeds or len(set(seeds)) < len(seeds):
-            raise ValueError("allowed: a number of at least 1, or a list of different seeds")
-        return seeds
-
-
 class Experiment(Strict):
-    """A whole study. ``label`` names the problem in titles and tables, such as "ResNet-20, CIFAR-10 (JPEG q75)"."""
+    """A whole study.
+
+    Args:
+        name: Names the run folder: letters, digits, . _ - and first a letter or digit.
+        label: Names the problem in titles and tables, such as "ResNet-20, CIFAR-10 (JPEG q75)"; "": the name does.
+        data: The images: a source's name or import path, its options, and those of :class:`Data`.
+        model: The network: a name or import path, its options, and those of :class:`Model`.
+        train: How each cycle is trained.
+        prune: What goes at the end of a cycle, and what the next one starts from.
+        silo: SILO's parameters.
+        oracle: The search for the best max_lr of every cycle.
+        policies: The schedules that SILO is compared with.
+        compute: What the trainings run on.
+    """
+
+    model_config = ConfigDict(title="an experiment")  # as errors call it
 
     name: str
     label: str = ""
@@ -164,35 +57,28 @@ class Experiment(Strict):
     @classmethod
     def _folder_name(cls, name: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
-            raise ValueError("allowed: letters, digits, . _ - (it names the run folder)")
+            raise ValueError("must be of letters, digits, . _ - (it names the run folder)")
         return name
 
     @model_validator(mode="after")
     def _schedules_reach_the_last_cycle(self) -> "Experiment":
         for name, baseline in self.baselines.items():
             if baseline.max_lr is not None:
-                schedule = baseline.max_lr.make()
-                for cycle in range(self.prune.cycles):
-                    try:
-                        rate = schedule.max_lr(cycle)
-                    except Exception as error:  # an imported one may raise any
-                        raise ValueError(f"policies.baselines.{name}.max_lr: {error}") from error
-                    if not isinstance(rate, float | int) or not 0 < rate <= 1e9:
-                        given = f"policies.baselines.{name}.max_lr: {rate!r} at cycle {cycle}"
-                        raise ValueError(f"{given}: a number above 0, up to 1e9, is allowed")
+                _check_schedule(baseline.max_lr, f"policies.baselines.{name}.max_lr", self.prune.cycles)
         return self
 
     @model_validator(mode="after")
     def _the_device_has_the_precision(self) -> "Experiment":
         if self.train.precision == "tf32" and self.compute.gpus_per_trial == 0:
-            raise ValueError("train.precision: tf32: needs a GPU (compute.gpus_per_trial); fp32 or bf16 is allowed")
+            raise ValueError('train.precision must be fp32 or bf16 where compute.gpus_per_trial is 0, got "tf32"')
         return self
 
     @model_validator(mode="after")
     def _something_is_prunable(self) -> "Experiment":
         with torch.device("meta"):
             if not self.pruning.prunable(self.model.make(3, 32, 10)):
-                raise ValueError("prune.prunable: leaves nothing to prune in this network")
+                prunable = shown(self.prune.prunable.model_dump())
+                raise ValueError(f"prune.prunable must leave something to prune in this network, got {prunable}")
         return self
 
     @model_validator(mode="after")
@@ -200,10 +86,10 @@ class Experiment(Strict):
         parts = self.model_dump(mode="json", include={"model", "train", "prune", "policies"})
         parts["data"] = self.data.model_dump(mode="json", include={"split", "augment", "normalize"})
         for name, part in parts.items():
-            if found := first_private(part, name):
-                field, given = found
-                told = "a path of one machine, or a URL with a user, can't be part of what identifies a training"
-                raise ValueError(f"{field}: {given}: {told}; a path from the folder you are in is allowed")
+            if private := first_private(part, name):
+                field, value = private
+                why = "a path of one machine, or a URL with a user, can't be part of what identifies a training"
+                raise ValueError(f"{field} must be a path from the folder you are in, got {shown(value)}: {why}")
         return self
 
     @property
@@ -232,7 +118,14 @@ class Experiment(Strict):
         return next((name for name in searched if self.under(name).training("") == self.training("")), "")
 
     def search_trainings(self, baseline: str) -> int | None:
-        """How many trainings choose this baseline's max_lr; None: not stated."""
+        """How many trainings choose a baseline's max_lr.
+
+        Args:
+            baseline: The name of one of the policies.
+
+        Returns:
+            None where the experiment doesn't state it.
+        """
         part = self.baselines[baseline]
         if part.max_lr is not None:
             return part.search_trainings
@@ -240,7 +133,11 @@ class Experiment(Strict):
         return len(self.search_grid) * len(self.oracle.seeds) * cycles
 
     def under(self, baseline: str) -> "Experiment":
-        """This experiment with the baseline's shape and restart: how its cells are trained."""
+        """This experiment with a baseline's shape and restart: how its cells are trained.
+
+        Args:
+            baseline: The name of one of the policies.
+        """
         part = self.baselines[baseline]
         train = self.train.model_copy(update={"shape": part.shape or self.train.shape})
         prune = self.prune.model_copy(update={"restart": part.restart or self.prune.restart})
@@ -254,9 +151,12 @@ class Experiment(Strict):
     @property
     def title(self) -> str:
         """The label, which says so where the choice was made on test, or the arithmetic isn't single precision."""
-        test, precision = self.chosen_on == "test", self.train.precision
-        told = ["chosen on test, as released"] * test + [precision] * (precision != "fp32")
-        return (self.label or self.name) + f" ({', '.join(told)})" * bool(told)
+        title, remarks = self.label or self.name, []
+        if self.chosen_on == "test":
+            remarks.append("chosen on test, as released")
+        if self.train.precision != "fp32":
+            remarks.append(self.train.precision)
+        return f"{title} ({', '.join(remarks)})" if remarks else title
 
     @property
     def recipe(self) -> Recipe:
@@ -279,11 +179,11 @@ class Experiment(Strict):
         part = self.prune
         return Pruning(target_of(CRITERIA, part.criterion), part.scope, part.rate, **part.prunable.model_dump())
 
-    def portable(self) -> dict[str, Any]:
-        """All of it as JSON holds it, every default written out; of where the data lies only what other machines may know."""
-        held = self.model_dump(mode="json")
-        held["data"] |= portable({name: held["data"][name] for name in self.data.options})
-        return held
+    def redacted(self) -> dict[str, Any]:
+        """The experiment as JSON holds it, every default written out, the data source's options redacted."""
+        fields = self.model_dump(mode="json")
+        fields["data"] |= redact({name: fields["data"][name] for name in self.data.options})
+        return fields
 
     def training(self, data_digest: str) -> dict[str, Any]:
         """All that a training depends on beside seed, cycle, max_lr and start state, every default written out.
@@ -291,6 +191,9 @@ class Experiment(Strict):
         Not in it: names, where the data lies (its digest stands for the images), the study (cycles, grid, seeds, SILO's
         parameters, tolerance, follow) and what it is computed on (the environment is in each record).
         Where parts are imported by their path, a hash of their code is in it.
+
+        Args:
+            data_digest: The digest of the images.
         """
         data = self.data.model_dump(mode="json", include={"split", "augment", "normalize"})
         prune = self.prune.model_dump(mode="json", exclude={"cycles"})
@@ -308,5 +211,20 @@ class Experiment(Strict):
         }
 
     def training_digest(self, data_digest: str) -> str:
-        """A hash of :meth:`training`."""
+        """A hash of :meth:`training`, which takes the same argument."""
         return digest(self.training(data_digest))
+
+
+def _check_schedule(schedule: Component, field: str, cycles: int) -> None:
+    """Raise ValueError where a schedule has no max_lr, or an impossible one, at one of the cycles."""
+    made = schedule.make()
+    for cycle in range(cycles):
+        try:
+            max_lr = made.max_lr(cycle)
+        except Exception as error:  # an imported one may raise any
+            if inner := inner_error(error, schedule.options):
+                raise ValueError(f"{field}.{inner}") from error
+            given = f"{type(error).__name__} at cycle {cycle}: {error}"
+            raise ValueError(f"{field} must have a value at every cycle, got {given}") from error
+        if not isinstance(max_lr, float | int) or not 0 < max_lr <= 1e9:
+            raise ValueError(f"{field} must be above 0 and at most 1e9 at every cycle, got {max_lr!r} at cycle {cycle}")

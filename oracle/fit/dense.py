@@ -35,7 +35,7 @@ def dense_experiment(experiment: Experiment, trainings: int, seeds: tuple[int, .
     if not least <= trainings:
         several = f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''}"
         raise InputError(f"--trainings must be at least {least} with {several}, got {trainings}")
-    fields = experiment.portable() | {"name": f"{experiment.name}-dense", "policies": {}}
+    fields = experiment.redacted() | {"name": f"{experiment.name}-dense", "policies": {}}
     fields["data"] = experiment.model_dump(mode="json")["data"]
     fields["prune"]["cycles"] = 1
     # a value of the grid, so that it is a candidate as well

@@ -105,7 +105,7 @@ def _page(results: Results, figures: Path) -> str:
         [replace(one, evidence=evidence_text(one)) for one in results.verdicts],
         notes(results),
         results.environments,
-        results.experiment.portable(),
+        results.experiment.redacted(),
         results.counts.missing,
     )
     return page(results, text, policies_of(results), figures)

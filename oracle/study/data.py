@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from oracle.error import FieldError
+from oracle.experiment.message import InnerFieldError, inner_error
 from oracle.experiment.spec import Experiment
 from silo.data.error import DataError
 from silo.data.images import Dataset, Images
@@ -22,7 +23,8 @@ def load_dataset(experiment: Experiment) -> Dataset:
     except DataError as error:
         raise FieldError(f"data.{error}") from error
     except ValueError as error:  # an imported source may raise any
-        raise FieldError(f"data.source: {error}") from error
+        inner = error if isinstance(error, InnerFieldError) else inner_error(error, experiment.data.options)
+        raise FieldError(f"data.{inner}" if inner else f"data: {error}") from error
 
 
 def network(experiment: Experiment, channels: int, size: int, classes: int) -> nn.Module:
@@ -34,7 +36,7 @@ def network(experiment: Experiment, channels: int, size: int, classes: int) -> n
     try:
         return experiment.model.make(channels, size, classes)
     except ValueError as error:
-        raise FieldError(f"model: {experiment.model.name} for this data: {error}") from error
+        raise FieldError(f"model must fit this data, got {experiment.model.name}: {error}") from error
 
 
 def split_of(experiment: Experiment, dataset: Dataset, seed: int) -> Split:

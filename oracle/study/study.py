@@ -39,7 +39,7 @@ def describe_study(experiment: Experiment, data: DataInfo, origin: str) -> dict[
     """Return what study.json holds: the experiment, its data and the identity of its trainings; no path of this machine."""
     return {
         "origin": origin,
-        "experiment": experiment.portable(),
+        "experiment": experiment.redacted(),
         "data": data.to_json(),
         "training": experiment.training(data.digest),
     }

@@ -1,6 +1,8 @@
-"""Data sets by name. A source takes its own options and returns a Dataset; DataError says in one line why it can't.
+"""Data sets by name. A source takes its own options and returns a Dataset, or raises DataError, which says why it can't.
 
-FACTS tells what the known ones are; of ``folder`` only its images tell.
+Your own is a function of the same kind, whose parameters are what an experiment sets.
+
+FACTS has what is known of a source without loading it; what ``folder`` holds only its images say.
 """
 
 from collections.abc import Callable

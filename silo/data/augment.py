@@ -1,4 +1,4 @@
-"""Random crops and flips: what is asked, and doing it to a whole batch of images in memory, before normalization."""
+"""Random crops and flips: which are wanted, and doing them to a whole batch of images in memory, before normalization."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,12 +10,19 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class Augment:
-    """crop: pixels of black padding around the image before it is cropped back to its size at random (0: none);
-    flip: mirrored left to right with probability 1/2. The released code uses crop 4 and flip.
+    """How images are augmented in every epoch. The released code uses crop 4 and flip.
 
-    area        for sources that stream: a window at random, of such a share of the image's area (low, high) and of aspect 3/4
-                to 4/3, scaled to size (Szegedy et al. 2015, there 0.08 to 1); None: the centre, as in evaluation
-    evaluation  validation and test images are augmented, too, as the released code does
+    Args:
+        crop: Pixels of black padding around an image before it is cropped back to its size at random, at least 0; for images in
+            memory.
+        flip: Whether an image is mirrored left to right with probability 1/2.
+        area: For images that stream: the share of an image's area, (low, high), in (0, 1] and rising, that a window at random
+            has, of aspect 3/4 to 4/3, before it is scaled to size (Szegedy et al. 2015, there 0.08 to 1). None for the centre,
+            as in evaluation.
+        evaluation: Whether validation and test images are augmented, too, as the released code does.
+
+    Raises:
+        ValueError: For another crop or area.
     """
 
     crop: int = 0
@@ -25,11 +32,9 @@ class Augment:
 
     def __post_init__(self) -> None:
         if self.crop < 0:
-            raise ValueError(f"crop: {self.crop}: 0 or more pixels are allowed")
+            raise ValueError(f"crop must be at least 0 pixels, got {self.crop}")
         if self.area is not None and not (len(self.area) == 2 and 0 < self.area[0] <= self.area[1] <= 1):
-            raise ValueError(
-                f"area: {list(self.area)}: two rising shares of the image, above 0 and up to 1, are allowed"
-            )
+            raise ValueError(f"area must be two rising shares of an image in (0, 1], got {list(self.area)}")
 
 
 class Augmented:
@@ -46,9 +51,12 @@ class Augmented:
     def batches(
         self, batch_size: int, order: Tensor | None = None, random: torch.Generator | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """(uint8 pixels, labels) of the images in ``order`` (None: their own), the last batch as short as it comes.
+        """(uint8 pixels, labels) of the images, batch by batch, the last as short as it comes.
 
-        random  draws the crop and flip of every position in the order; None: the images as they are
+        Args:
+            batch_size: Images of a batch, at least 1.
+            order: int64 indices of the images to read, in this order; None for all as they lie.
+            random: Draws the crop and flip of every position in the order; None leaves the images as they are.
         """
         draws_any = random is not None and (self.augment.crop or self.augment.flip)
         if order is None and not draws_any:  # as they lie there: views are enough

@@ -1,4 +1,4 @@
-"""One folder a class: the layout PART/CLASS/*.jpg."""
+"""Images in one folder for each class: the layout PART/CLASS/*.jpg."""
 
 from pathlib import Path
 
@@ -10,23 +10,23 @@ from silo.data.error import DataError
 
 
 def class_names(part: Path) -> tuple[str, ...]:
-    """The class folders in alphabetical order; raises DataError where there is none."""
+    """The names of the class folders in a part, in alphabetical order; raises DataError where there is none."""
     names = tuple(sorted(entry.name for entry in part.iterdir() if entry.is_dir() and not entry.name.startswith(".")))
     if not names:
-        raise DataError(f"path: {part}: no class folders there; one folder a class is allowed")
+        raise DataError(f"path must hold one folder for each class in {str(part)!r}, got none")
     return names
 
 
 def no_other_classes(part: Path, classes: tuple[str, ...]) -> None:
-    """Raises DataError where an evaluation part has a class that isn't trained."""
+    """Check that an evaluation part has no class that isn't trained; raises DataError."""
     if extra := sorted(set(class_names(part)) - set(classes)):
-        raise DataError(f"path: {part / extra[0]}: a class that train/ doesn't have")
+        raise DataError(f"path must hold classes that train/ has, too, got {str(part / extra[0])!r}")
 
 
 def labelled_names(part: Path, classes: tuple[str, ...]) -> tuple[list[str], Tensor]:
-    """The images' names below part, CLASS/NAME, by class and name, and their labels (int64).
+    """The images' names below a part, CLASS/NAME, by class and name, and their labels (int64, the class's place).
 
-    Raises DataError where part, or a class folder in it, has no images.
+    Raises DataError where the part, or a class folder in it, has no images.
     """
     found = {
         name: sorted(file.name for file in (part / name).iterdir() if is_image(file))
@@ -34,9 +34,11 @@ def labelled_names(part: Path, classes: tuple[str, ...]) -> tuple[list[str], Ten
         if (part / name).is_dir()
     }
     if not any(found.values()):
-        raise DataError(f"path: {part}: no images there; {', '.join(ENDINGS)} are allowed")
+        raise DataError(f"path must hold images ({', '.join(ENDINGS)}) in {str(part)!r}, got none")
     if empty := [name for name in found if not found[name]]:
-        raise DataError(f"path: {part / empty[0]}: a class without images; {', '.join(ENDINGS)} are allowed")
+        raise DataError(
+            f"path must hold images ({', '.join(ENDINGS)}) of every class, got none in {str(part / empty[0])!r}"
+        )
     names = [f"{name}/{file}" for name in found for file in found[name]]
     labels = [label for label, name in enumerate(classes) for _ in found.get(name, ())]
     return names, torch.tensor(labels)

@@ -14,7 +14,7 @@ ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
 def is_image(file: Path) -> bool:
-    """Whether the file's ending is that of an image."""
+    """Whether the file has an ending that images have."""
     return file.suffix.lower() in ENDINGS
 
 
@@ -24,14 +24,22 @@ def open_rgb(file: Path) -> Image.Image:
         with Image.open(file) as opened:
             return opened.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError(f"path: {file}: not a readable image") from error
+        raise DataError(f"path must hold readable images, got {str(file)!r}, which can't be read") from error
 
 
-def cached_pixels(part: Path, files: list[Path], size: int | None, allowed: str) -> np.ndarray:
-    """The files below part as uint8 (n, 3, size, size); with a size each is scaled and centre-cropped to it.
+def cached_pixels(part: Path, files: list[Path], size: int | None, expected: str) -> np.ndarray:
+    """The files' images as one array, uint8 (n, 3, size, size).
 
-    Cached in $XDG_CACHE_HOME/silo-oracle (default ~/.cache), by the files' names, sizes and times.
-    Raises DataError for an unreadable image, and, saying what is allowed, for one that isn't square or differs in size.
+    It is cached in $XDG_CACHE_HOME/silo-oracle (default ~/.cache), by the files' names, sizes and times.
+
+    Args:
+        part: The folder that the files lie below.
+        files: At least one image file.
+        size: Pixels a side that each image is scaled and centre-cropped to; None for images as they are.
+        expected: What the images must be, for the message, such as ``images of 64x64``.
+
+    Raises:
+        DataError: For an image that isn't readable, isn't square or differs in size.
     """
     stats = [(str(f.relative_to(part)), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
     key = hashlib.sha256(repr((str(part.resolve()), size, stats)).encode()).hexdigest()[:20]
@@ -44,7 +52,7 @@ def cached_pixels(part: Path, files: list[Path], size: int | None, allowed: str)
     shape = images[0].shape
     for file, image in zip(files, images, strict=True):
         if image.shape != shape or shape[1] != shape[2]:
-            raise DataError(f"path: {file}: an image of {image.shape[2]}x{image.shape[1]}; {allowed}")
+            raise DataError(f"path must hold {expected}, got {image.shape[2]}x{image.shape[1]} in {str(file)!r}")
     pixels = np.stack(images)
     home.mkdir(parents=True, exist_ok=True)
     temporary = home / f"{key}.{os.getpid()}.tmp"

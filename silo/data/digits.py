@@ -6,7 +6,11 @@ from silo.data.images import Dataset, Images
 
 
 def digits() -> Dataset:
-    """8x8 images of one channel, ten classes; the source's grey values 0..16 are kept as they are; no official test set."""
+    """scikit-learn's digits: 1,797 images of 8x8, grey, 10 classes, without an official test set.
+
+    Returns:
+        The images in memory; the source's grey values 0..16 are kept as they are.
+    """
     from sklearn.datasets import load_digits
 
     bunch = load_digits()

@@ -2,4 +2,7 @@
 
 
 class DataError(ValueError):
-    """Data that can't be read: one line with what, where, and what is allowed."""
+    """Data that can't be read or used.
+
+    The message is one line that begins with the field of an experiment's ``data`` that it is about, such as ``path must ...``.
+    """

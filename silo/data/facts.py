@@ -1,13 +1,18 @@
-"""What each known source is, told without loading it."""
+"""What is known of each source without loading it."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Counts of training and official test images (test None: it has none), classes, and the images' shape.
+    """What is known of a source.
 
-    size  pixels a side; None: as the source's option of that name says
+    Attributes:
+        train: How many training images it has.
+        test: How many official test images; None where it has no test set.
+        classes: How many classes.
+        channels: 1 for grey, 3 for red, green, blue.
+        size: Pixels a side; None where the source's option of that name says.
     """
 
     train: int

@@ -9,23 +9,33 @@ from silo.data.streamed import Loader, Streamed
 
 
 def imagenet(path: str = "data/imagenet", size: int = 224, loaders: int = 4) -> Dataset:
-    """train/WNID/*.JPEG, and val/WNID/*.JPEG as official test set (test/ has no labels), as RGB.
+    """ImageNet: about 1.28 million training images and 50,000 official test images, RGB, 1000 classes in alphabetical order.
 
-    size     pixels a side of the images in a batch, at least 1. Training: see Augment's area. Evaluation: the short side is
-             scaled to size * 256 / 224, and the centre cropped
-    loaders  worker processes that decode, at most one a CPU core; 0: none, this process decodes. No number depends on it.
-             As any worker of multiprocessing's they import the main script, which needs its ``if __name__ == "__main__"``
+    The per-channel mean and standard deviation have to be given (see Normalize). The data set's digest knows the files by name
+    and size in bytes alone.
 
-    The per-channel mean and standard deviation have to be given (see Normalize). Classes in alphabetical order.
-    The data set's digest knows the files by name and size in bytes alone. Raises DataError for an odd layout.
+    Args:
+        path: The folder that holds train/WNID/*.JPEG, and val/WNID/*.JPEG, the test set (its own test/ has no labels).
+        size: Pixels a side of the images in a batch, at least 1. Training: see Augment's area. Evaluation: the short side is
+            scaled to size * 256 / 224, and the centre cropped.
+        loaders: Worker processes that decode, at most one a CPU core; with 0 this process decodes. No number depends on it. As
+            any worker of multiprocessing's they import the main script, which needs its ``if __name__ == "__main__"``.
+
+    Returns:
+        Images that stream from their files.
+
+    Raises:
+        DataError: For another size or number of loaders, a missing folder, or an odd layout.
     """
     root = Path(path).expanduser()
     for name, value, least in (("size", size, 1), ("loaders", loaders, 0)):
         if value < least:
-            raise DataError(f"{name}: {value}: at least {least} is allowed")
+            raise DataError(f"{name} must be at least {least}, got {value}")
+    if not root.is_dir():
+        raise DataError(f"path must be an existing folder, got {str(path)!r}")
     for part in ("train", "val"):
         if not (root / part).is_dir():
-            raise DataError(f"path: {path}: no folder {part}/ there; train/WNID/*.JPEG and val/WNID/*.JPEG are allowed")
+            raise DataError(f"path must hold train/WNID/*.JPEG and val/WNID/*.JPEG, got {str(path)!r} without {part}/")
     classes = class_names(root / "train")
     no_other_classes(root / "val", classes)
     loader = Loader(root, size, loaders)

@@ -16,14 +16,19 @@ from silo.data.part import Part
 
 @dataclass(frozen=True)
 class Images:
-    """A Part that lies in memory. pixels: uint8 (n, channels, size, size); labels: int64 (n), from 0."""
+    """Labelled images in memory: a :class:`silo.data.part.Part`.
+
+    Args:
+        pixels: uint8 (n, channels, size, size).
+        labels: int64 (n), from 0 to the number of classes - 1.
+    """
 
     pixels: Tensor
     labels: Tensor
 
     @property
     def channels(self) -> int:
-        """1: grey; 3: red, green, blue."""
+        """1 for grey, 3 for red, green, blue."""
         return self.pixels.shape[1]
 
     @property
@@ -38,7 +43,7 @@ class Images:
         return Images(self.pixels[index], self.labels[index])
 
     def to(self, device: torch.device) -> "Images":
-        """The same images on a device."""
+        """These images on a device."""
         return Images(self.pixels.to(device), self.labels.to(device))
 
     def joined(self, other: "Images") -> "Images":
@@ -48,13 +53,14 @@ class Images:
     def batches(
         self, batch_size: int, order: Tensor | None = None, random: torch.Generator | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """(uint8 pixels, labels) of the images in ``order`` (None: their own); nothing is drawn, whatever ``random``."""
+        """(uint8 pixels, labels) of the images in ``order``, or all as they lie; nothing is drawn, whatever ``random``."""
         return Augmented(self.pixels, self.labels, Augment()).batches(batch_size, order)
 
     def check(self, augment: Augment) -> None:
-        """Raises DataError for an area, which is for images that stream."""
+        """Check that the images can be augmented so; raises DataError for an area, which is for images that stream."""
         if augment.area is not None:
-            raise DataError(f"augment.area: {list(augment.area)}: this source's images lie in memory: crop is allowed")
+            given = list(augment.area)
+            raise DataError(f"augment.area must be none where images lie in memory (crop is for them), got {given}")
 
     @contextmanager
     def augmented(self, augment: Augment) -> Iterator[Augmented]:
@@ -74,7 +80,13 @@ class Images:
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a source gives: its training images, its official test images (None where it has none), class names."""
+    """What a source returns.
+
+    Args:
+        train: The training images, such as :class:`Images`.
+        test: The official test images; None where the source has none.
+        classes: The classes' names, by label.
+    """
 
     train: Part
     test: Part | None
@@ -82,7 +94,7 @@ class Dataset:
 
     @property
     def channels(self) -> int:
-        """1: grey; 3: red, green, blue."""
+        """1 for grey, 3 for red, green, blue."""
         return self.train.channels
 
     @property
@@ -92,7 +104,7 @@ class Dataset:
 
     @property
     def sizes(self) -> tuple[int, int | None]:
-        """How many training and official test images (None: it has no test set)."""
+        """How many training images, and how many official test images (None where it has no test set)."""
         return len(self.train), None if self.test is None else len(self.test)
 
     @property
@@ -107,8 +119,9 @@ class Dataset:
         return 100 * int(labels.bincount().max()) / len(labels)
 
     def digest(self) -> str:
-        """A hash of class names, labels and every pixel (of images that stream: of their files' names and sizes):
-        which data this is, wherever it lies.
+        """A hash that says which data this is, wherever it lies: 20 hexadecimal digits.
+
+        It is made of class names, labels and every pixel or, where images stream, their files' names and sizes.
         """
         shapes = [(len(part), part.channels, part.size, part.size) for part in self._parts]
         text = hashlib.sha256(repr((self.classes, shapes)).encode())

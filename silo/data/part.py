@@ -12,7 +12,13 @@ from silo.data.augment import Augment
 
 
 class Batches(Protocol):
-    """Labelled images of ``channels`` x ``size`` x ``size``, read batch by batch; labels: int64 (n), from 0."""
+    """Labelled images that are read batch by batch.
+
+    Attributes:
+        labels: int64 (n), from 0 to the number of classes - 1.
+        channels: 1 for grey, 3 for red, green, blue.
+        size: Pixels a side.
+    """
 
     labels: Tensor
     channels: int
@@ -23,10 +29,15 @@ class Batches(Protocol):
     def batches(
         self, batch_size: int, order: Tensor | None = None, random: torch.Generator | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """(pixels, labels), on the labels' device, of the images in ``order`` (None: their own). Pixels are uint8, or floats
-        that are normalized already.
+        """(pixels, labels) of the images, batch by batch, on the labels' device.
 
-        random  draws the augmentation that the images were given; None: they are not augmented
+        Args:
+            batch_size: Images of a batch, at least 1; the last may have fewer.
+            order: int64 indices of the images to read, in this order; None for all in their own.
+            random: Draws the augmentation that the images were given; None leaves them as they are.
+
+        Returns:
+            Pixels (n, channels, size, size), uint8, or floats that are normalized already; labels int64 (n).
         """
         ...
 
@@ -37,7 +48,7 @@ class Part(Batches, Protocol):
     def __getitem__(self, index: Tensor | slice) -> Self: ...
 
     def to(self, device: torch.device) -> Self:
-        """The same images on a device: there the batches come."""
+        """These images with their batches on a device."""
         ...
 
     def joined(self, other: Self) -> Self:
@@ -45,7 +56,7 @@ class Part(Batches, Protocol):
         ...
 
     def check(self, augment: Augment) -> None:
-        """Raises DataError where such images can't be augmented so."""
+        """Check that such images can be augmented so; raises DataError where they can't."""
         ...
 
     def augmented(self, augment: Augment) -> AbstractContextManager[Batches]:
@@ -53,7 +64,7 @@ class Part(Batches, Protocol):
         ...
 
     def histogram(self) -> Tensor:
-        """How often each value 0..255 occurs in each channel, (channels, 256); raises DataError where that can't be told."""
+        """How often each value 0..255 occurs in each channel, (channels, 256); raises DataError where that isn't known."""
         ...
 
     def content(self) -> Iterator[bytes | np.ndarray]:

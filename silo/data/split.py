@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
 
@@ -17,7 +18,15 @@ NORMALIZED_AHEAD = 2**26  # bytes of images that are normalized once a training,
 
 @dataclass(frozen=True)
 class Split:
-    """The three parts of one seed, and the per-channel mean and standard deviation (pixel values 0..255) to normalize by."""
+    """The three parts of one seed, and what to normalize their pixels by.
+
+    Attributes:
+        train: The images to train on.
+        validation: The images to choose the epoch and the learning rate on.
+        test: The images to report on.
+        mean: Per-channel mean on the scale of pixel values, 0..255: float32 (channels, 1, 1), on the device to train on.
+        std: Per-channel standard deviation, likewise.
+    """
 
     train: Part
     validation: Part
@@ -26,14 +35,15 @@ class Split:
     std: torch.Tensor
 
     def to(self, device: torch.device) -> "Split":
-        """The same split on a device."""
+        """This split on a device."""
         return Split(*(getattr(self, name).to(device) for name in ("train", "validation", "test", "mean", "std")))
 
     @contextmanager
     def augmented(self, augment: Augment) -> Iterator["Split"]:
-        """The same split, ready for a training: its training images augmented, the others if the augmentation says so.
+        """This split ready for a training: its training images augmented, the others if the augmentation says so.
 
-        Raises DataError where the images can't be augmented so.
+        Raises:
+            DataError: Where the images can't be augmented so.
         """
         other = augment if augment.evaluation else Augment()
         with (
@@ -50,17 +60,50 @@ class Split:
         return part.augmented(augment)
 
     def normalized(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Images (n, channels, size, size) as a network sees them: uint8 normalized, floats as they are; channels last."""
+        """Images as a network sees them: uint8 normalized, floats as they are; (n, channels, size, size), channels last."""
         if not pixels.is_floating_point():
             pixels = (pixels.float() - self.mean).div_(self.std)
         return pixels.contiguous(memory_format=torch.channels_last)
+
+
+class SplitRule(Protocol):
+    """Which images train, validate and test."""
+
+    def sizes(self, train: int, test: int | None) -> tuple[int, int, int]:
+        """How many images train, validate and test.
+
+        Args:
+            train: How many training images the source has.
+            test: How many official test images it has; None where it has no test set.
+
+        Raises:
+            DataError: Where such a source can't be split so.
+        """
+        ...
+
+    def parts(self, dataset: Dataset, seed: int) -> tuple[Part, Part, Part]:
+        """(train, validation, test) images of a seed, in the numbers that :meth:`sizes` says.
+
+        Args:
+            dataset: The source's images, whose parts can be indexed and joined.
+            seed: The training's seed; equal seeds split equally.
+
+        Raises:
+            DataError: Where such a source can't be split so.
+        """
+        ...
 
 
 @dataclass(frozen=True)
 class Pooled:
     """All images pooled and split at random by the seed, as the released code does (there 60/20/20).
 
-    validation, test  shares of the pool (each above 0, together under 1); the rest trains
+    Args:
+        validation: Share of the pool to validate on, above 0.
+        test: Share of the pool to test on, above 0; together under 1, since the rest trains.
+
+    Raises:
+        ValueError: For other shares.
     """
 
     validation: float = 0.2
@@ -68,18 +111,17 @@ class Pooled:
 
     def __post_init__(self) -> None:
         if not (self.validation > 0 and self.test > 0 and self.validation + self.test < 1):
-            raise ValueError(
-                f"validation, test: {self.validation}, {self.test}: shares above 0 that leave some to train are allowed"
-            )
+            given = f"{self.validation} and {self.test}"
+            raise ValueError(f"validation and test must be above 0 and together below 1, got {given}")
 
     def sizes(self, train: int, test: int | None) -> tuple[int, int, int]:
-        """How many images (train, validation, test) get of so many training and official test images."""
+        """How many images train, validate and test, of so many training and official test images."""
         pool = train + (test or 0)
         held_out, validation = round(self.test * pool), round(self.validation * pool)
         return pool - validation - held_out, validation, held_out
 
     def parts(self, dataset: Dataset, seed: int) -> tuple[Part, Part, Part]:
-        """(train, validation, test) of this seed."""
+        """(train, validation, test) images of this seed."""
         pool = dataset.pooled
         order = torch.randperm(len(pool), generator=generator(seed, Purpose.SPLIT))
         _, validation, test = self.sizes(len(pool), None)
@@ -90,24 +132,28 @@ class Pooled:
 class Carve:
     """Validation carved at random by the seed out of the training images; the official test set is kept apart.
 
-    validation  share of the training images (above 0, under 1)
+    Args:
+        validation: Share of the training images, in (0, 1).
+
+    Raises:
+        ValueError: For another share.
     """
 
     validation: float = 0.1
 
     def __post_init__(self) -> None:
         if not 0 < self.validation < 1:
-            raise ValueError(f"validation: {self.validation}: a share between 0 and 1 is allowed")
+            raise ValueError(f"validation must be in (0, 1), got {self.validation}")
 
     def sizes(self, train: int, test: int | None) -> tuple[int, int, int]:
-        """How many images (train, validation, test) get; raises DataError where the source has no official test set."""
+        """How many images train, validate and test; raises DataError where the source has no official test set."""
         if test is None:
-            raise DataError("split.kind: carve: this source has no official test set; pooled is allowed")
+            raise DataError("split.kind must be pooled where a source has no official test set, got carve")
         validation = round(self.validation * train)
         return train - validation, validation, test
 
     def parts(self, dataset: Dataset, seed: int) -> tuple[Part, Part, Part]:
-        """(train, validation, test) of this seed; raises DataError where the source has no official test set."""
+        """(train, validation, test) images of this seed; raises DataError where the source has no official test set."""
         order = torch.randperm(len(dataset.train), generator=generator(seed, Purpose.SPLIT))
         _, validation, _ = self.sizes(*dataset.sizes)
         return dataset.train[order[validation:]], dataset.train[order[:validation]], dataset.test
@@ -118,19 +164,32 @@ SPLITS = {"pooled": Pooled, "carve": Carve}
 
 @dataclass(frozen=True)
 class Normalize:
-    """Per-channel mean and standard deviation, on a scale of 0 to 1 (pixel / 255); None: those of the training part."""
+    """What images are normalized by: (pixel / 255 - mean) / std, channel by channel.
+
+    Args:
+        mean: Per-channel mean on a scale of 0 to 1; None for that of the training part.
+        std: Per-channel standard deviation on that scale, above 0; given exactly where the mean is.
+
+    Raises:
+        ValueError: Where one is given alone, they differ in length, or a deviation isn't above 0.
+    """
 
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if (self.mean is None) != (self.std is None) or (self.mean and len(self.mean) != len(self.std)):
-            raise ValueError("mean, std: both, of one length, or neither are allowed")
+            given = " and ".join("none" if values is None else str(list(values)) for values in (self.mean, self.std))
+            raise ValueError(f"mean and std must both be given, in one length, or neither, got {given}")
         if self.std and not all(value > 0 for value in self.std):
-            raise ValueError(f"std: {list(self.std)}: numbers above 0 are allowed")
+            raise ValueError(f"std must hold numbers above 0, got {list(self.std)}")
 
     def constants(self, train: Part) -> tuple[torch.Tensor, torch.Tensor]:
-        """(mean, std) in pixel values, shape (channels, 1, 1); raises DataError where they are wrong for these images."""
+        """(mean, std) on the scale of pixel values, each float32 (channels, 1, 1).
+
+        Raises:
+            DataError: Where the images have other channels, or don't give the mean and std that weren't given.
+        """
         if self.mean is None:
             counts = train.histogram().double()
             shares, values = counts / counts.sum(1, keepdim=True), torch.arange(256, dtype=torch.float64)
@@ -139,16 +198,27 @@ class Normalize:
         else:
             mean, std = (torch.tensor(values, dtype=torch.float64) * 255 for values in (self.mean, self.std))
         if len(mean) != train.channels:
-            raise DataError(f"normalize: {len(mean)} channels; these images have {train.channels}")
+            raise DataError(
+                f"normalize must have a mean and std for each channel ({train.channels} here), got {len(mean)}"
+            )
         return mean.float().view(-1, 1, 1), std.float().view(-1, 1, 1)
 
 
 def limited(dataset: Dataset, train: int | None, test: int | None) -> Dataset:
-    """The same random subset for every seed: at most so many training and test images (None: all)."""
+    """A random subset of a data set, the same for every seed.
+
+    Args:
+        dataset: The data set.
+        train: How many training images to keep, at most; at least 1, None for all.
+        test: How many official test images to keep, likewise.
+
+    Raises:
+        ValueError: For a limit below 1.
+    """
 
     def subset(images: Part | None, count: int | None, purpose: Purpose) -> Part | None:
         if count is not None and count < 1:
-            raise ValueError(f"limit: {count}: at least 1 image is allowed")
+            raise ValueError(f"limit must be at least 1 image, got {count}")
         if images is None or count is None or count >= len(images):
             return images
         return images[torch.randperm(len(images), generator=generator(0, purpose))[:count]]
@@ -160,17 +230,27 @@ def limited(dataset: Dataset, train: int | None, test: int | None) -> Dataset:
     )
 
 
-def split_sizes(rule: Pooled | Carve, train: int, test: int | None) -> tuple[int, int, int]:
-    """How many images (train, validation, test) get; raises DataError where a part would be empty."""
+def split_sizes(rule: SplitRule, train: int, test: int | None) -> tuple[int, int, int]:
+    """How many images train, validate and test under a rule; raises DataError where a part would be empty."""
     sizes = rule.sizes(train, test)
     for name, size in zip(("training", "validation", "test"), sizes, strict=True):
         if size == 0:
-            raise DataError(f"split: the {name} part would be empty, of {train + (test or 0)} images")
+            raise DataError(f"split must leave images for every part, got no {name} images of {train + (test or 0)}")
     return sizes
 
 
-def split(dataset: Dataset, rule: Pooled | Carve, normalize: Normalize, seed: int) -> Split:
-    """The split of one seed; raises DataError where a part would be empty."""
+def split(dataset: Dataset, rule: SplitRule, normalize: Normalize, seed: int) -> Split:
+    """The split of one seed.
+
+    Args:
+        dataset: The data set.
+        rule: Which images train, validate and test.
+        normalize: What they are normalized by.
+        seed: The training's seed.
+
+    Raises:
+        DataError: Where a part would be empty, or the data can't be split or normalized so.
+    """
     split_sizes(rule, *dataset.sizes)
     parts = rule.parts(dataset, seed)
     return Split(*parts, *normalize.constants(parts[0]))

@@ -1,4 +1,4 @@
-"""Labelled images too many to hold in memory: decoded from their files batch by batch, in the order that is asked for."""
+"""Labelled images too many to hold in memory: decoded from their files batch by batch, in the order that is wanted."""
 
 import multiprocessing
 import os
@@ -21,7 +21,13 @@ from silo.data.error import DataError
 
 @dataclass(frozen=True)
 class Job:
-    """A batch to decode: its files' names below the root (bytes), a seed for each image's draws, and how to augment."""
+    """A batch to decode.
+
+    Attributes:
+        names: Its files' names below the root, bytes (n).
+        seeds: A seed for each image's draws, int64 (n).
+        augment: How to augment the images.
+    """
 
     names: np.ndarray
     seeds: np.ndarray
@@ -60,7 +66,10 @@ class Decoder(TorchDataset):
 class Loader:
     """Loader workers, shared by all parts of a data set: the first reading starts them, and they live until ``close``.
 
-    workers  how many processes, at most one a CPU core; 0: this process decodes
+    Args:
+        root: The folder that the files lie below.
+        size: Pixels a side of the images in a batch, at least 1.
+        workers: How many processes decode, at most one a CPU core; with 0 this process does.
     """
 
     def __init__(self, root: Path, size: int, workers: int) -> None:
@@ -70,9 +79,14 @@ class Loader:
         self.close()
 
     def read(self, jobs: list[Job]) -> Iterator[Tensor]:
-        """The jobs' batches, in order. Raises DataError for an unreadable file, RuntimeError within another reading."""
+        """The jobs' batches, in order: uint8 (n, 3, size, size).
+
+        Raises:
+            DataError: For an unreadable file.
+            RuntimeError: Within another reading.
+        """
         if self.reading:
-            raise RuntimeError("these images are being read already: one reading at a time is allowed")
+            raise RuntimeError("a source that streams must be read once at a time, got a second reading within one")
         self.reading, self.jobs[:] = True, jobs
         self.loader = self.loader or self._start()
         try:
@@ -107,7 +121,15 @@ class Loader:
 
 @dataclass(frozen=True)
 class Streamed:
-    """A Part that streams. names: below the loader's root (bytes); file_sizes: in bytes; labels: int64 (n), from 0."""
+    """Labelled images that stream: a :class:`silo.data.part.Part`.
+
+    Args:
+        loader: Decodes the files; shared by all parts of a data set.
+        names: The files' names below the loader's root, bytes (n).
+        file_sizes: The files' sizes in bytes, int64 (n).
+        labels: int64 (n), from 0 to the number of classes - 1.
+        augment: How the images are augmented where a generator is given.
+    """
 
     loader: Loader
     names: np.ndarray
@@ -138,7 +160,7 @@ class Streamed:
         return replace(self, names=self.names[at], file_sizes=self.file_sizes[at], labels=self.labels[index])
 
     def to(self, device: torch.device) -> "Streamed":
-        """The same images; their batches come on the device."""
+        """These images with their batches on a device."""
         return replace(self, labels=self.labels.to(device))
 
     def joined(self, other: "Streamed") -> "Streamed":
@@ -153,10 +175,13 @@ class Streamed:
     def batches(
         self, batch_size: int, order: Tensor | None = None, random: torch.Generator | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """(uint8 pixels, labels) of the images in ``order`` (None: their own), the last batch as short as it comes.
+        """(uint8 pixels, labels) of the images, batch by batch, the last as short as it comes.
 
-        random  draws, before anything is read, a seed for the augmentation of every position in the order; None: the images
-                as in evaluation
+        Args:
+            batch_size: Images of a batch, at least 1.
+            order: int64 indices of the images to read, in this order; None for all in their own.
+            random: Draws, before anything is read, a seed for the augmentation of every position in the order; None gives the
+                images as in evaluation.
         """
         order = torch.arange(len(self)) if order is None else order.cpu()
         augment, seeds = Augment(), torch.zeros(len(order), dtype=torch.int64)
@@ -171,9 +196,9 @@ class Streamed:
             yield pixels.to(self.labels.device), self.labels[index.to(self.labels.device)]
 
     def check(self, augment: Augment) -> None:
-        """Raises DataError for a crop of padded images, which is for those in memory."""
+        """Check that the images can be augmented so; raises DataError for a crop, which is for images in memory."""
         if augment.crop:
-            raise DataError(f"augment.crop: {augment.crop}: this source's images stream: area is allowed")
+            raise DataError(f"augment.crop must be 0 where images stream (area is for them), got {augment.crop}")
 
     @contextmanager
     def augmented(self, augment: Augment) -> Iterator["Streamed"]:
@@ -185,8 +210,8 @@ class Streamed:
             self.loader.close()
 
     def histogram(self) -> Tensor:
-        """Raises DataError: nobody reads all pixels for it."""
-        raise DataError("normalize: mean and std must be given: this source's images stream")
+        """Raise DataError: nobody reads all pixels for it."""
+        raise DataError("normalize must have mean and std where images stream, got none")
 
     def content(self) -> Iterator[bytes | np.ndarray]:
         """The files' names and sizes, and every label; not the pixels, which would take hours to read."""
@@ -199,4 +224,4 @@ def _file_sizes(root: Path, names: np.ndarray) -> np.ndarray:
     try:
         return np.array([(root / os.fsdecode(name)).stat().st_size for name in names], dtype=np.int64)
     except OSError as error:
-        raise DataError(f"path: {error.filename}: can't be read ({error.strerror})") from error
+        raise DataError(f"path must hold readable files, got {str(error.filename)!r} ({error.strerror})") from error

@@ -1,5 +1,8 @@
 """Networks by name. A builder takes (channels, size, classes) and its own options, and returns an nn.Module.
 
+Your own is a function of the same kind: it returns logits, (n, channels, size, size) -> (n, classes), and raises ValueError for
+images that it doesn't take.
+
 Builders import torchvision themselves: it takes more than a second, and most networks and commands don't need it.
 """
 

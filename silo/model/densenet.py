@@ -9,7 +9,10 @@ GROWTH = 12
 
 
 class DenseLayer(nn.Sequential):
-    """BN, ReLU and a 3x3 convolution, whose output joins the input: (n, inputs, h, w) -> (n, inputs + GROWTH, h, w)."""
+    """Batch norm, ReLU and a 3x3 convolution, whose output joins the input.
+
+    (n, inputs, h, w) becomes (n, inputs + GROWTH, h, w).
+    """
 
     def __init__(self, inputs: int) -> None:
         super().__init__(
@@ -21,15 +24,27 @@ class DenseLayer(nn.Sequential):
 
 
 def _transition(width: int) -> list[nn.Module]:
-    """Halves the image and keeps the channels."""
+    """The layers between two blocks: they halve the image and keep its channels."""
     return [nn.BatchNorm2d(width), nn.ReLU(), nn.Conv2d(width, width, kernel_size=1, bias=False), nn.AvgPool2d(2)]
 
 
 def densenet40(channels: int, size: int, classes: int) -> nn.Module:
     """DenseNet (L = 40, k = 12): 3x3 stem of 16 channels, 3 dense blocks of 12 layers, 1x1 transitions, mean pool, linear.
 
-    No bottleneck, no compression, no dropout; 1,019,722 parameters for 3 x 10.
-    Raises ValueError for a size under 4, which can't be halved twice.
+    It has no bottleneck, no compression and no dropout; 1,019,722 parameters for 3 channels and 10 classes.
+
+    Source: Huang et al. 2017, arXiv 1608.06993.
+
+    Args:
+        channels: Of the images.
+        size: Pixels a side of the images, at least 4: they are halved twice.
+        classes: How many logits the network returns.
+
+    Returns:
+        The network, (n, channels, size, size) -> (n, classes).
+
+    Raises:
+        ValueError: For a smaller size.
     """
     at_least(size, 4)
     width = 16

@@ -1,19 +1,19 @@
-"""Which images a network takes; each check raises ValueError in one line for the others."""
+"""Which images a network takes; each check raises ValueError for the others."""
 
 
 def rgb_only(channels: int) -> None:
-    """torchvision's networks begin with 3 channels."""
+    """Check that images have 3 channels, with which torchvision's networks begin."""
     if channels != 3:
-        raise ValueError(f"channels: {channels}: this network allows 3")
+        raise ValueError(f"channels must be 3 for this network, got {channels}")
 
 
 def at_least(size: int, smallest: int) -> None:
-    """What halves an image again and again needs one that lasts."""
+    """Check that images are large enough for a network that halves them again and again."""
     if size < smallest:
-        raise ValueError(f"size: {size}: this network allows {smallest} and more")
+        raise ValueError(f"size must be at least {smallest} for this network, got {size}")
 
 
 def in_patches(size: int, patch: int) -> None:
-    """A vision transformer cuts the image into whole patches."""
+    """Check that a vision transformer can cut images into whole patches."""
     if size < patch or size % patch:
-        raise ValueError(f"size: {size}: this network allows multiples of {patch}, its patch")
+        raise ValueError(f"size must be a multiple of {patch}, this network's patch, got {size}")

@@ -2,6 +2,8 @@
 
 The rules set the parameters of convolutions, linear layers, attention and normalization. Others, in our networks only
 the vision transformers' class token and position embeddings, are left as the network's constructor drew them.
+
+Your own rule is a function that takes the network and changes it in place.
 """
 
 from collections.abc import Callable
@@ -15,21 +17,37 @@ Rule = Callable[[Tensor], object]
 
 
 def kaiming(model: nn.Module) -> None:
-    """Weights He-normal by fan-in (He et al. 2015), biases 0, normalization 1 and 0."""
+    """Draw weights He-normal by fan-in, N(0, 2 / fan_in); biases are 0, normalization's scale 1 and shift 0.
+
+    Source: He et al. 2015, arXiv 1502.01852.
+
+    Args:
+        model: The network, changed in place.
+    """
     _draw(model, lambda w: nn.init.kaiming_normal_(w, nonlinearity="relu"), nn.init.zeros_, nn.init.ones_)
 
 
 def released(model: nn.Module) -> None:
-    """As SILO's released code: weights Xavier-normal, biases standard normal, batch norm N(1, 0.02) and 0."""
+    """Draw weights Xavier-normal, N(0, 2 / (fan_in + fan_out)), biases N(0, 1), batch norm's scale N(1, 0.02^2), its shift 0.
+
+    Source: SILO's released code.
+
+    Args:
+        model: The network, changed in place.
+    """
     _draw(model, nn.init.xavier_normal_, nn.init.normal_, lambda scale: nn.init.normal_(scale, 1, 0.02))
 
 
 def default(model: nn.Module) -> None:
-    """Every parameter stays as the network's constructor drew it, by torch's rules or, in its networks, torchvision's."""
+    """Leave every parameter as the network's constructor drew it, by torch's rules or, in its networks, torchvision's.
+
+    Args:
+        model: The network, left as it is.
+    """
 
 
 def _draw(model: nn.Module, weight: Rule, bias: Rule, scale: Rule) -> None:
-    """Each module in turn: weights, then biases; a normalization's scale, and its shift 0."""
+    """Draw module by module, in model order: weights, then biases; a normalization's scale, and its shift 0."""
     for module in model.modules():
         if isinstance(module, NORMS):
             _apply(scale, module.weight)

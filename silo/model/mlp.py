@@ -6,9 +6,22 @@ from torch import nn
 
 
 def mlp(channels: int, size: int, classes: int, hidden: tuple[int, ...] = (100, 100)) -> nn.Module:
-    """Flattened images (channels x size x size), ReLU layers of the ``hidden`` widths (each at least 1), a linear head."""
+    """A multilayer perceptron: images flattened, ReLU layers, a linear head.
+
+    Args:
+        channels: Of the images.
+        size: Pixels a side of the images.
+        classes: How many logits the network returns.
+        hidden: Widths of the ReLU layers, each at least 1; none for a linear network.
+
+    Returns:
+        The network, (n, channels, size, size) -> (n, classes).
+
+    Raises:
+        ValueError: For a width below 1.
+    """
     if not all(width >= 1 for width in hidden):
-        raise ValueError(f"hidden: {list(hidden)}: widths of at least 1 are allowed")
+        raise ValueError(f"hidden must hold widths of at least 1, got {list(hidden)}")
     widths = [channels * size * size, *hidden]
     layers = [layer for a, b in pairwise(widths) for layer in (nn.Linear(a, b), nn.ReLU())]
     return nn.Sequential(nn.Flatten(), *layers, nn.Linear(widths[-1], classes))

@@ -17,11 +17,23 @@ STAGES = (
 
 
 def mobilenetv2(channels: int, size: int, classes: int) -> nn.Module:
-    """Stride 1 instead of 2 in the stem and in the stage of 24 channels, so that 32x32 ends as 4x4; 3 channels.
+    """MobileNetV2 with stride 1 instead of 2 in the stem and in the stage of 24 channels, so that 32x32 ends as 4x4.
 
     These two are what kuangliu/pytorch-cifar changes (models/mobilenetv2.py). All else is torchvision's, its dropout of
     0.2 before the classifier included; 2,236,682 parameters for 10 classes, as many as with the strides of ImageNet.
-    Raises ValueError for another number of channels.
+
+    Source: Sandler et al. 2018, arXiv 1801.04381.
+
+    Args:
+        channels: Of the images: 3.
+        size: Pixels a side of the images.
+        classes: How many logits the network returns.
+
+    Returns:
+        The network, (n, 3, size, size) -> (n, classes).
+
+    Raises:
+        ValueError: For another number of channels.
     """
     from torchvision.models import MobileNetV2
 

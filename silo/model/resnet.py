@@ -11,16 +11,18 @@ def _convolution(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Conv
 
 
 class BasicBlock(nn.Module):
-    """Two 3x3 convolutions with batch norm, and a shortcut: identity, or 1x1 convolution and BN where the shape changes."""
+    """Two 3x3 convolutions with batch norm, and a shortcut: identity, or 1x1 convolution and batch norm where shapes change.
+
+    (n, inputs, h, w) becomes (n, outputs, h / stride, w / stride).
+    """
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
         self.conv1, self.bn1 = _convolution(inputs, outputs, 3, stride), nn.BatchNorm2d(outputs)
         self.conv2, self.bn2 = _convolution(outputs, outputs, 3, 1), nn.BatchNorm2d(outputs)
-        changes = stride != 1 or inputs != outputs
-        self.shortcut = nn.Sequential(
-            *([_convolution(inputs, outputs, 1, stride), nn.BatchNorm2d(outputs)] if changes else [])
-        )
+        self.shortcut = nn.Sequential()
+        if stride != 1 or inputs != outputs:
+            self.shortcut = nn.Sequential(_convolution(inputs, outputs, 1, stride), nn.BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         y = functional.relu(self.bn1(self.conv1(x)))
@@ -28,7 +30,20 @@ class BasicBlock(nn.Module):
 
 
 def resnet20(channels: int, size: int, classes: int) -> nn.Module:
-    """3x3 stem of 16 channels, 3 stages of 3 basic blocks (16, 32, 64), mean pool, linear; 272,474 parameters for 3 x 10."""
+    """ResNet-20: 3x3 stem of 16 channels, 3 stages of 3 basic blocks (16, 32, 64 channels), mean pool, linear.
+
+    It has 272,474 parameters for 3 channels and 10 classes.
+
+    Source: He et al. 2016, arXiv 1512.03385, section 4.2, with the shortcuts of SILO's released code.
+
+    Args:
+        channels: Of the images.
+        size: Pixels a side of the images.
+        classes: How many logits the network returns.
+
+    Returns:
+        The network, (n, channels, size, size) -> (n, classes).
+    """
     widths = [16] * 3 + [32] * 3 + [64] * 3
     blocks = [
         BasicBlock(inputs, outputs, stride=1 if inputs == outputs else 2)
@@ -39,9 +54,20 @@ def resnet20(channels: int, size: int, classes: int) -> nn.Module:
 
 
 def resnet50(channels: int, size: int, classes: int) -> nn.Module:
-    """ResNet-50 with the stem for ImageNet: torchvision's; 3 channels; 25,557,032 parameters for 1000 classes.
+    """torchvision's ResNet-50, with the stem for ImageNet; 25,557,032 parameters for 1000 classes.
 
-    Raises ValueError for another number of channels.
+    Source: He et al. 2016, arXiv 1512.03385, table 1.
+
+    Args:
+        channels: Of the images: 3.
+        size: Pixels a side of the images.
+        classes: How many logits the network returns.
+
+    Returns:
+        The network, (n, 3, size, size) -> (n, classes).
+
+    Raises:
+        ValueError: For another number of channels.
     """
     from torchvision.models import resnet50
 

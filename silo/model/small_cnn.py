@@ -4,9 +4,24 @@ from torch import nn
 
 
 def small_cnn(channels: int, size: int, classes: int, width: int = 16) -> nn.Module:
-    """Three 3x3 conv-BN-ReLU blocks of width, 2 width and 4 width (the last two halve the image), mean pool, linear."""
+    """A small convolutional network: three blocks of 3x3 convolution, batch norm and ReLU, mean pool, linear.
+
+    The blocks have width, 2 width and 4 width channels; the last two halve the image.
+
+    Args:
+        channels: Of the images.
+        size: Pixels a side of the images.
+        classes: How many logits the network returns.
+        width: Channels of the first block, at least 1.
+
+    Returns:
+        The network, (n, channels, size, size) -> (n, classes).
+
+    Raises:
+        ValueError: For a width below 1.
+    """
     if width < 1:
-        raise ValueError(f"width: {width}: at least 1 is allowed")
+        raise ValueError(f"width must be at least 1, got {width}")
 
     def block(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
         convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)

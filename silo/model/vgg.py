@@ -11,19 +11,30 @@ Classifier = Literal["imagenet", "linear"]
 
 
 def vgg19(channels: int, size: int, classes: int, classifier: Classifier = "imagenet") -> nn.Module:
-    """16 3x3 convolutions with batch norm, and max pooling that halves the image five times; 3 channels, size at least 32.
+    """VGG-19: 16 3x3 convolutions with batch norm, max pooling that halves the image five times, and a classifier.
 
-    classifier  "imagenet": torchvision's vgg19_bn, as SILO's released code has it: adaptive mean pool to 7x7, then
-                25088-4096-4096-classes with ReLU and dropout 0.5; 139,622,218 parameters for 10 classes
-                "linear": the usual one for CIFAR: mean pool to 1x1, one linear layer; 20,040,522 parameters
-    Raises ValueError for another classifier, number of channels or a smaller size.
+    Source: Simonyan and Zisserman 2015, arXiv 1409.1556, configuration E.
+
+    Args:
+        channels: Of the images: 3.
+        size: Pixels a side of the images, at least 32.
+        classes: How many logits the network returns.
+        classifier: ``imagenet`` is torchvision's vgg19_bn, as SILO's released code has it: adaptive mean pool to 7x7, then
+            25088-4096-4096-classes with ReLU and dropout 0.5; 139,622,218 parameters for 10 classes. ``linear`` is the usual
+            one for CIFAR: mean pool to 1x1, one linear layer; 20,040,522 parameters.
+
+    Returns:
+        The network, (n, 3, size, size) -> (n, classes).
+
+    Raises:
+        ValueError: For another classifier, number of channels or a smaller size.
     """
     from torchvision.models.vgg import VGG, cfgs, make_layers
 
     rgb_only(channels)
     at_least(size, 32)
     if classifier not in get_args(Classifier):
-        raise ValueError(f"classifier: {classifier}: {' or '.join(get_args(Classifier))} is allowed")
+        raise ValueError(f"classifier must be {' or '.join(get_args(Classifier))}, got {classifier!r}")
     features = make_layers(cfgs["E"], batch_norm=True)
     if classifier == "imagenet":
         return VGG(features, classes)

@@ -6,9 +6,20 @@ from silo.model.images import in_patches, rgb_only
 
 
 def vit_b_16(channels: int, size: int, classes: int) -> nn.Module:
-    """ViT-B/16, for images of 3 channels whose size is a multiple of 16; 86,567,656 parameters for 224 and 1000 classes.
+    """torchvision's ViT-B/16; 86,567,656 parameters for a size of 224 and 1000 classes.
 
-    Raises ValueError for others.
+    Source: Dosovitskiy et al. 2021, arXiv 2010.11929.
+
+    Args:
+        channels: Of the images: 3.
+        size: Pixels a side of the images, a multiple of 16.
+        classes: How many logits the network returns.
+
+    Returns:
+        The network, (n, 3, size, size) -> (n, classes).
+
+    Raises:
+        ValueError: For another number of channels or size.
     """
     from torchvision.models import vit_b_16
 
@@ -27,26 +38,39 @@ def vit_small(
     heads: int = 4,
     dropout: float = 0.0,
 ) -> nn.Module:
-    """A ViT for small images of 3 channels; the defaults are ViT-Lite-7/4's (Hassani et al. 2021), but for its dropouts.
+    """A vision transformer for small images; the defaults are ViT-Lite-7/4's, but for its dropouts.
 
-    patch    side of the squares that the image is cut into, at least 1; the size must be a multiple of it
-    width    of a token, at least 1; the two layers of each block's perceptron are 2 width and width wide
-    depth    transformer blocks, 1 to 100
-    heads    of attention, a divisor of the width
-    dropout  after the position embeddings, the attention and each layer of the perceptrons, from 0, under 1
-    3,722,250 parameters by default, for 32x32 and 10 classes. Raises ValueError for what is not allowed.
+    It has 3,722,250 parameters by default, for 32x32 and 10 classes.
+
+    Source: Hassani et al. 2021, arXiv 2104.05704.
+
+    Args:
+        channels: Of the images: 3.
+        size: Pixels a side of the images, a multiple of the patch.
+        classes: How many logits the network returns.
+        patch: Side of the squares that the image is cut into, in pixels, at least 1.
+        width: Width of a token, at least 1; the two layers of each block's perceptron are 2 width and width wide.
+        depth: Transformer blocks, from 1 to 100.
+        heads: Heads of attention, a divisor of the width.
+        dropout: After the position embeddings, the attention and each layer of the perceptrons, in [0, 1).
+
+    Returns:
+        The network, (n, 3, size, size) -> (n, classes).
+
+    Raises:
+        ValueError: For any other value.
     """
     from torchvision.models import VisionTransformer
 
     for name, value in (("patch", patch), ("width", width)):
         if value < 1:
-            raise ValueError(f"{name}: {value}: at least 1 is allowed")
+            raise ValueError(f"{name} must be at least 1, got {value}")
     if not 1 <= depth <= 100:
-        raise ValueError(f"depth: {depth}: 1 to 100 is allowed")
+        raise ValueError(f"depth must be in [1, 100], got {depth}")
     if heads < 1 or width % heads:
-        raise ValueError(f"heads: {heads}: a divisor of the width {width} is allowed")
+        raise ValueError(f"heads must be a divisor of the width {width}, got {heads}")
     if not 0 <= dropout < 1:
-        raise ValueError(f"dropout: {dropout}: a share from 0, under 1, is allowed")
+        raise ValueError(f"dropout must be in [0, 1), got {dropout}")
     rgb_only(channels)
     in_patches(size, patch)
     return VisionTransformer(size, patch, depth, heads, width, 2 * width, dropout, num_classes=classes)

@@ -60,7 +60,8 @@ def coloured(few_digits) -> Callable[..., Split]:
             pixels = images.pixels[:count].repeat_interleave(size // 8, 2).repeat_interleave(size // 8, 3)
             return Images(torch.cat([pixels, 255 - pixels, pixels // 2], 1), images.labels[:count])
 
-        parts = [part(of, images) for of in (few_digits.train, few_digits.validation, few_digits.test)]
+        sources = (few_digits.train, few_digits.validation, few_digits.test)
+        parts = [part(source, images) for source in sources]
         return Split(*parts, *Normalize().constants(parts[0]))
 
     return of_size

@@ -79,7 +79,7 @@ RECIPES = {
 
 @pytest.fixture(scope="module")
 def training(few_digits, coloured):
-    """Trains a new network, half of it pruned, and gives what it gave."""
+    """Trains a new network, half of it pruned, and returns its result."""
 
     def run(checkpoint=None, network="mlp", recipe=RECIPE, max_lr=0.1, remember_at=None):
         model, data = NETWORKS[network](), few_digits
@@ -95,7 +95,7 @@ def training(few_digits, coloured):
 
 
 def cut_off_after_every_epoch(run, epochs):
-    """What the last of so many lives gives, each of which trains one epoch and is cut off."""
+    """The result of the last of these lives, each of which trains one epoch and is cut off."""
     kept = Kept()
     for kept.until in range(1, epochs):
         with pytest.raises(CutOff):
@@ -240,7 +240,7 @@ def test_a_process_killed_within_an_epoch_is_gone_on_with_by_another(tmp_path):
 # ---- what is kept, and when
 
 
-def test_keeping_states_changes_nothing_and_the_last_epoch_is_not_asked_about(training):
+def test_keeping_states_changes_nothing_and_the_last_epoch_is_never_due(training):
     kept = Kept()
     assert same(training(kept, "small-cnn"), training(network="small-cnn"))
     assert kept.log == [("is_due", 1), ("save", 1), ("is_due", 2), ("save", 2), ("is_due", 3), ("save", 3)]

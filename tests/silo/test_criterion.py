@@ -21,18 +21,18 @@ SCORES = {
 }
 
 
-def unasked():
+def uncalled():
     raise AssertionError("the gradient is computed though the criterion doesn't need it")
 
 
-def evidence(seed=0, final=FINAL, gradient=unasked):
+def inputs(seed=0, final=FINAL, gradient=uncalled):
     return LayerInputs(torch.as_tensor(final), torch.tensor(BEFORE), torch.Generator().manual_seed(seed), gradient)
 
 
 @pytest.mark.parametrize(("name", "expected"), SCORES.items())
 def test_scores_by_hand(name, expected):
-    gradient = (lambda: torch.tensor(GRADIENT)) if name == "gradient-weight" else unasked
-    assert CRITERIA[name](evidence(gradient=gradient)).tolist() == expected
+    gradient = (lambda: torch.tensor(GRADIENT)) if name == "gradient-weight" else uncalled
+    assert CRITERIA[name](inputs(gradient=gradient)).tolist() == expected
 
 
 def test_every_criterion_is_tested_here():
@@ -40,14 +40,14 @@ def test_every_criterion_is_tested_here():
 
 
 def test_random_depends_on_its_generator_alone():
-    first = random(evidence())
+    first = random(inputs())
     torch.manual_seed(1)
-    assert torch.equal(first, random(evidence(final=[[9.0, 9.0, 9.0], [9.0, 9.0, 9.0]])))
-    assert not torch.equal(first, random(evidence(seed=1)))
+    assert torch.equal(first, random(inputs(final=[[9.0, 9.0, 9.0], [9.0, 9.0, 9.0]])))
+    assert not torch.equal(first, random(inputs(seed=1)))
 
 
 def test_random_differs_from_layer_to_layer_and_is_uniform():
-    layers = LayerInputs(torch.zeros(100, 100), torch.zeros(100, 100), torch.Generator().manual_seed(0), unasked)
+    layers = LayerInputs(torch.zeros(100, 100), torch.zeros(100, 100), torch.Generator().manual_seed(0), uncalled)
     first, second = random(layers), random(layers)
     assert not torch.equal(first, second)
     assert first.shape == (100, 100) and first.min() >= 0 and first.max() < 1
@@ -58,13 +58,13 @@ def test_random_differs_from_layer_to_layer_and_is_uniform():
 
 
 def scores_of(*weights):
-    return lamp(evidence(final=weights)).tolist()
+    return lamp(inputs(final=weights)).tolist()
 
 
 def pruned(network, criterion, rate):
     """How many weights of each layer are left by global pruning."""
     weights = {f"{i}.weight": torch.tensor(layer) for i, layer in enumerate(network)}
-    scores = {name: criterion(evidence(final=layer)) for name, layer in weights.items()}
+    scores = {name: criterion(inputs(final=layer)) for name, layer in weights.items()}
     return [alive for alive, _ in Mask.dense(weights).prune(scores, rate, "global").counts.values()]
 
 
@@ -96,20 +96,20 @@ networks = st.lists(layers.filter(any), min_size=1, max_size=5)
 @given(layers, st.floats(1e-3, 1e3), st.booleans())
 def test_lamp_does_not_know_a_layer_s_scale_or_signs(weights, factor, flip):
     layer = torch.tensor(weights, dtype=torch.float64) * (-1 if flip else 1)
-    scaled = [lamp(evidence(final=layer * by)) for by in (1, factor)]
+    scaled = [lamp(inputs(final=layer * by)) for by in (1, factor)]
     torch.testing.assert_close(*scaled, rtol=1e-9, atol=1e-300)
 
 
 @given(layers)
 def test_within_a_layer_lamp_s_order_is_that_of_magnitude(weights):
     layer = torch.tensor(weights)
-    by_magnitude, by_lamp = (score(evidence(final=layer)).sort(stable=True).indices for score in (magnitude, lamp))
+    by_magnitude, by_lamp = (score(inputs(final=layer)).sort(stable=True).indices for score in (magnitude, lamp))
     assert by_lamp.tolist() == by_magnitude.tolist()
 
 
 @given(layers.filter(any))
 def test_a_layer_s_largest_weight_scores_1_and_no_other_more_than_a_half(weights):
-    scores = lamp(evidence(final=weights))
+    scores = lamp(inputs(final=weights))
     largest = max(range(len(weights)), key=lambda i: (abs(weights[i]), i))
     assert scores[largest] == 1
     assert all(0 <= score <= 0.5 for i, score in enumerate(scores.tolist()) if i != largest)

@@ -30,7 +30,7 @@ RATES = (0.003, 0.01, 0.03)
 
 
 def here():
-    """Records steps in this process: runs them before, as a capture's warm-up does, and then again whenever it is asked."""
+    """Records steps in this process: runs them before, as a capture's warm-up does, and then again at every call."""
 
     def record(steps):
         def run():
@@ -177,7 +177,7 @@ def test_recording_happens_once_for_a_number_of_lanes_and_a_batch_size(starts, e
 
 
 def test_more_lanes_than_there_are_places_for_are_refused(starts, exact):
-    with pytest.raises(ValueError, match="3 lanes: at most 2"):
+    with pytest.raises(ValueError, match=r"^starts must be at most 2, got 3$"):
         GraphStepper(2, here).lanes(starts(), RECIPE, torch.device("cpu"))
 
 
@@ -237,7 +237,7 @@ def test_whether_a_network_draws_in_training(model, drawn):
     ("room", "step_bytes", "evaluation_bytes", "lanes"),
     [
         (1000, 100, 100, 9),
-        (1000, 100, 901, 1),  # not even one is told to fit: it is tried
+        (1000, 100, 901, 1),  # not even one is thought to fit: it is tried
         (1000, 300, 100, 3),
         (50, 100, 100, 1),
         (10**6, 100, 100, MOST_LANES),

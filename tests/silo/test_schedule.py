@@ -100,15 +100,15 @@ BAD = [
 
 @pytest.mark.parametrize(("field", "value"), BAD)
 def test_silo_refuses_any_other_value_and_names_it(field, value):
-    with pytest.raises(ValueError, match=field):
+    with pytest.raises(ValueError, match=f"^{field} must be .*, got "):
         SiloSchedule(**RELEASED["resnet20"] | {field: value})
 
 
 @pytest.mark.parametrize("value", NOT_RATES)
 def test_constant_and_table_refuse_what_is_no_rate(value):
-    with pytest.raises(ValueError, match="value"):
+    with pytest.raises(ValueError, match=r"^value must be a finite number above 0, got "):
         ConstantSchedule(value)
-    with pytest.raises(ValueError, match=r"values\[1\]"):
+    with pytest.raises(ValueError, match=r"^values\[1\] must be a finite number above 0, got "):
         TableSchedule((0.1, value))
 
 
@@ -118,7 +118,7 @@ SCHEDULES = [SiloSchedule(**RELEASED["resnet20"]), ConstantSchedule(0.1), TableS
 @pytest.mark.parametrize("cycle", NOT_CYCLES)
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda s: type(s).__name__)
 def test_only_whole_cycles_from_0(schedule, cycle):
-    with pytest.raises(ValueError, match="cycle"):
+    with pytest.raises(ValueError, match=r"^cycle must be a whole number of at least 0, got "):
         schedule.max_lr(cycle)
 
 
@@ -130,12 +130,12 @@ def test_constant(cycle):
 def test_table_ends_where_it_ends():
     table = TableSchedule([0.1, 0.3, 0.2])
     assert [table.max_lr(cycle) for cycle in range(3)] == [0.1, 0.3, 0.2]
-    with pytest.raises(ValueError, match="ends at cycle 2"):
+    with pytest.raises(ValueError, match=r"^values must reach to cycle 3, got 3 "):
         table.max_lr(3)
 
 
 def test_table_needs_a_value():
-    with pytest.raises(ValueError, match="empty"):
+    with pytest.raises(ValueError, match=r"^values must .*, got none$"):
         TableSchedule(())
 
 

@@ -1,6 +1,7 @@
 """The rate within a cycle: both released recipes at every iteration, and each shape's ends with their neighbours."""
 
 import math
+import re
 
 import pytest
 from hypothesis import given
@@ -143,8 +144,11 @@ BARE = [10, 10.0, None, "10", "-1ep", "1.5ep", "10 ep", ""]
 
 @pytest.mark.parametrize("value", BARE)
 def test_durations_carry_their_unit(value):
-    for make in (WarmupStep, Cyclical, lambda at: WarmupStep("1ep", {at: 0.1})):
-        with pytest.raises(ValueError, match="its unit"):
+    makers = {"warmup": WarmupStep, "period": Cyclical, "drops": lambda epoch: WarmupStep("1ep", {epoch: 0.1})}
+    for name, make in makers.items():
+        with pytest.raises(
+            ValueError, match=f"^{name} must be a duration with its unit, .*, got {re.escape(repr(value))}$"
+        ):
             make(value)
 
 

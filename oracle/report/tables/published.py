@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from oracle.error import InputError
-from oracle.experiment.component import Strict, nearest
+from oracle.experiment.component import Strict
 from oracle.experiment.load import read, validate
+from oracle.experiment.message import must_be_one_of
 
 APART = 0.02  # the most that weights remaining as published and as ours may differ, as a share of ours
 
@@ -39,6 +40,8 @@ class Published(Strict):
     accuracy: policy -> weights remaining (percent) -> test accuracy (percent), or [mean, standard deviation].
     """
 
+    model_config = ConfigDict(title="published figures")  # as errors call it
+
     source: Text
     experiment: str
     accuracy: Annotated[dict[Text, Figures], AfterValidator(_not_empty)]
@@ -54,7 +57,7 @@ def read_published(path: Path, experiments: Mapping[str, pd.DataFrame]) -> tuple
     tree = read(path, Published)
     published = validate(tree, str(path), Published)
     if published.experiment not in experiments:
-        raise InputError(f"{path}: experiment: {published.experiment}: {nearest(published.experiment, experiments)}")
+        raise InputError(f"{path}: experiment {must_be_one_of(experiments, published.experiment)}")
     frame = experiments[published.experiment]
     weights = frame.dropna(subset="weights_remaining").groupby("cycle").weights_remaining.max()
     rows: list[dict[str, Any]] = []

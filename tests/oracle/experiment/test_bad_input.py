@@ -131,183 +131,322 @@ def names(line, *fragments):
     assert not missing, f"{missing} not in: {line}"
 
 
+POLICY_NAMES = "policies.baselines: each key must be a name of letters, digits, . _ - other than silo and oracle"
 POLICIES = [
-    ("policies.baselines.silo={}", "policies.baselines.silo: allowed: a name", "other than silo and oracle"),
-    ("policies.baselines.Oracle={}", "policies.baselines.Oracle: allowed: a name"),
-    ("policies.baselines={a b: {}}", "policies.baselines.a b: allowed: a name of letters"),
-    ("policies.baselines=[cosine]", 'policies.baselines: ["cosine"]: allowed: a mapping'),
-    ("policies.baselines.x.rate=3", "policies.baselines.x: unknown key rate; allowed: max_lr, shape, restart"),
-    ("policies.baselines.x.max_lr=-1", "policies.baselines.x.max_lr: -1", "above 0"),
+    (
+        "policies.baselines.silo={}",
+        f'{POLICY_NAMES}, got "silo"',
+    ),
+    (
+        "policies.baselines.Oracle={}",
+        f'{POLICY_NAMES}, got "Oracle"',
+    ),
+    (
+        "policies.baselines={a b: {}}",
+        f'{POLICY_NAMES}, got "a b"',
+    ),
+    ("policies.baselines=[cosine]", 'policies.baselines must be a mapping, got ["cosine"]'),
+    (
+        "policies.baselines.x.rate=3",
+        "policies.baselines.x.rate is no field of policies.baselines.x;",
+        "it must be one of max_lr, shape, restart",
+    ),
+    (
+        "policies.baselines.x.max_lr=-1",
+        "policies.baselines.x.max_lr",
+        "value",
+        "above 0",
+        "got -1",
+    ),
     (
         "policies.baselines.x.max_lr=fast",
-        "policies.baselines.x.max_lr",
-        "kind fast is unknown; allowed: constant, table",
+        "policies.baselines.x.max_lr.kind must be one of constant, table,",
+        'or your own module.path:attribute, got "fast"',
     ),
     (
         "policies.baselines.x.max_lr={kind: table, values: [1]}",
-        "policies.baselines.x.max_lr",
-        "the table ends at cycle 0",
+        "policies.baselines.x.max_lr.values must reach to cycle 1, got 1 (from cycle 0)",
     ),
     ("policies.baselines.x.shape=cosin", "policies.baselines.x.shape", "did you mean cosine?"),
     ("policies.baselines.x.restart={kind: rewind, to: 9ep}", "policies.baselines.x.restart.to: 9ep", "up to 2ep"),
-    ("policies.search.over=sparse", "policies.search.over: \"sparse\": allowed: 'dense' or 'trajectory'"),
-    ("policies.search.grid=[]", "policies.search.grid: []", "at least one value"),
-    ("silo.search_trainings=-1", "silo.search_trainings: -1", "greater than or equal to 0"),
-    ("train.choose=best", "train.choose: \"best\": allowed: 'validation' or 'test-best'"),
-    ("compute.rate={iterations_per_second: 0, source: x}", "compute.rate.iterations_per_second: 0", "greater than 0"),
+    ("policies.search.over=sparse", 'policies.search.over must be one of dense, trajectory, got "sparse"'),
+    (
+        "policies.search.grid=[]",
+        "policies.search.grid must have low, high and points, or be a list of at least one value, got []",
+    ),
+    ("silo.search_trainings=-1", "silo.search_trainings must be at least 0, got -1"),
+    ("train.choose=best", 'train.choose must be one of validation, test-best, got "best"; did you mean test-best?'),
+    ("compute.rate={iterations_per_second: 0, source: x}", "compute.rate.iterations_per_second must be above 0, got 0"),
     ("compute.rate={iterations_per_second: 9}", "compute.rate.source is missing"),
 ]
-DURATION = "such as 10ep (epochs) or 20000it (iterations)"
+DURATION = "a duration with its unit, such as 10ep (epochs) or 20000it (iterations)"
 STREAMED = "data={source: imagenet, path: streamed, split: {kind: carve, validation: 0.5}}"
 FIELDS = [
     *POLICIES,
     # unknown keys, with the nearest known one
+    ("epochs=3", "epochs is no field of an experiment;", "it must be one of name, label, data, model, train, prune"),
     (
-        "epochs=3",
-        "unknown key epochs",
-        "allowed: name, label, data, model, train, prune, silo, oracle, policies, compute",
+        "train.epoch=3",
+        "train.epoch is no field of train; did you mean epochs?",
+        "It must be one of epochs, batch_size, momentum",
     ),
-    ("train.epoch=3", "train: unknown key epoch;", "did you mean epochs?", "batch_size"),
-    ("oracle.grid.point=3", "oracle.grid: unknown key point;", "did you mean points?"),
-    ("data.path=x", "data: unknown key path", "limit"),
-    ("model.width=3", "model: unknown key width", "hidden"),
-    ("train.shape.drop={}", "train.shape: unknown key drop;", "did you mean drops?"),
-    ("prune.restart={kind: reinit, to: 1it}", "prune.restart: unknown key to", "allowed: kind"),
-    ("compute.gpus=1", "compute: unknown key gpus", "gpus_per_trial"),
+    (
+        "oracle.grid.point=3",
+        "oracle.grid.point is no field of oracle.grid; did you mean points?",
+        "It must be one of low, high, points, spacing",
+    ),
+    ("data.path=x", "data.path is no field of data; it must be one of split, augment, normalize, limit, source"),
+    ("model.width=3", "model.width is no field of model; it must be one of init, name, hidden"),
+    (
+        "train.shape.drop={}",
+        "train.shape.drop is no field of train.shape; did you mean drops?",
+        "It must be one of kind, warmup",
+    ),
+    (
+        "prune.restart={kind: reinit, to: 1it}",
+        "prune.restart.to is no field of prune.restart; it must be one of kind, keep_statistics",
+    ),
+    (
+        "compute.gpus=1",
+        "compute.gpus is no field of compute;",
+        "it must be one of cpus_per_trial, gpus_per_trial, workers",
+    ),
     # wrong types
-    ("name=5", "name: 5: allowed: a string"),
-    ("name=a/b", 'name: "a/b": allowed: letters, digits, . _ -'),
-    ("name=..", 'name: "..": allowed: letters, digits, . _ -'),
-    ("train.epochs=2.5", "train.epochs: 2.5: allowed:", "whole number"),
-    ("train.epochs='2'", 'train.epochs: "2": allowed:', "whole number"),
-    ("train.epochs=true", "train.epochs: true: allowed:", "whole number"),
-    ("prune.rate='0.2'", 'prune.rate: "0.2": allowed: a number'),
-    ("silo.epsilon=", "silo.epsilon: null: allowed: a number"),
-    ("train=[1]", "train: [1]: allowed: a mapping"),
-    ("oracle=3", "oracle: 3: allowed: a mapping"),
-    ("data.augment.flip=1", "data.augment.flip: 1: allowed: a boolean"),
-    ("model.hidden=16", "model.hidden: 16: allowed: a list"),
-    ("model.hidden=[16, x]", 'model.hidden.1: "x": allowed:', "whole number"),
-    ("silo.chosen_on_seeds=3", "silo.chosen_on_seeds: 3: allowed: a list"),
-    ("prune.prunable=everything", 'prune.prunable: "everything": allowed: every-weight'),
+    ("name=5", "name must be a string, got 5"),
+    ("name=a/b", 'name must be of letters, digits, . _ - (it names the run folder), got "a/b"'),
+    ("name=..", 'name must be of letters, digits, . _ - (it names the run folder), got ".."'),
+    ("train.epochs=2.5", "train.epochs must be a whole number, got 2.5"),
+    ("train.epochs='2'", 'train.epochs must be a whole number, got "2"'),
+    ("train.epochs=true", "train.epochs must be a whole number, got true"),
+    ("prune.rate='0.2'", 'prune.rate must be a number, got "0.2"'),
+    ("silo.epsilon=", "silo.epsilon must be a number, got null"),
+    ("train=[1]", "train must be a mapping, got [1]"),
+    ("oracle=3", "oracle must be a mapping, got 3"),
+    ("data.augment.flip=1", "data.augment.flip must be true or false, got 1"),
+    ("model.hidden=16", "model.hidden must be a list, got 16"),
+    ("model.hidden=[16, x]", 'model.hidden.1 must be a whole number, got "x"'),
+    ("silo.chosen_on_seeds=3", "silo.chosen_on_seeds must be a list, got 3"),
+    (
+        "prune.prunable=everything",
+        'prune.prunable must be every-weight (as released), or a mapping of norm, first, head, got "everything"',
+    ),
     # numbers out of range
-    ("prune.rate=-0.2", "prune.rate: -0.2: allowed: greater than 0"),
-    ("prune.rate=0", "prune.rate: 0: allowed: greater than 0"),
-    ("prune.rate=1.0", "prune.rate: 1.0: allowed: less than 1"),
-    ("prune.rate=.nan", "prune.rate: NaN: allowed:"),
-    ("prune.rate=.inf", "prune.rate: Infinity: allowed:"),
-    ("silo.epsilon=0", "silo.epsilon: 0: allowed: greater than 0"),
-    ("silo.epsilon=.nan", "silo.epsilon: NaN: allowed: a finite number"),
-    ("silo.delta=-0.1", "silo.delta: -0.1: allowed: greater than or equal to 0"),
-    ("silo.beta=.inf", "silo.beta: Infinity: allowed: a finite number"),
-    ("silo.delay=-1", "silo.delay: -1: allowed: greater than or equal to 0"),
-    ("train.momentum=1.0", "train.momentum: 1.0: allowed: less than 1"),
-    ("train.weight_decay=-1e-4", "train.weight_decay: -0.0001: allowed: greater than or equal to 0"),
-    ("train.batch_size=0", "train.batch_size: 0: allowed: greater than or equal to 1"),
-    ("train.epochs=0", "train.epochs: 0: allowed: greater than or equal to 1"),
-    ("prune.cycles=0", "prune.cycles: 0: allowed: greater than or equal to 1"),
-    ("oracle.tolerance=-1", "oracle.tolerance: -1: allowed: greater than or equal to 0"),
-    ("oracle.tolerance=.nan", "oracle.tolerance: NaN: allowed: a finite number"),
+    ("prune.rate=-0.2", "prune.rate must be above 0 and below 1, got -0.2"),
+    ("prune.rate=0", "prune.rate must be above 0 and below 1, got 0"),
+    ("prune.rate=1.0", "prune.rate must be above 0 and below 1, got 1.0"),
+    ("prune.rate=.nan", "prune.rate must be a finite number, got NaN"),
+    ("prune.rate=.inf", "prune.rate must be a finite number, got Infinity"),
+    ("silo.epsilon=0", "silo.epsilon must be above 0 and at most 1000000000, got 0"),
+    ("silo.epsilon=.nan", "silo.epsilon must be a finite number, got NaN"),
+    ("silo.delta=-0.1", "silo.delta must be at least 0, got -0.1"),
+    ("silo.beta=.inf", "silo.beta must be a finite number, got Infinity"),
+    ("silo.delay=-1", "silo.delay must be at least 0, got -1"),
+    ("train.momentum=1.0", "train.momentum must be at least 0 and below 1, got 1.0"),
+    ("train.weight_decay=-1e-4", "train.weight_decay must be at least 0, got -0.0001"),
+    ("train.batch_size=0", "train.batch_size must be at least 1 and at most 1000000, got 0"),
+    ("train.epochs=0", "train.epochs must be at least 1 and at most 1000000, got 0"),
+    ("prune.cycles=0", "prune.cycles must be at least 1 and at most 1000000, got 0"),
+    ("oracle.tolerance=-1", "oracle.tolerance must be at least 0, got -1"),
+    ("oracle.tolerance=.nan", "oracle.tolerance must be a finite number, got NaN"),
     (
         "compute.gpus_per_trial=1.5",
-        "compute.gpus_per_trial: 1.5: allowed: a share of one GPU, up to 1, or a whole number",
+        "compute.gpus_per_trial must be a share of one GPU, up to 1, or a whole number, got 1.5",
     ),
-    ("compute.cpus_per_trial=0", "compute.cpus_per_trial: 0: allowed: greater than 0"),
-    ("compute.workers=0", "compute.workers: 0: allowed: greater than or equal to 1"),
-    ("compute.lanes=0", "compute.lanes: 0: allowed: auto, or a whole number from 1 to 1000"),
-    ("compute.lanes=many", "compute.lanes", "many", "allowed: auto, or a whole number from 1 to 1000"),
-    ("train.precision=fp16", "train.precision", "fp16", "allowed: 'fp32', 'tf32' or 'bf16'"),
-    ("train.precision=tf32", "train.precision: tf32: needs a GPU (compute.gpus_per_trial); fp32 or bf16 is allowed"),
-    ("model.hidden=[0]", "hidden", "[0]", "widths of at least 1 are allowed"),
-    ("model.hidden=[100000000000000000000]", "hidden", "100000000000000000000", "allowed"),
-    ("data.augment.crop=-1", "data.augment", "crop: -1", "0 or more"),
-    ("data.augment.area=[0.5, 0.1]", "data.augment", "area: [0.5, 0.1]", "rising shares"),
-    ("data.augment.area=0.5", "data.augment.area: 0.5: allowed: a list"),
-    ("data.augment.area=[0.5]", "data.augment", "area: [0.5]: two rising shares"),
+    ("compute.cpus_per_trial=0", "compute.cpus_per_trial must be above 0, got 0"),
+    ("compute.workers=0", "compute.workers must be at least 1 and at most 1000000, got 0"),
+    ("compute.lanes=0", "compute.lanes must be auto, or a whole number from 1 to 1000, got 0"),
+    ("compute.lanes=many", 'compute.lanes must be auto, or a whole number from 1 to 1000, got "many"'),
+    ("train.precision=fp16", 'train.precision must be one of fp32, tf32, bf16, got "fp16"; did you mean bf16?'),
+    ("train.precision=tf32", 'train.precision must be fp32 or bf16 where compute.gpus_per_trial is 0, got "tf32"'),
+    ("model.hidden=[0]", "model.hidden must hold widths of at least 1, got [0]"),
+    (
+        "model.hidden=[100000000000000000000]",
+        'model must be of sizes that torch can build, got {"hidden": [100000000000000000000]}',
+    ),
+    ("data.augment.crop=-1", "data.augment.crop must be at least 0 pixels, got -1"),
+    (
+        "data.augment.area=[0.5, 0.1]",
+        "data.augment.area must be two rising shares of an image in (0, 1], got [0.5, 0.1]",
+    ),
+    ("data.augment.area=0.5", "data.augment.area must be a list, got 0.5"),
+    ("data.augment.area=[0.5]", "data.augment.area must be two rising shares of an image in (0, 1], got [0.5]"),
     # durations
-    ("train.shape.warmup=10", "train.shape.warmup: 10: allowed: a duration with its unit", DURATION),
-    ("train.shape.warmup=10 epochs", 'train.shape.warmup: "10 epochs": allowed:', DURATION),
-    ("train.shape.drops={13: 0.1}", "train.shape.drops", "13", DURATION),
-    ("train.shape.drops={13it: 0.1}", "train.shape", "drops: 13it", "whole epochs are allowed, such as 25ep"),
-    ("train.shape.drops={3ep: 0.1, 2ep: 0.01}", "train.shape", "drops: 3ep, 2ep", "rising epochs are allowed"),
-    ("train.shape.drops={1ep: 10}", "train.shape", "drops: 1ep: 10.0", "from 0 to 1 is allowed"),
-    ("train.shape={kind: cyclical, period: 1it}", "train.shape", "period: 1it", "at least 1ep or 2it is allowed"),
-    ("prune.restart.to=5", "prune.restart.to: 5: allowed:", DURATION),
+    (
+        "train.shape.warmup=10",
+        f"train.shape.warmup must be {DURATION}, got 10",
+    ),
+    (
+        "train.shape.warmup=10 epochs",
+        f'train.shape.warmup must be {DURATION}, got "10 epochs"',
+    ),
+    ("train.shape.drops={13: 0.1}", f"train.shape.drops: each key must be {DURATION}, got 13"),
+    ("train.shape.drops={13it: 0.1}", "train.shape.drops must be at whole epochs, such as 25ep, got 13it"),
+    (
+        "train.shape.drops={3ep: 0.1, 2ep: 0.01}",
+        "train.shape.drops must be in rising order, each epoch once, got 3ep, 2ep",
+    ),
+    ("train.shape.drops={1ep: 10}", "train.shape.drops must hold factors of max_lr in [0, 1], got 10.0 at 1ep"),
+    ("train.shape={kind: cyclical, period: 1it}", "train.shape.period must be at least 1ep or 2it, got 1it"),
+    (
+        "prune.restart.to=5",
+        f"prune.restart.to must be {DURATION}, got 5",
+    ),
     ("prune.restart.to=3ep", "prune.restart.to: ", "3ep", "allowed"),  # beyond the 2 epochs of a cycle
     ("prune.restart.to=1000it", "prune.restart.to: ", "1000it", "allowed"),  # a cycle has 10
     # the grid and the seeds
-    ("oracle.grid=[]", "oracle.grid", "low, high and points, or a list of at least one value, are allowed"),
-    ("oracle.grid={}", "oracle.grid", "low, high and points, or a list of at least one value, are allowed"),
-    ("oracle.grid={low: 0.1, high: 1.0}", "oracle.grid", "low, high and points"),
-    ("oracle.grid={low: 1.0, high: 0.1, points: 3}", "oracle.grid", "low 1.0 is not below high 0.1"),
-    ("oracle.grid.low=0", "oracle.grid.low: 0: allowed: greater than 0"),
-    ("oracle.grid.points=1", "oracle.grid.points: 1: allowed: greater than or equal to 2"),
-    ("oracle.grid.spacing=cubic", 'oracle.grid.spacing: "cubic": allowed:', "log", "linear"),
-    ("oracle.grid=[0.1, -1]", "oracle.grid", "-1: allowed: greater than 0"),
-    ("oracle.grid=[0.1, .nan]", "oracle.grid", "NaN: allowed: a finite number"),
-    ("oracle.grid={low: 1e-200, high: 1e+200, points: 3}", "oracle.grid.high: 1e+200: allowed:"),
-    ("oracle.seeds=0", "oracle.seeds: 0: allowed: a number of at least 1, or a list of different seeds"),
-    ("oracle.seeds=-1", "oracle.seeds: -1: allowed: a number of at least 1, or a list of different seeds"),
-    ("oracle.seeds=[]", "oracle.seeds: []: allowed: a number of at least 1, or a list of different seeds"),
-    ("oracle.seeds=[0, 1, 0]", "oracle.seeds: [0, 1, 0]: allowed:", "a list of different seeds"),
-    ("oracle.seeds=[-1]", "oracle.seeds.0: -1: allowed: greater than or equal to 0"),
-    ("oracle.seeds=1.5", "oracle.seeds: 1.5: allowed:", "list"),
-    # names that nothing has
-    ("data=mnist", "data", "source mnist is unknown", "allowed: digits, folder, cifar10"),
-    ("data={path: x}", "data", "source is missing", "allowed: digits, folder, cifar10"),
-    ("data.split=holdout", "data.split", "kind holdout is unknown", "allowed: pooled, carve"),
-    ("model=resnet21", "model", "name resnet21 is unknown", "did you mean resnet20?", "allowed: mlp"),
-    ("model.init=xavier", 'model.init: "xavier"', "allowed: kaiming, released, default"),
-    ("model={name: vgg19, classifier: cifar}", 'model.classifier: "cifar": allowed:', "imagenet", "linear"),
-    ("model={name: vit-small, heads: 3}", "model: heads: 3: a divisor of the width 256 is allowed"),
-    ("model={name: vit-small, depth: 1000000000}", "model: depth: 1000000000: 1 to 100 is allowed"),
-    ("model=vgg19", "model: vgg19 for this data: channels: 1: this network allows 3"),
-    ("train.shape=cosin", "train.shape", "kind cosin is unknown", "did you mean cosine?", "allowed: warmup-step"),
-    ("prune.criterion=magnitud", 'prune.criterion: "magnitud"', "did you mean magnitude?", "allowed: magnitude"),
-    ("prune.scope=local", 'prune.scope: "local"', "allowed: global, layer"),
-    ("prune.restart=rewnd", "prune.restart", "kind rewnd is unknown", "did you mean rewind?", "allowed: reinit"),
-    ("oracle.follow=both", 'oracle.follow: "both": allowed:', "silo", "oracle"),
-    ("oracle.level=0.5", "oracle.level: 0.5: allowed: less than 0.5"),
-    ("oracle.search=clever", 'oracle.search: "clever": allowed:', "exhaustive", "adaptive", "racing"),
+    ("oracle.grid=[]", "oracle.grid must have low, high and points, or be a list of at least one value, got []"),
+    ("oracle.grid={}", "oracle.grid must have low, high and points, or be a list of at least one value, got {}"),
     (
-        "oracle.search=3",
-        "oracle.search: 3: allowed: exhaustive, adaptive, racing, or a mapping of kind and share",
+        "oracle.grid={low: 0.1, high: 1.0}",
+        "oracle.grid must have low, high and points",
+        ', got {"low": 0.1, "high": 1.0}',
     ),
-    ("oracle.search={kind: adaptive, share: 1}", "oracle.search.share: 1: allowed: less than 1"),
-    ("oracle.search={kind: racing, share: 0.5}", "oracle.search: share: 0.5: only adaptive has one"),
+    ("oracle.grid={low: 1.0, high: 0.1, points: 3}", "oracle.grid.low must be below high (0.1), got 1.0"),
+    ("oracle.grid.low=0", "oracle.grid.low must be above 0 and at most 1000000000, got 0"),
+    ("oracle.grid.points=1", "oracle.grid.points must be at least 2 and at most 10000, got 1"),
+    ("oracle.grid.spacing=cubic", 'oracle.grid.spacing must be one of log, linear, got "cubic"'),
+    ("oracle.grid=[0.1, -1]", "oracle.grid.1 must be above 0 and at most 1000000000, got -1"),
+    ("oracle.grid=[0.1, .nan]", "oracle.grid.1 must be a finite number, got NaN"),
+    (
+        "oracle.grid={low: 1e-200, high: 1e+200, points: 3}",
+        "oracle.grid.high must be above 0 and at most 1000000000, got 1e+200",
+    ),
+    ("oracle.seeds=0", "oracle.seeds must be a number of at least 1, or a list of different seeds, got 0"),
+    ("oracle.seeds=-1", "oracle.seeds must be a number of at least 1, or a list of different seeds, got -1"),
+    ("oracle.seeds=[]", "oracle.seeds must be a number of at least 1, or a list of different seeds, got []"),
+    (
+        "oracle.seeds=[0, 1, 0]",
+        "oracle.seeds must be a number of at least 1, or a list of different seeds, got [0, 1, 0]",
+    ),
+    ("oracle.seeds=[-1]", "oracle.seeds.0 must be at least 0, got -1"),
+    ("oracle.seeds=1.5", "oracle.seeds must be a list, got 1.5"),
+    # names that nothing has
+    (
+        "data=mnist",
+        "data.source must be one of digits, folder, cifar10,",
+        'or your own module.path:attribute, got "mnist"',
+    ),
+    (
+        "data={path: x}",
+        "data.source must be one of digits, folder, cifar10,",
+        "or your own module.path:attribute, got nothing",
+    ),
+    (
+        "data.split=holdout",
+        'data.split.kind must be one of pooled, carve, or your own module.path:attribute, got "holdout"',
+    ),
+    (
+        "model=resnet21",
+        "model.name must be one of mlp, small-cnn,",
+        'or your own module.path:attribute, got "resnet21"; did you mean resnet20?',
+    ),
+    (
+        "model.init=xavier",
+        "model.init must be one of kaiming, released, default,",
+        'or your own module.path:attribute, got "xavier"',
+    ),
+    ("model={name: vgg19, classifier: cifar}", 'model.classifier must be one of imagenet, linear, got "cifar"'),
+    ("model={name: vit-small, heads: 3}", "model.heads must be a divisor of the width 256, got 3"),
+    ("model={name: vit-small, depth: 1000000000}", "model.depth must be in [1, 100], got 1000000000"),
+    ("model=vgg19", "model must fit this data, got vgg19: channels", "1"),
+    (
+        "train.shape=cosin",
+        "train.shape.kind must be one of warmup-step, constant,",
+        'or your own module.path:attribute, got "cosin"; did you mean cosine?',
+    ),
+    (
+        "prune.criterion=magnitud",
+        "prune.criterion must be one of magnitude, movement,",
+        'or your own module.path:attribute, got "magnitud"; did you mean magnitude?',
+    ),
+    ("prune.scope=local", 'prune.scope must be one of global, layer, got "local"; did you mean global?'),
+    (
+        "prune.restart=rewnd",
+        "prune.restart.kind must be one of reinit, rewind,",
+        'or your own module.path:attribute, got "rewnd"; did you mean rewind?',
+    ),
+    ("oracle.follow=both", 'oracle.follow must be one of silo, oracle, got "both"'),
+    ("oracle.level=0.5", "oracle.level must be above 0 and below 0.5, got 0.5"),
+    ("oracle.search=clever", 'oracle.search must be one of exhaustive, adaptive, racing, got "clever"'),
+    ("oracle.search=3", "oracle.search must be exhaustive, adaptive or racing, or a mapping of kind and share, got 3"),
+    ("oracle.search={kind: adaptive, share: 1}", "oracle.search.share must be above 0 and below 1, got 1"),
+    (
+        "oracle.search={kind: racing, share: 0.5}",
+        "oracle.search.share must be null where kind is racing (only adaptive has one), got 0.5",
+    ),
     # data that isn't there, or can't be what is asked of it
     ("data={source: folder}", "data.path is missing"),
-    ("data={source: folder, path: 5}", "data.path: 5: allowed: a string"),
-    ("data={source: folder, path: images, size: 0}", "data.size: 0", "at least 1"),
-    ("data={source: folder, path: nowhere}", "data.path: nowhere", "train/CLASS/*.jpg"),
-    ("data={source: folder, path: e.yaml}", "data.path: e.yaml", "train/CLASS/*.jpg"),
-    ("data={source: folder, path: classless}", "data.path: classless/train", "one folder a class is allowed"),
-    ("data={source: folder, path: imageless}", "data.path: imageless/train", ".jpg", "allowed"),
-    ("data={source: folder, path: corrupt}", "data.path: corrupt/train/b/1.png", "not a readable image"),
-    ("data={source: folder, path: oblong}", "data.path: oblong/train/a/2.png", "8x9", "allowed"),
-    ("data={source: folder, path: images, split: carve}", "data.split", "no official test set", "pooled is allowed"),
-    ("data={source: folder, path: images}", "data.split", "would be empty, of 2 images"),
-    ("data={source: cifar10, path: nowhere, download: false}", "data.path: nowhere", "no CIFAR-10 there"),
-    ("data={source: cifar100, path: nowhere, download: false}", "data.path: nowhere", "no CIFAR-100 there"),
+    ("data={source: folder, path: 5}", "data.path must be a string, got 5"),
+    ("data={source: folder, path: images, size: 0}", "data.size must be at least 1 pixel, got 0"),
+    ("data={source: folder, path: nowhere}", "data.path must be an existing folder, got 'nowhere'"),
+    ("data={source: folder, path: e.yaml}", "data.path must be an existing folder, got 'e.yaml'"),
     (
-        "data={source: tiny-imagenet, path: nowhere}",
-        "data.path: nowhere/wnids.txt",
-        "train/WNID/images/*.JPEG",
-        "allowed",
+        "data={source: folder, path: classless}",
+        "data.path must hold one folder for each class in 'classless/train', got none",
     ),
-    ("data={source: imagenet, path: images}", "data.path: images", "no folder val/", "val/WNID/*.JPEG", "allowed"),
-    ("data={source: imagenet, path: streamed, loaders: -1}", "data.loaders: -1", "at least 0"),
-    ("data={source: imagenet, path: streamed, split: carve}", "data.split", "would be empty, of 4 images"),
-    (STREAMED, "data.normalize: mean and std must be given", "stream"),
-    (STREAMED[:-1] + ", augment: {crop: 4}}", "data.augment.crop: 4:", "stream", "area is allowed"),
-    ("data.augment.area=[0.08, 1]", "data.augment.area: [0.08, 1.0]:", "in memory", "crop is allowed"),
-    ("data.split=carve", "data.split", "no official test set", "pooled is allowed"),
-    ("data.split.validation=0.9", "data.split", "validation, test: 0.9, 0.2", "allowed"),
-    ("data.limit.train=0", "data.limit.train: 0: allowed: greater than or equal to 1"),
-    ("data.limit.train=1", "data.split", "part would be empty, of 1 images"),
-    ("data.normalize={mean: [0.5]}", "data.normalize", "mean, std: both, of one length, or neither are allowed"),
-    ("data.normalize={mean: [0.5], std: [0]}", "data.normalize", "std: [0.0]", "above 0"),
-    ("data.normalize={mean: [0.5, 0.5], std: [1, 1]}", "data.normalize", "2 channels", "these images have 1"),
+    (
+        "data={source: folder, path: imageless}",
+        "data.path must hold images (.jpg, .jpeg, .png, .bmp, .webp) in 'imageless/train', got none",
+    ),
+    (
+        "data={source: folder, path: corrupt}",
+        "data.path must hold readable images, got 'corrupt/train/b/1.png', which can't be read",
+    ),
+    (
+        "data={source: folder, path: oblong}",
+        "data.path must hold square images of one size (or set size), got 8x9 in 'oblong/train/a/2.png'",
+    ),
+    (
+        "data={source: folder, path: images, split: carve}",
+        "data.split.kind must be pooled where a source has no official test set, got carve",
+    ),
+    (
+        "data={source: folder, path: images}",
+        "data.split must leave images for every part, got no validation images of 2",
+    ),
+    (
+        "data={source: cifar10, path: nowhere, download: false}",
+        "data.path must hold an intact CIFAR-10 (none could be downloaded), got 'nowhere'",
+    ),
+    (
+        "data={source: cifar100, path: nowhere, download: false}",
+        "data.path must hold an intact CIFAR-100 (none could be downloaded), got 'nowhere'",
+    ),
+    ("data={source: tiny-imagenet, path: nowhere}", "data.path must be an existing folder, got 'nowhere'"),
+    (
+        "data={source: imagenet, path: images}",
+        "data.path must hold train/WNID/*.JPEG and val/WNID/*.JPEG, got 'images' without val/",
+    ),
+    ("data={source: imagenet, path: streamed, loaders: -1}", "data.loaders must be at least 0, got -1"),
+    (
+        "data={source: imagenet, path: streamed, split: carve}",
+        "data.split must leave images for every part, got no validation images of 4",
+    ),
+    (STREAMED, "data.normalize must have mean and std where images stream, got none"),
+    (
+        STREAMED[:-1] + ", augment: {crop: 4}}",
+        "data.augment.crop must be 0 where images stream (area is for them), got 4",
+    ),
+    (
+        "data.augment.area=[0.08, 1]",
+        "data.augment.area must be none where images lie in memory (crop is for them), got [0.08, 1.0]",
+    ),
+    ("data.split=carve", "data.split.kind must be pooled where a source has no official test set, got carve"),
+    (
+        "data.split.validation=0.9",
+        "data.split.validation and test must be above 0 and together below 1, got 0.9 and 0.2",
+    ),
+    ("data.limit.train=0", "data.limit.train must be at least 1 and at most 1000000, got 0"),
+    ("data.limit.train=1", "data.split must leave images for every part, got no validation images of 1"),
+    (
+        "data.normalize={mean: [0.5]}",
+        "data.normalize.mean and std must both be given, in one length, or neither, got [0.5] and none",
+    ),
+    ("data.normalize={mean: [0.5], std: [0]}", "data.normalize.std must hold numbers above 0, got [0.0]"),
+    (
+        "data.normalize={mean: [0.5, 0.5], std: [1, 1]}",
+        "data.normalize must have a mean and std for each channel (1 here), got 2",
+    ),
 ]
 
 
@@ -321,16 +460,16 @@ def test_a_bad_field_is_named_with_its_file(refused, row):
 @pytest.mark.parametrize("command", ["run e.yaml --local", "run e.yaml", "plan e.yaml --calibrate"])
 def test_a_gpu_that_is_not_there(refused, command):
     line = refused(*command.split(), "--set", "compute.gpus_per_trial=1")
-    names(line, "silo-oracle: e.yaml: ", "compute.gpus_per_trial: 1: no CUDA GPU is visible here; 0 is allowed")
+    names(line, "silo-oracle: e.yaml: ", "compute.gpus_per_trial", "1", "no CUDA GPU is visible")
 
 
 WITHOUT = [
     (section, f"{section} is missing") for section in ("name", "data", "model", "train", "prune", "silo", "oracle")
 ]
 FILES = [
-    ("", "a mapping of name, label, data"),
-    ("- name: tiny", "a mapping of name, label, data"),
-    ("tiny", "a mapping of name, label, data"),
+    ("", "e.yaml: must be a mapping of name, label, data", ", got null"),
+    ("- name: tiny", "e.yaml: must be a mapping of name, label, data", ', got [{"name": "tiny"}]'),
+    ("tiny", "e.yaml: must be a mapping of name, label, data", ', got "tiny"'),
     (EXPERIMENT.replace("epochs:", "\tepochs:"), "line ", "not YAML"),
     (EXPERIMENT.replace("name: tiny", "name: [tiny"), "not YAML"),
     (EXPERIMENT + "---\nname: two", "not YAML", "another document"),
@@ -338,10 +477,10 @@ FILES = [
     (EXPERIMENT.replace("name: tiny", "name: !!python/object:os.system tiny"), "line 1", "not YAML"),
     (EXPERIMENT.replace("name: tiny", "name: 2026-02-30"), "not YAML"),
     (EXPERIMENT.replace("name: tiny", "name: !!map [tiny]"), "not YAML"),
-    (EXPERIMENT.replace("name: tiny", "name: &me [*me]"), "holds itself"),
+    (EXPERIMENT.replace("name: tiny", "name: &me [*me]"), "e.yaml: must be a tree, got a value that holds itself"),
     (EXPERIMENT.replace("name: tiny", "name: tiny\nname: two"), "line ", "name is given twice"),
     (EXPERIMENT.replace("seeds:", "seeds: 1\n  seeds:"), "line ", "seeds is given twice"),
-    *((yaml.safe_dump({k: v for k, v in TREE.items() if k != section}), told) for section, told in WITHOUT),
+    *((yaml.safe_dump({k: v for k, v in TREE.items() if k != section}), text) for section, text in WITHOUT),
 ]
 
 
@@ -361,11 +500,11 @@ COMMANDS = [
     ("plan binary.yaml", "binary.yaml: can't be read (not a text file)"),
     # overrides
     ("plan e.yaml --set", "--set", "expected one argument"),
-    ("plan e.yaml --set seeds", "--set seeds", "a.b=value is allowed"),
-    ("plan e.yaml --set =3", "--set =3", "a.b=value is allowed"),
-    ("plan e.yaml --set name.first=x", "--set name.first=x", "name holds a value, not a mapping"),
+    ("plan e.yaml --set seeds", "--set must be FIELD=VALUE, such as oracle.seeds=5, got seeds"),
+    ("plan e.yaml --set =3", "--set must be FIELD=VALUE, such as oracle.seeds=5, got =3"),
+    ("plan e.yaml --set name.first=x", '--set name.first=x: name must be a mapping, got "tiny"'),
     ("plan e.yaml --set oracle.seeds=[", "--set oracle.seeds=[", "not YAML"),
-    ("plan e.yaml --set oracle..seeds=3", "e.yaml", "oracle", "unknown key"),
+    ("plan e.yaml --set oracle..seeds=3", "e.yaml: oracle. is no field of oracle; it must be one of grid, seeds"),
     # the command line itself
     ("", "COMMAND", "silo-oracle --help"),
     ("prune", "prune", "plan", "run", "status", "report", "publish", "schedule"),
@@ -389,7 +528,10 @@ COMMANDS = [
     ("table done --cycles 0,x", "--cycles: 0,x: numbers such as 0,4,9 are allowed"),
     ("table done --cycles 7", "cycles: 7: allowed: 0, 1"),
     ("table done --published nowhere.yaml", "nowhere.yaml: can't be read"),
-    ("table done --published e.yaml", "e.yaml: unknown key name; allowed: source, experiment, accuracy"),
+    (
+        "table done --published e.yaml",
+        "e.yaml: name is no field of published figures; it must be one of source, experiment, accuracy",
+    ),
     ("plan e.yaml --out full", "full: not empty and no run folder", "an empty or new one is allowed"),
     ("run e.yaml --out full", "full: not empty and no run folder", "an empty or new one is allowed"),
     ("run e.yaml --out binary.yaml", "binary.yaml: ", "no run folder", "allowed"),
@@ -413,7 +555,10 @@ COMMANDS = [
         (f"{command} --out torn", "torn/records/", ".json: can't be read as JSON")
         for command in ("plan e.yaml", "plan e.yaml --calibrate", "run e.yaml")
     ),
-    ("plan e.yaml --calibrate --set data.source=folder --set data.path=nowhere", "e.yaml: data.path: nowhere"),
+    (
+        "plan e.yaml --calibrate --set data.source=folder --set data.path=nowhere",
+        "e.yaml: data.path must be an existing folder, got 'nowhere'",
+    ),
     *(
         (f"{command} changed", "changed/records/", "changed since it was written")
         for command in ("status", "report", "publish", "run e.yaml --local --out", "plan e.yaml --out")
@@ -471,7 +616,7 @@ MUCH = {
     ("oracle", "seeds"),
     ("oracle", "grid", "points"),
     ("train", "epochs"),
-}  # allowed, and long
+}  # fine, and long
 
 
 def places(part, path=()):
@@ -492,12 +637,12 @@ def test_whatever_a_field_holds_it_is_named_or_it_works(path):
             part = part[key]
         part[path[-1]] = odd
         try:
-            asked = validate(tree, "e.yaml")
+            experiment = validate(tree, "e.yaml")
         except InputError as error:
             assert str(error).startswith(f"e.yaml: {path[0]}")
             assert "\n" not in str(error)
             continue
-        digest(asked.training("data"))
-        rates = [*asked.oracle.grid.values(), *map(asked.schedule.max_lr, range(60))]
+        digest(experiment.training("data"))
+        rates = [*experiment.oracle.grid.values(), *map(experiment.schedule.max_lr, range(60))]
         assert all(rate > 0 and math.isfinite(rate) for rate in rates)
-        assert validate(asked.model_dump(mode="json"), "e.yaml") == asked
+        assert validate(experiment.model_dump(mode="json"), "e.yaml") == experiment

@@ -54,8 +54,8 @@ def experiment(path=None, value=None, base=QUICKSTART):
     return validate(changed(path, value, base) if path else base, "test")
 
 
-def training_id(asked, data=DATA):
-    return digest(asked.training(data))
+def training_id(parsed, data=DATA):
+    return digest(parsed.training(data))
 
 
 # -- identity
@@ -272,10 +272,10 @@ def test_what_json_cannot_hold_has_no_digest(value):
 @pytest.mark.parametrize("grid", [{"low": 0.01, "high": 1.0, "points": 12}, [0.1, 0.2]], ids=["points", "list"])
 @pytest.mark.parametrize("prunable", ["every-weight", {"norm": True}])
 def test_an_experiment_as_a_run_folder_holds_it_is_the_same(base, grid, prunable):
-    asked = experiment("prune.prunable", prunable, changed("oracle.grid", grid, base))
-    held = json.loads(json.dumps(asked.model_dump(mode="json")))
-    assert validate(held, "test") == asked
-    assert training_id(validate(held, "test")) == training_id(asked)
+    parsed = experiment("prune.prunable", prunable, changed("oracle.grid", grid, base))
+    held = json.loads(json.dumps(parsed.model_dump(mode="json")))
+    assert validate(held, "test") == parsed
+    assert training_id(validate(held, "test")) == training_id(parsed)
 
 
 # -- the grid and the seeds
@@ -346,9 +346,9 @@ def test_recipe():
 
 
 def test_pruning_and_restart():
-    asked = experiment("prune.criterion", "movement", changed("prune.restart", {"kind": "rewind", "to": "2ep"}))
-    assert asked.pruning == Pruning(movement, "global", 0.2, norm=False, first=True, head=True)
-    assert asked.prune.restart.make() == Rewind(Duration("2ep"))
+    parsed = experiment("prune.criterion", "movement", changed("prune.restart", {"kind": "rewind", "to": "2ep"}))
+    assert parsed.pruning == Pruning(movement, "global", 0.2, norm=False, first=True, head=True)
+    assert parsed.prune.restart.make() == Rewind(Duration("2ep"))
 
 
 # -- files and overrides
@@ -390,7 +390,7 @@ def test_a_key_that_is_given_twice_is_an_error(file, key):
     lines = yaml.safe_dump(QUICKSTART, sort_keys=False).splitlines()
     at = next(i for i, line in enumerate(lines) if line.strip().startswith(f"{key}:"))
     path = file("\n".join([*lines[: at + 1], lines[at], *lines[at + 1 :]]))
-    with pytest.raises(InputError, match=f"{key} is given twice"):
+    with pytest.raises(InputError, match=f"line.*{key}.*twice"):
         load(path, [])
 
 

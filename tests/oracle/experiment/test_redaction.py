@@ -6,6 +6,7 @@ import platform
 import pwd
 import shutil
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from PIL import Image
 
 from oracle.cli.main import main
 from oracle.experiment.compute import Compute
-from oracle.experiment.load import load, told
-from oracle.experiment.redaction import portable
+from oracle.experiment.load import load
+from oracle.experiment.redaction import redact, redact_override
 from oracle.run.failure import reason_of
 
 
@@ -44,8 +45,8 @@ from oracle.run.failure import reason_of
     ],
 )
 def test_what_is_kept_of_a_path(given, kept):
-    assert portable(given) == kept
-    assert portable(kept) == kept
+    assert redact(given) == kept
+    assert redact(kept) == kept
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_what_is_kept_of_a_path(given, kept):
     ],
 )
 def test_what_is_kept_of_an_override(override, kept):
-    assert told(override) == kept
+    assert redact_override(override) == kept
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_what_is_kept_of_an_error(monkeypatch, text, kept):
 def test_a_path_of_one_machine_cannot_be_part_of_what_identifies_a_training(
     tiny, tmp_path, monkeypatch, capsys, change
 ):
-    """It would be told in study.json, and the same run on another machine would be another experiment."""
+    """It would be in study.json, and the same run on another machine would be another experiment."""
     source = """
 from silo.data.split import Pooled
 from silo.restart import Rewind
@@ -129,6 +130,7 @@ class Schedule:
 MODEL = """
 import os
 import socket
+import subprocess
 from pathlib import Path
 
 from torch import nn
@@ -187,9 +189,9 @@ def test_nothing_of_the_machine_is_in_a_run_folder_its_report_or_a_publication(m
     file = tmp_path / "home" / "private.yaml"
     file.write_text(yaml.safe_dump(experiment))
     images = str(machine / "images")
-    asked = [str(file), "--set", f"data.path={images}", "--out", str(tmp_path / "home" / "runs" / "private")]
-    run, published = Path(asked[-1]), tmp_path / "home" / "published"
-    assert main(["run", *asked, "--local"]) == 1  # some trainings fail
+    requested = [str(file), "--set", f"data.path={images}", "--out", str(tmp_path / "home" / "runs" / "private")]
+    run, published = Path(requested[-1]), tmp_path / "home" / "published"
+    assert main(["run", *requested, "--local"]) == 1  # some trainings fail
     for command in (["status", run], ["publish", run, "--to", published], ["merge", run, twin(run)]):
         assert main([str(word) for word in command]) == 0
 
@@ -206,9 +208,9 @@ def test_nothing_of_the_machine_is_in_a_run_folder_its_report_or_a_publication(m
     # the folder is still known for what it is, whether the images are there or not
     shutil.move(images, images + "-gone")
     capsys.readouterr()
-    assert main(["plan", *asked]) == 0
+    assert main(["plan", *requested]) == 0
     assert "recorded: 0" not in capsys.readouterr().out
-    assert main(["plan", *(word.replace("images", "others") for word in asked)]) == 2
+    assert main(["plan", *(word.replace("images", "others") for word in requested)]) == 2
     assert "data.path" in capsys.readouterr().err
     held = json.loads((run / "study.json").read_text())
     assert held["experiment"]["data"]["path"] == ".../images"
@@ -217,3 +219,8 @@ def test_nothing_of_the_machine_is_in_a_run_folder_its_report_or_a_publication(m
 
 def twin(run):
     return shutil.copytree(run, run.with_name("twin"))
+
+
+def test_redaction_needs_neither_torch_nor_pydantic():
+    code = "import sys, oracle.experiment.redaction; print({'torch', 'pydantic'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"

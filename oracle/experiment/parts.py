@@ -1,0 +1,188 @@
+"""The parts of an experiment: data, network, training, pruning, SILO's parameters, the Oracle's search."""
+
+from typing import Any, Literal
+
+import torch
+from pydantic import Field, field_validator, model_validator
+
+from oracle.experiment.component import Component, Strict, component, name_of, one_of
+from oracle.experiment.grid import Grid
+from oracle.experiment.message import shown
+from oracle.experiment.number import Count, MaxLr, NotNegative, NotNegativeCount, Positive, Seed, Share, number
+from oracle.experiment.policy import AnyRestart, AnyShape
+from oracle.experiment.search import Search
+from silo.criterion import CRITERIA
+from silo.data.augment import Augment
+from silo.data.split import SPLITS, Normalize
+from silo.mask import SCOPES
+from silo.model.initialization import INITIALIZATIONS
+
+
+class Limit(Strict):
+    """At most so many images, the same random subset for every seed.
+
+    Args:
+        train: Training images, 1 to 1000000; null: all.
+        test: Images of the official test set, 1 to 1000000; null: all.
+    """
+
+    train: Count | None = None
+    test: Count | None = None
+
+
+class Data(Component):
+    """What every data source has beside its own options.
+
+    Args:
+        split: How the images are split into those to train, validate and test on: a kind or import path, and its options.
+        augment: How training images are changed at random; see :class:`silo.data.augment.Augment`.
+        normalize: Mean and standard deviation by channel; see :class:`silo.data.split.Normalize`.
+        limit: How many images are used at most.
+    """
+
+    split: one_of("kind", SPLITS) = Field({"kind": "pooled"}, validate_default=True)
+    augment: component(Augment) = Field({}, validate_default=True)
+    normalize: component(Normalize) = Field({}, validate_default=True)
+    limit: Limit = Limit()
+
+
+class Model(Component):
+    """What every network has beside its own options.
+
+    Args:
+        init: How its weights are drawn: a name or an import path.
+    """
+
+    init: name_of(INITIALIZATIONS) = "kaiming"
+
+    @model_validator(mode="after")
+    def _builds(self) -> "Model":
+        try:
+            with torch.device("meta"):  # checks the options without making a weight
+                self._make_once(3, 32, 10)
+        except (RuntimeError, TypeError, OverflowError) as error:  # torch's, for a size it can't make
+            options = shown({name: getattr(self, name) for name in self.options})
+            raise ValueError(f"must be of sizes that torch can build, got {options}") from error
+        return self
+
+
+class Train(Strict):
+    """How each cycle is trained: SGD on cross entropy, with the learning rate max_lr * shape(t).
+
+    Args:
+        epochs: Epochs of a cycle, 1 to 1000000.
+        batch_size: Images of a step, 1 to 1000000.
+        momentum: SGD's, at least 0 and below 1.
+        weight_decay: SGD's, at least 0.
+        shape: The learning rate within a cycle, as a factor of max_lr: a kind or import path, and its options.
+        choose: The epoch that is reported, and the Oracle's value: "validation": by validation accuracy; "test-best": by
+            test accuracy, as the released code does.
+        precision: Of the network's arithmetic: "fp32", "tf32" or "bf16" (see silo.precision).
+    """
+
+    epochs: Count
+    batch_size: Count
+    momentum: number(float, at_least=0, below=1)
+    weight_decay: NotNegative
+    shape: AnyShape
+    choose: Literal["validation", "test-best"] = "validation"
+    precision: Literal["fp32", "tf32", "bf16"] = "fp32"
+
+
+class Prunable(Strict):
+    """Which weights may be pruned beside the inner layers'; written as "every-weight": all of them, as released.
+
+    Args:
+        norm: Whether normalization's weights may be.
+        first: Whether the first layer's may be.
+        head: Whether the classifier's may be.
+    """
+
+    norm: bool = False
+    first: bool = True
+    head: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _every_weight(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            if value != "every-weight":
+                raise ValueError("must be every-weight (as released), or a mapping of norm, first, head")
+            return {"norm": True, "first": True, "head": True}
+        return value
+
+
+class Prune(Strict):
+    """The pruning loop.
+
+    Args:
+        criterion: What a weight's score is: a name or an import path. The lowest scores are pruned.
+        scope: "global": the scores of all layers are compared; "layer": those of each layer by themselves.
+        rate: The share of the remaining weights that is pruned after each cycle, above 0 and below 1.
+        cycles: How many cycles are trained, 1 to 1000000; the first trains the dense network.
+        restart: What a cycle starts from: a kind or import path, and its options.
+        prunable: Which weights may be pruned.
+    """
+
+    criterion: name_of(CRITERIA)
+    scope: name_of(SCOPES)
+    rate: Share
+    cycles: Count
+    restart: AnyRestart
+    prunable: Prunable = Prunable()
+
+
+class Silo(Strict):
+    """SILO's four parameters, and how they were chosen.
+
+    Args:
+        epsilon: max_lr of the dense network, above 0 and at most 1e9.
+        delta: How far max_lr grows as the network is pruned, at least 0: it tends to epsilon + delta.
+        beta: How steeply it grows, above 0.
+        delay: Pruning cycles that still train at epsilon, at least 0.
+        chosen: How the parameters were chosen, in words.
+        chosen_on_seeds: The seeds of this very problem on which they were.
+        search_trainings: By how many trainings of one cycle they were, at least 0; null: not stated.
+    """
+
+    epsilon: MaxLr
+    delta: NotNegative
+    beta: Positive
+    delay: NotNegativeCount
+    chosen: str = "not said"
+    chosen_on_seeds: tuple[Seed, ...] = ()
+    search_trainings: NotNegativeCount | None = None
+
+
+class Oracle(Strict):
+    """The Oracle's search for the best max_lr of every cycle.
+
+    Args:
+        grid: The candidate values of max_lr.
+        seeds: Different whole numbers, each at least 0; or how many there are, 1 to 10000, counted from 0.
+        tolerance: Points of accuracy, at least 0, by which a value may miss the best and still be as good.
+        follow: Whose masks the candidates start from: "silo" or "oracle".
+        search: Which values are tried in which seeds.
+        level: How often the statistics of a cycle may err, above 0 and below 0.5.
+    """
+
+    grid: Grid
+    seeds: tuple[Seed, ...]
+    tolerance: NotNegative = 0.5
+    follow: Literal["silo", "oracle"] = "silo"
+    search: Search = Search()
+    level: number(float, above=0, below=0.5) = 0.05
+
+    @model_validator(mode="before")
+    @classmethod
+    def _count_of_seeds(cls, value: Any) -> Any:
+        if isinstance(value, dict) and type(value.get("seeds")) is int and value["seeds"] <= 10**4:
+            value = {**value, "seeds": tuple(range(value["seeds"]))}
+        return value
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct_seeds(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if not seeds or len(set(seeds)) < len(seeds):
+            raise ValueError("must be a number of at least 1, or a list of different seeds")
+        return seeds
