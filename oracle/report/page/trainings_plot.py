@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from oracle.analysis.results import Results
-from oracle.report.figures.figure import ticks
+from oracle.report.figures.style import ticks
 
 WIDTH, HEIGHT = 640, 320  # of a panel, in units of its view box
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 40

@@ -1,8 +1,13 @@
-"""The look of every figure: one column of a paper wide, log axes with readable ticks, legends below; and how it is saved."""
+"""The look of every figure: colours, lines, log axes with readable ticks, a legend below; and how a figure is saved.
+
+A figure is as wide as one column of a paper.
+"""
 
 import math
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib.style
 import numpy as np
@@ -13,7 +18,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 WIDTH = 3.4  # inches
-FEW = 6  # so many cycles have a tick of their own each
+MAX_CYCLE_TICKS = 6  # up to so many cycles have a tick of their own each
+
+BLUE, VERMILLION, GREY = "#0072B2", "#D55E00", "#999999"  # Okabe and Ito's colours, safe for the colour-blind
+ORACLE_LINE = {"color": BLUE, "linestyle": (0, (3, 1.5)), "marker": "o", "linewidth": 1.0}
+SILO_LINE = {"color": VERMILLION, "linestyle": "-", "marker": "D", "markersize": 2.6, "linewidth": 1.4}
+HOLLOW_MARKER = {"linestyle": "none", "marker": "o", "markerfacecolor": "white"}
 
 # "default" first, so that the reader's own matplotlibrc changes nothing
 styled = matplotlib.style.context(
@@ -42,15 +52,23 @@ styled = matplotlib.style.context(
         },
     ]
 )
-LEGEND = ["SILO", "SILO's own chain", "Oracle's best", "Optimal interval", "Its edge"]  # in this order
-LEGEND += ["Open end", "Diverged", "Uninformative", "Emptied"]
+LEGEND_ORDER = ["SILO", "SILO's own chain", "Oracle's best", "Optimal interval", "Its edge"]
+LEGEND_ORDER += ["Open end", "Diverged", "Uninformative", "Emptied"]
 
 
 @styled
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write ``name``.png (300 dpi) and ``name``.svg; the paths. The folder is made where it is missing.
+    """Write a figure as png (300 dpi) and svg.
 
     The same figure gives the same bytes: neither a date nor the name of a program is written.
+
+    Args:
+        figure: what to write.
+        folder: where to; it is made where it is missing.
+        name: the files' name without its ending.
+
+    Returns:
+        The paths of the two files, the png first.
     """
     folder.mkdir(parents=True, exist_ok=True)
     metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
@@ -59,14 +77,20 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     return [folder / f"{name}.{ending}" for ending in metadata]
 
 
-def new_figure(height: float, title: str | None, heights: tuple[float, ...] = (1,)) -> tuple[Figure, list[Axes]]:
-    """A figure (height in inches) with one axes a share of the height, one below the other."""
+def new_figure(height: float, title: str | None, height_ratios: Sequence[float] = (1,)) -> tuple[Figure, list[Axes]]:
+    """A figure with panels one below the other, and these panels.
+
+    Args:
+        height: of the figure, in inches.
+        title: stands above the first panel, as plain text; None: no title.
+        height_ratios: each panel's share of the height.
+    """
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    axes = figure.subplots(len(heights), sharex=True, squeeze=False, height_ratios=heights)[:, 0]
-    figure.align_ylabels(axes)
+    panels = figure.subplots(len(height_ratios), sharex=True, squeeze=False, height_ratios=height_ratios)[:, 0]
+    figure.align_ylabels(panels)
     if title:
-        axes[0].set_title(textwrap.fill(title, 44), parse_math=False)
-    return figure, list(axes)
+        panels[0].set_title(textwrap.fill(title, 44), parse_math=False)
+    return figure, list(panels)
 
 
 def empty_figure(title: str | None, why: str) -> Figure:
@@ -78,10 +102,11 @@ def empty_figure(title: str | None, why: str) -> Figure:
 
 
 def legend_below(figure: Figure) -> None:
-    """Below the axes, where it covers no data; two artists of one label are one entry."""
+    """Add a legend below the axes, where it covers no data; artists that share a label share an entry."""
     handles, labels = figure.axes[0].get_legend_handles_labels()
     handle = dict(zip(labels, handles, strict=True))
-    labels = [label for label in LEGEND if label in handle] + [label for label in handle if label not in LEGEND]
+    labels = [label for label in LEGEND_ORDER if label in handle]
+    labels += [label for label in handle if label not in LEGEND_ORDER]
     figure.legend([handle[label] for label in labels], labels, loc="outside lower center", ncols=3)
 
 
@@ -98,14 +123,14 @@ def ticks(low: float, high: float) -> list[float]:
 
 
 def label_log(axis: Axis, low: float, high: float) -> None:
-    """Readable ticks between the bounds of a log axis, and no others."""
+    """Give a log axis readable ticks between two bounds, and no others."""
     axis.set_major_locator(FixedLocator(ticks(low, high)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
     axis.set_minor_locator(NullLocator())
 
 
 def max_lr_axis(axes: Axes, low: float, high: float) -> None:
-    """Log axis over both bounds, with room beyond them for the arrows of open ends."""
+    """Make y a log axis of max_lr that holds both bounds, with room beyond them for the arrows of open ends."""
     room = max(high / low, 1.5) ** 0.09
     axes.set_yscale("log")
     axes.set_ylim(low / room, high * room)
@@ -113,23 +138,58 @@ def max_lr_axis(axes: Axes, low: float, high: float) -> None:
     label_log(axes.yaxis, low, high)
 
 
-def weights_axis(panels: list[Axes], table: pd.DataFrame) -> np.ndarray:
-    """Log axis from the most weights remaining down to the fewest; the borders between the cycles (cycles + 1)."""
-    weights = table.weights_remaining.to_numpy()
+def weights_axis(panels: Sequence[Axes], weights: np.ndarray) -> np.ndarray:
+    """Make x a log axis of the weights remaining, falling to the right.
+
+    Args:
+        panels: axes that share x, one below the other.
+        weights: weights remaining (percent) of each cycle, shape (cycles,).
+
+    Returns:
+        The borders between the cycles, shape (cycles + 1,).
+    """
     steps = borders(weights)
     panels[-1].set_xscale("log")
     panels[-1].set_xlim(steps[0], steps[-1])
     panels[-1].set_xlabel("Weights remaining (%)")
     label_log(panels[-1].xaxis, weights.min(), weights.max())
-    if len(weights) <= FEW:
+    if len(weights) <= MAX_CYCLE_TICKS:
         panels[-1].xaxis.set_major_locator(FixedLocator(weights))
     return steps
 
 
 def borders(centres: np.ndarray) -> np.ndarray:
-    """Borders of cells (n + 1) around centres (n, above 0): halfway on a log axis; the outer cells are symmetric."""
+    """Borders (n + 1) of the bins around centres (n, above 0): halfway on a log axis; the outer bins are symmetric."""
     log = np.log(centres)
     if len(log) == 1:
         return np.exp(log[0] + np.array([-0.1, 0.1]))
     middle = (log[1:] + log[:-1]) / 2
     return np.exp([2 * log[0] - middle[0], *middle, 2 * log[-1] - middle[-1]])
+
+
+def draw_line(axes: Axes, x: np.ndarray | pd.Series, y: pd.Series, **style: Any) -> None:
+    """Draw a line, unless no value is known: then the legend would promise one."""
+    if y.notna().any():
+        axes.plot(x, y, **style)
+
+
+def draw_open_ends(axes: Axes, x: np.ndarray | pd.Series, low: pd.Series, high: pd.Series) -> None:
+    """Draw an arrow just beyond each open end of an interval.
+
+    Args:
+        axes: with a log y axis whose limits are set.
+        x: the place of each cycle.
+        low: the lower end of each cycle's interval; NaN: it is not open.
+        high: the upper end.
+    """
+    bottom, top = axes.get_ylim()
+    distance = (top / bottom) ** 0.045
+    for ends, marker in ((low / distance, "v"), (high * distance, "^")):
+        draw_line(axes, x, ends, marker=marker, linestyle="none", color="black", markersize=3.2, label="Open end")
+
+
+def hatch_uninformative(panels: Sequence[Axes], steps: np.ndarray, comparison: pd.DataFrame) -> None:
+    """Hatch the cycles that are complete, but uninformative; steps: the borders between the cycles."""
+    for cycle in np.flatnonzero((comparison.seeds > 0) & ~comparison.informative):
+        for axes in panels:
+            axes.axvspan(*steps[cycle : cycle + 2], fc="none", ec="#BBBBBB", hatch="////", lw=0, label="Uninformative")
