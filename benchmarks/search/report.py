@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmarks.search.exhaustive import Run
-from oracle.report.figures.figure import save, styled
+from oracle.report.figures.style import save, styled
 from oracle.report.tables.table import markdown
 
 ORDER, ORDERS, TRUTH = "in order", "other orders", "truth"

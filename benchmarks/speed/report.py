@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from oracle.report.figures.figure import save, styled
+from oracle.report.figures.style import save, styled
 from oracle.report.tables.table import markdown, significant
 
 WORDS = ["part", "what", "unit", "goal"]  # of a row; then, of where it was measured

@@ -16,10 +16,12 @@ from oracle.cli.plan_text import widening
 from oracle.error import InputError
 from oracle.experiment.spec import Experiment
 from oracle.plan.counts import tally
-from oracle.report.figures import plot
-from oracle.report.figures.figure import save
+from oracle.report.figures.accuracy import plot_accuracy
+from oracle.report.figures.heat_map import plot_heat_map
 from oracle.report.figures.layers import plot_layers
+from oracle.report.figures.max_lr import plot_max_lr
 from oracle.report.figures.policies import plot_policies
+from oracle.report.figures.style import save
 from oracle.report.page.page import Told, page
 from oracle.report.tables import table
 from oracle.report.tables.paper import Table, paper_of, tables
@@ -69,11 +71,11 @@ def write(study: Study, findings: Results) -> Path:
     for name, policies in zip(("policies", "policies-final"), policies_of(findings), strict=True):
         table.write_texts(policies.all_columns, policies.markdown, policies.latex, folder, name)
     (folder / "verdicts.md").write_text(verdicts_text(findings, study))
-    save(plot.plot_max_lr(comparison, label), folder, "max_lr")
+    save(plot_max_lr(comparison, label), folder, "max_lr")
     # of SILO's max_lr on the judged masks: its own chain's, where these are its own
     intervals = findings.statistics[["cycle", "low", "high"]] if oracle.follow == "silo" else None
-    save(plot.plot_accuracy(comparison, label, intervals), folder, "accuracy")
-    save(plot.plot_heat_map(cells, comparison, label, findings.experiment.chosen_on), folder, "heat_map")
+    save(plot_accuracy(comparison, label, intervals), folder, "accuracy")
+    save(plot_heat_map(cells, comparison, label, findings.experiment.chosen_on), folder, "heat_map")
     save(plot_layers(findings.layers, label), folder, "layers")
     if study.experiment.baselines:
         save(plot_policies(findings.policies, label), folder, "policies")
