@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
@@ -71,10 +73,16 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
         The paths of the two files, the png first.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
-    for ending, fields in metadata.items():
-        figure.savefig(folder / f"{name}.{ending}", dpi=300, metadata=fields)
-    return [folder / f"{name}.{ending}" for ending in metadata]
+    png, svg = folder / f"{name}.png", folder / f"{name}.svg"
+    dpi, canvas = figure.dpi, figure.canvas
+    figure.dpi = 300
+    # savefig would draw a figure that has a layout twice for each file. The layout itself is computed for each: text is
+    # not equally wide in both.
+    FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
+    FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})
+    figure.dpi = dpi
+    figure.set_canvas(canvas)
+    return [png, svg]
 
 
 def new_figure(height: float, title: str | None, height_ratios: Sequence[float] = (1,)) -> tuple[Figure, list[Axes]]:
