@@ -13,8 +13,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from oracle.analysis.claims.verdict import Verdict
 from oracle.analysis.results import Results
 from oracle.report.page.trainings_plot import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, panels
-from oracle.report.tables import table
+from oracle.report.tables.format import MISSING, Bold, known
 from oracle.report.tables.paper import Table
+from oracle.report.tables.study_tables import comparison_table, oracle_table, statistics_table
 
 FIGURES = {
     "max_lr": "The Oracle's interval and SILO's max_lr, by weights remaining",
@@ -48,13 +49,13 @@ def page(findings: Results, told: Told, policies: Sequence[Table], figures: Path
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.tests["bold"] = lambda cell: isinstance(cell, table.Bold)
-    tables = [("SILO against the Oracle", table.comparison_table(findings.comparison), ())]
+    environment.tests["bold"] = lambda cell: isinstance(cell, Bold)
+    tables = [("SILO against the Oracle", comparison_table(findings.comparison), ())]
     if len(findings.statistics):
         searched = findings.experiment.oracle.search.kind != "exhaustive"
         untried = ("Grid values that the search did not try are left out.",) * searched
-        tables.append(("How sure it is", table.statistics_table(findings.statistics), untried))
-    tables.append(("The Oracle", table.oracle_table(findings.comparison), ()))
+        tables.append(("How sure it is", statistics_table(findings.statistics), untried))
+    tables.append(("The Oracle", oracle_table(findings.comparison), ()))
     tables += [(one.caption, one.display, one.notes) for one in policies if findings.experiment.baselines]
     return environment.get_template("page.html").render(
         told=told,
@@ -70,7 +71,7 @@ def page(findings: Results, told: Told, policies: Sequence[Table], figures: Path
         sure=len(findings.statistics) > 0,
         skipped=_rows(_skipped(findings)),
         uncounted=_rows(_uncounted(findings)),
-        cost=_rows(findings.costs.map(lambda value: value if table.known(value) else table.MISSING)),
+        cost=_rows(findings.costs.map(lambda value: value if known(value) else MISSING)),
         experiment=yaml.safe_dump(told.experiment, sort_keys=False, allow_unicode=True),
     )
 
