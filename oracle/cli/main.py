@@ -167,11 +167,12 @@ def _report(arguments: argparse.Namespace) -> int:
 def _write_report(study: Any) -> None:
     from oracle.analysis.results import find
     from oracle.report import report
-    from oracle.report.tables import table
+    from oracle.report.tables.markdown import markdown
+    from oracle.report.tables.study_tables import comparison_table
 
     findings = find(study)
     folder = report.write(study, findings)
-    print(table.markdown(table.comparison_table(findings.comparison)), end="\n\n")
+    print(markdown(comparison_table(findings.comparison)), end="\n\n")
     if findings.experiment.baselines:
         print(report.policies_of(findings)[0].markdown)
     print(report.verdicts_text(findings, study))
@@ -195,9 +196,9 @@ def _publish(arguments: argparse.Namespace) -> int:
 
 def _table(arguments: argparse.Namespace) -> int:
     from oracle.analysis.results import finished
-    from oracle.report.tables.paper import paper_of, write_tables
+    from oracle.report.tables.paper import finished_experiments, write_tables
 
-    experiments = paper_of([finished(folder) for folder in arguments.folders], arguments.published)
+    experiments = finished_experiments([finished(folder) for folder in arguments.folders], arguments.published)
     write_tables(experiments, arguments.to, arguments.cycles)
     print((arguments.to / "tables.md").read_text(encoding="utf-8"))
     print(f"Tables: {arguments.to}")

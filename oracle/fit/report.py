@@ -15,7 +15,7 @@ from oracle.fit.holdout import Held, hold_out
 from oracle.fit.target import Fitness, Target, best_constant, targets
 from oracle.report.figures.max_lr import plot_max_lr
 from oracle.report.figures.style import SILO_LINE, save, styled
-from oracle.report.tables.table import markdown
+from oracle.report.tables.markdown import markdown
 from oracle.study.durable import make_asked_folder
 from silo.schedule import SiloSchedule
 

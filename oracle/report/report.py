@@ -23,8 +23,10 @@ from oracle.report.figures.max_lr import plot_max_lr
 from oracle.report.figures.policies import plot_policies
 from oracle.report.figures.style import save
 from oracle.report.page.page import Told, page
-from oracle.report.tables import table
-from oracle.report.tables.paper import Table, paper_of, tables
+from oracle.report.tables.markdown import markdown
+from oracle.report.tables.paper import Table, finished_experiments, paper_tables
+from oracle.report.tables.study_tables import comparison_table, oracle_table, statistics_table
+from oracle.report.tables.write import write_table, write_texts
 from oracle.study.durable import make_asked_folder
 from oracle.study.environment import mixture
 from oracle.study.study import Study
@@ -47,29 +49,27 @@ def write(study: Study, findings: Results) -> Path:
     _remove_others(folder, study)
     for name, frame in frames.items():
         frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
-    table.write(
+    write_table(
         comparison.loc[:, :"why"],
-        table.oracle_table(comparison),
+        oracle_table(comparison),
         folder,
         "oracle",
         f"The Oracle by pruning cycle: {caption}",
     )
-    table.write(
-        comparison, table.comparison_table(comparison), folder, "comparison", f"SILO against the Oracle: {caption}"
-    )
+    write_table(comparison, comparison_table(comparison), folder, "comparison", f"SILO against the Oracle: {caption}")
     level = f"{1 - oracle.level:.0%} in each cycle"
     if findings.statistics.empty:
         level = "unknown, as no cycle has two seeds of two values near its best"
     untried = "" if oracle.search.kind == "exhaustive" else " (grid values that the search did not try are left out)"
-    table.write(
+    write_table(
         findings.statistics,
-        table.statistics_table(findings.statistics),
+        statistics_table(findings.statistics),
         folder,
         "statistics",
         f"How sure SILO's distance to the Oracle's best is, {level}{untried}: {caption}",
     )
     for name, policies in zip(("policies", "policies-final"), policies_of(findings), strict=True):
-        table.write_texts(policies.all_columns, policies.markdown, policies.latex, folder, name)
+        write_texts(policies.all_columns, policies.markdown, policies.latex, folder, name)
     (folder / "verdicts.md").write_text(verdicts_text(findings, study))
     save(plot_max_lr(comparison, label), folder, "max_lr")
     # of SILO's max_lr on the judged masks: its own chain's, where these are its own
@@ -104,7 +104,7 @@ def _remove_others(folder: Path, study: Study) -> None:
 
 def policies_of(findings: Results) -> list[Table]:
     """Test accuracy of every policy by weights remaining: at the chosen epoch, and at the final one."""
-    return list(islice(tables(*paper_of([findings])), 2))
+    return list(islice(paper_tables(*finished_experiments([findings])), 2))
 
 
 def verdicts_text(findings: Results, study: Study) -> str:
@@ -166,7 +166,7 @@ def publish(study: Study, findings: Results, folder: Path) -> None:
 
 
 def _readme(study: Study, findings: Results) -> str:
-    experiment, comparison = study.experiment, table.comparison_table(findings.comparison)
+    experiment, comparison = study.experiment, comparison_table(findings.comparison)
     seeds = ", ".join(map(str, experiment.oracle.seeds))
     lines = [
         f"# {experiment.title}",
@@ -178,9 +178,9 @@ def _readme(study: Study, findings: Results) -> str:
         *(_environment(made) for made in environments(study, findings.cells)),
         "",
         verdicts_text(findings, study),
-        table.markdown(comparison),
+        markdown(comparison),
         "",
-        *([table.markdown(table.statistics_table(findings.statistics))] if len(findings.statistics) else []),
+        *([markdown(statistics_table(findings.statistics))] if len(findings.statistics) else []),
         "",
         *(policies.markdown + "\n" for policies in policies_of(findings) if experiment.baselines),
         "![max_lr by weights remaining](max_lr.png)",
