@@ -22,7 +22,7 @@ from oracle.report.figures.layers import plot_layers
 from oracle.report.figures.max_lr import plot_max_lr
 from oracle.report.figures.policies import plot_policies
 from oracle.report.figures.style import save
-from oracle.report.page.page import Told, page
+from oracle.report.page.page import PageText, render_page
 from oracle.report.tables.markdown import markdown
 from oracle.report.tables.paper import Table, finished_experiments, paper_tables
 from oracle.report.tables.study_tables import comparison_table, oracle_table, statistics_table
@@ -83,8 +83,8 @@ def write(study: Study, findings: Results) -> Path:
     _write_json(folder / "environment.json", made)
     experiment = study.experiment.portable()
     said, missing = notes(study, findings), tally(study.chains).count("missing")
-    told = Told(label, _asked(study.experiment), study.origin, findings.verdicts, said, made, experiment, missing)
-    (folder / "report.html").write_text(page(findings, told, policies_of(findings), folder), encoding="utf-8")
+    text = PageText(label, _asked(study.experiment), study.origin, findings.verdicts, said, made, experiment, missing)
+    (folder / "report.html").write_text(render_page(findings, text, policies_of(findings), folder), encoding="utf-8")
     return folder
 
 
