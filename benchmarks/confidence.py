@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from oracle.analysis.significance import near_best, noises
-from oracle.report.tables.table import markdown
+from oracle.report.tables.markdown import markdown
 from oracle.stats.interval import find_interval
 from oracle.stats.multiple_comparisons import best_subset, difference
 from oracle.stats.paired import paired_means

@@ -31,7 +31,7 @@ from rich.console import Console
 from oracle.experiment.load import validate
 from oracle.experiment.spec import Experiment
 from oracle.plan.trajectories import Trajectories
-from oracle.report.tables.table import markdown
+from oracle.report.tables.markdown import markdown
 from oracle.run.progress import Progress
 from oracle.run.ready_queue import Job, ReadyQueue
 from oracle.run.sweep import sweep_on_ray

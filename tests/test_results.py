@@ -9,8 +9,8 @@ from oracle.analysis.cells import of_baseline, read_cells, read_skipped
 from oracle.analysis.results import load_results
 from oracle.experiment.load import validate
 from oracle.report.report import policies_of
-from oracle.report.tables.table import comparison_table as shown
-from oracle.report.tables.table import markdown
+from oracle.report.tables.markdown import markdown
+from oracle.report.tables.study_tables import comparison_table as shown
 
 RESULTS = sorted(path.parent for path in (Path(__file__).parent.parent / "results").glob("*/experiment.json"))
 

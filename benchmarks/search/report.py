@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmarks.search.exhaustive import Run
-from oracle.report.figures.figure import save, styled
-from oracle.report.tables.table import markdown
+from oracle.report.figures.style import save, styled
+from oracle.report.tables.markdown import markdown
 
 ORDER, ORDERS, TRUTH = "in order", "other orders", "truth"
 READ = f"""Made by `python -m benchmarks.search`: searches replayed on the accuracies that exhaustive runs recorded (all cycles,

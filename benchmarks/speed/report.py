@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from oracle.report.figures.figure import save, styled
-from oracle.report.tables.table import markdown, significant
+from oracle.report.figures.style import save, styled
+from oracle.report.tables.format import significant
+from oracle.report.tables.markdown import markdown
 
 WORDS = ["part", "what", "unit", "goal"]  # of a row; then, of where it was measured
 PLACE = ["device", "cores", "images", "python", "torch", "torchvision", "numpy", "ray"]

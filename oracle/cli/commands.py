@@ -77,12 +77,13 @@ def _write_report(study: "Study") -> None:
     from oracle.analysis.results import analyze
     from oracle.plan.snapshot import Snapshot
     from oracle.report.report import policies_of, write_report
-    from oracle.report.tables import table
+    from oracle.report.tables.markdown import markdown
+    from oracle.report.tables.study_tables import comparison_table
     from oracle.report.text import verdicts_text
 
     results, folder = analyze(Snapshot.take(study)), study.store.folder / "report"
     write_report(results, folder)
-    print(table.markdown(table.comparison_table(results.comparison)), end="\n\n")
+    print(markdown(comparison_table(results.comparison)), end="\n\n")
     if results.experiment.baselines:
         print(policies_of(results)[0].markdown)
     print(verdicts_text(results))
@@ -107,9 +108,9 @@ def _publish(arguments: Namespace) -> int:
 
 def _table(arguments: Namespace) -> int:
     from oracle.analysis.results import load_results
-    from oracle.report.tables.paper import paper_of, write_tables
+    from oracle.report.tables.paper import finished_experiments, write_tables
 
-    experiments = paper_of([load_results(folder) for folder in arguments.folders], arguments.published)
+    experiments = finished_experiments([load_results(folder) for folder in arguments.folders], arguments.published)
     write_tables(experiments, arguments.to, arguments.cycles)
     print((arguments.to / "tables.md").read_text(encoding="utf-8"))
     print(f"Tables: {arguments.to}")

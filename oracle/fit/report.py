@@ -13,9 +13,9 @@ from oracle.error import InputError
 from oracle.fit.curve import fit
 from oracle.fit.holdout import Held, hold_out
 from oracle.fit.target import Fitness, Target, best_constant, targets
-from oracle.report.figures.figure import save, styled
-from oracle.report.figures.plot import SILO_LINE, plot_max_lr
-from oracle.report.tables.table import markdown
+from oracle.report.figures.max_lr import plot_max_lr
+from oracle.report.figures.style import SILO_LINE, save, styled
+from oracle.report.tables.markdown import markdown
 from oracle.study.durable import make_requested_folder
 from silo.schedule import SiloSchedule
 
@@ -89,7 +89,7 @@ def _text(results: Results, curve: SiloSchedule, held: Sequence[Held], source: s
         markdown(_table(held)),
         "",
         *["No seeds are held out: a search tried the values in different ones.", ""]
-        * (experiment.oracle.search.kind != "exhaustive"),
+        * (not experiment.oracle.search.is_exhaustive),
         "To paste into an experiment file:",
         "",
         "```yaml",

@@ -6,7 +6,8 @@ from pathlib import Path
 from oracle.analysis.results import Results
 from oracle.error import InputError
 from oracle.report.report import policies_of, write_json, write_report
-from oracle.report.tables import table
+from oracle.report.tables.markdown import markdown
+from oracle.report.tables.study_tables import comparison_table, statistics_table
 from oracle.report.text import environment_text, verdicts_text
 from oracle.study.durable import make_requested_folder
 from oracle.study.study import describe_study
@@ -53,11 +54,11 @@ def _readme(results: Results) -> str:
         *map(environment_text, results.environments),
         "",
         verdicts_text(results),
-        table.markdown(table.comparison_table(results.comparison)),
+        markdown(comparison_table(results.comparison)),
         "",
     ]
     if len(results.significance):
-        lines.append(table.markdown(table.statistics_table(results.significance)))
+        lines.append(markdown(statistics_table(results.significance)))
     lines.append("")
     if experiment.baselines:
         lines += [f"{policies.markdown}\n" for policies in policies_of(results)]

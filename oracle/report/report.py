@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from oracle.analysis.results import Results
-from oracle.report.figures import plot
-from oracle.report.figures.figure import save
+from oracle.report.figures.accuracy import plot_accuracy
+from oracle.report.figures.heat_map import plot_heat_map
 from oracle.report.figures.layers import plot_layers
+from oracle.report.figures.max_lr import plot_max_lr
 from oracle.report.figures.policies import plot_policies
-from oracle.report.page.page import Told, page
-from oracle.report.tables import table
-from oracle.report.tables.paper import Table, paper_of, tables
+from oracle.report.figures.style import save
+from oracle.report.page.page import PageText, render_page
+from oracle.report.tables.paper import Table, finished_experiments, paper_tables
+from oracle.report.tables.study_tables import comparison_table, oracle_table, statistics_table
+from oracle.report.tables.write import write_table, write_texts
 from oracle.report.text import evidence_text, notes, setting_text, verdicts_text
 
 
@@ -35,7 +38,7 @@ def write_report(results: Results, folder: Path) -> None:
 
 def policies_of(results: Results) -> list[Table]:
     """Return the test accuracy of every policy by weights remaining: at the chosen epoch, and at the final one."""
-    return list(islice(tables(*paper_of([results])), 2))
+    return list(islice(paper_tables(*finished_experiments([results])), 2))
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -71,34 +74,34 @@ def _write_tables(results: Results, folder: Path) -> None:
     exhaustive = experiment.oracle.search.is_exhaustive
     untried = "" if exhaustive else " (grid values that the search did not try are left out)"
     for name, frame, display, title in (
-        ("oracle", comparison.loc[:, :"why"], table.oracle_table(comparison), "The Oracle by pruning cycle"),
-        ("comparison", comparison, table.comparison_table(comparison), "SILO against the Oracle"),
+        ("oracle", comparison.loc[:, :"why"], oracle_table(comparison), "The Oracle by pruning cycle"),
+        ("comparison", comparison, comparison_table(comparison), "SILO against the Oracle"),
         (
             "statistics",
             significance,
-            table.statistics_table(significance),
+            statistics_table(significance),
             f"How sure SILO's distance to the Oracle's best is, {level}{untried}",
         ),
     ):
-        table.write(frame, display, folder, name, f"{title}: {caption}")
+        write_table(frame, display, folder, name, f"{title}: {caption}")
     for name, policies in zip(("policies", "policies-final"), policies_of(results), strict=True):
-        table.write_texts(policies.all_columns, policies.markdown, policies.latex, folder, name)
+        write_texts(policies.all_columns, policies.markdown, policies.latex, folder, name)
 
 
 def _save_figures(results: Results, folder: Path) -> None:
     experiment, comparison, title = results.experiment, results.comparison, results.experiment.title
     # of SILO's max_lr on the judged masks: its own trajectory's, where these are its own
     intervals = results.significance[["cycle", "low", "high"]] if experiment.oracle.follow == "silo" else None
-    save(plot.plot_max_lr(comparison, title), folder, "max_lr")
-    save(plot.plot_accuracy(comparison, title, intervals), folder, "accuracy")
-    save(plot.plot_heat_map(results.cells, comparison, title, experiment.chosen_on), folder, "heat_map")
+    save(plot_max_lr(comparison, title), folder, "max_lr")
+    save(plot_accuracy(comparison, title, intervals), folder, "accuracy")
+    save(plot_heat_map(results.cells, comparison, title, experiment.chosen_on), folder, "heat_map")
     save(plot_layers(results.layers, title), folder, "layers")
     if experiment.baselines:
         save(plot_policies(results.policies, title), folder, "policies")
 
 
 def _page(results: Results, figures: Path) -> str:
-    text = Told(
+    text = PageText(
         results.experiment.title,
         setting_text(results.experiment),
         results.origin,
@@ -108,4 +111,4 @@ def _page(results: Results, figures: Path) -> str:
         results.experiment.redacted(),
         results.counts.missing,
     )
-    return page(results, text, policies_of(results), figures)
+    return render_page(results, text, policies_of(results), figures)

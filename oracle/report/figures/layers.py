@@ -8,19 +8,26 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from oracle.report.figures.figure import empty_figure, label_log, legend_below, new_figure, styled
-from oracle.report.figures.plot import VERMILLION
+from oracle.report.figures.style import VERMILLION, empty_figure, label_log, legend_below, new_figure, styled
 
-FEW = 40  # so many layers have a tick of their own each
-LONG = 20  # characters of a layer's name that leave the map room enough
+MAX_LAYER_TICKS = 40  # up to so many layers have a tick of their own each
+MAX_NAME_LENGTH = 20  # characters of a layer's name that leave the map room enough
 
 
 @styled
 def plot_layers(layers: pd.DataFrame, title: str | None, policy: str = "SILO") -> Figure:
-    """A heat map of the share of each layer's prunable weights that is alive (percent, log colours).
+    """Plot the share of each layer's prunable weights that is alive (percent, log colours), by pruning cycle.
 
-    Rows are the layers in the order of the network, the first on top; columns are pruning cycles; blank: not recorded. A
-    layer that no seed has a weight left in is marked as emptied. layers: as ``layers_table`` of paper_table takes them.
+    Rows are the layers in the order of the network, the first on top; blank: not recorded. A layer in which no seed has
+    a weight left is marked as emptied.
+
+    Args:
+        layers: one row for each (policy, cycle, layer) with alive (mean over the seeds) and prunable (counts).
+        title: stands above the axes, as plain text; None: no title.
+        policy: whose layers are drawn.
+
+    Returns:
+        The figure; one that says so where no layer of the policy is recorded.
     """
     own = layers[layers.policy == policy]
     if own.empty:
@@ -32,7 +39,7 @@ def plot_layers(layers: pd.DataFrame, title: str | None, policy: str = "SILO") -
         .pivot(index="layer", columns="cycle", values="share")
         .reindex(index=names, columns=cycles)
     )
-    figure, (axes,) = new_figure(1.35 + 0.125 * min(max(len(names), 7), FEW), title)
+    figure, (axes,) = new_figure(1.35 + 0.125 * min(max(len(names), 7), MAX_LAYER_TICKS), title)
     columns, rows = np.arange(len(cycles) + 1) + cycles[0] - 0.5, np.arange(len(names) + 1) - 0.5
     left = np.ma.masked_invalid(share.where(share > 0))
     least = min(left.min(), 50) if left.count() else 1  # not all one colour where nothing is pruned yet
@@ -44,8 +51,8 @@ def plot_layers(layers: pd.DataFrame, title: str | None, policy: str = "SILO") -
     if len(row):
         axes.bar(columns[column], 1, 1, rows[row], align="edge", color=VERMILLION, label="Emptied")
     axes.set_ylim(rows[-1], rows[0])
-    every = math.ceil(len(names) / FEW)
-    axes.set_yticks(range(0, len(names), every), [_short(name) for name in names[::every]])
+    every = math.ceil(len(names) / MAX_LAYER_TICKS)
+    axes.set_yticks(range(0, len(names), every), [_shortened(name) for name in names[::every]])
     axes.set_ylabel("Layer")
     axes.set_xlabel("Pruning cycle")
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
@@ -53,7 +60,7 @@ def plot_layers(layers: pd.DataFrame, title: str | None, policy: str = "SILO") -
     return figure
 
 
-def _short(name: str) -> str:
-    """The name without what nearly all share; of a long one its end, which tells neighbours apart."""
+def _shortened(name: str) -> str:
+    """A layer's name without what nearly all share; of a long one the end, in which neighbours differ."""
     name = name.removesuffix(".weight")
-    return name if len(name) <= LONG else "\N{HORIZONTAL ELLIPSIS}" + name[1 - LONG :]
+    return name if len(name) <= MAX_NAME_LENGTH else "\N{HORIZONTAL ELLIPSIS}" + name[1 - MAX_NAME_LENGTH :]

@@ -1,4 +1,4 @@
-"""Everything a reader wants of a run in one file: no network, no script, style, font or image from elsewhere."""
+"""All that a reader wants to know of a run in one file: no network, no script, style, font or image from elsewhere."""
 
 import base64
 from collections.abc import Sequence
@@ -12,11 +12,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from oracle.analysis.claims.verdict import Verdict
 from oracle.analysis.results import Results
-from oracle.report.page.trainings_plot import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, panels
-from oracle.report.tables import table
+from oracle.report.page.trainings_plot import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, training_panels
+from oracle.report.tables.format import MISSING, Bold, known
 from oracle.report.tables.paper import Table
+from oracle.report.tables.study_tables import comparison_table, oracle_table, statistics_table
 
-FIGURES = {
+CAPTIONS = {  # of the figures, by the names of their files
     "max_lr": "The Oracle's interval and SILO's max_lr, by weights remaining",
     "accuracy": "Test accuracy of SILO and of the Oracle's best (where this has fewer seeds: as far from SILO's as in these)",
     "policies": "Test accuracy of every policy on its own chain of masks",
@@ -24,23 +25,44 @@ FIGURES = {
     "layers": "Weights alive in each layer",
 }
 
+# the heads of a table, and the texts of its rows
+Content = tuple[list[str], list[list[str]]]
+
 
 @dataclass(frozen=True)
-class Told:
-    """What the report says in words beside its numbers."""
+class PageText:
+    """What the page says in words beside its numbers.
+
+    Attributes:
+        title: of the experiment.
+        settings: what is judged by, such as seeds and tolerance.
+        origin: the experiment file that the run was made from.
+        verdicts: shown first.
+        notes: what is missing, failed or blocked, and what would tell more.
+        environments: each environment that trainings were recorded in.
+        experiment: every field with its value.
+        missing: how many trainings are not recorded yet.
+    """
 
     title: str
-    asked: str
+    settings: str
     origin: str
     verdicts: Sequence[Verdict]
     notes: Sequence[str]
     environments: Sequence[dict[str, Any]]
     experiment: dict[str, Any]
-    missing: int  # trainings
+    missing: int
 
 
-def page(findings: Results, told: Told, policies: Sequence[Table], figures: Path) -> str:
-    """The HTML. figures: the folder that holds their svg files; those that aren't there are left out."""
+def render_page(results: Results, text: PageText, policies: Sequence[Table], figures: Path) -> str:
+    """The page as HTML.
+
+    Args:
+        results: what the tables and the plot of the trainings show.
+        text: what the page says beside them.
+        policies: the tables of the policies; left out where the experiment has no baselines.
+        figures: the folder that holds the svg files of the figures; a figure that isn't there is left out.
+    """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,  # names, labels and reasons are free text
@@ -48,49 +70,61 @@ def page(findings: Results, told: Told, policies: Sequence[Table], figures: Path
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.tests["bold"] = lambda cell: isinstance(cell, table.Bold)
-    tables = [("SILO against the Oracle", table.comparison_table(findings.comparison), ())]
-    if len(findings.significance):
-        searched = not findings.experiment.oracle.search.is_exhaustive
-        untried = ("Grid values that the search did not try are left out.",) * searched
-        tables.append(("How sure it is", table.statistics_table(findings.significance), untried))
-    tables.append(("The Oracle", table.oracle_table(findings.comparison), ()))
-    tables += [(one.caption, one.display, one.notes) for one in policies if findings.experiment.baselines]
+    environment.tests["bold"] = lambda cell: isinstance(cell, Bold)
     return environment.get_template("page.html").render(
-        told=told,
+        text=text,
         figures=[
             (caption, base64.b64encode(path.read_bytes()).decode())
-            for name, caption in FIGURES.items()
+            for name, caption in CAPTIONS.items()
             if (path := figures / f"{name}.svg").is_file()
         ],
-        panels=panels(findings),
-        chosen_on=findings.experiment.chosen_on,
+        panels=training_panels(results),
+        chosen_on=results.experiment.chosen_on,
         size={"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP, "bottom": BOTTOM},
-        tables=[(caption, _rows(display), notes) for caption, display, notes in tables if len(display)],
-        sure=len(findings.significance) > 0,
-        skipped=_rows(_skipped(findings)),
-        uncounted=_rows(_uncounted(findings)),
-        cost=_rows(findings.costs.map(lambda value: value if table.known(value) else table.MISSING)),
-        experiment=yaml.safe_dump(told.experiment, sort_keys=False, allow_unicode=True),
+        tables=[
+            (caption, _content(display), notes)
+            for caption, display, notes in _tables(results, policies)
+            if len(display)
+        ],
+        has_statistics=len(results.significance) > 0,
+        skipped=_content(_skipped(results)),
+        uncounted=_content(_uncounted(results)),
+        cost=_content(results.costs.map(lambda value: value if known(value) else MISSING)),
+        experiment=yaml.safe_dump(text.experiment, sort_keys=False, allow_unicode=True),
     )
 
 
-def _rows(display: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+def _tables(results: Results, policies: Sequence[Table]) -> list[tuple[str, pd.DataFrame, Sequence[str]]]:
+    """Caption, strings and notes of each table."""
+    tables: list[tuple[str, pd.DataFrame, Sequence[str]]] = []
+    tables.append(("SILO against the Oracle", comparison_table(results.comparison), ()))
+    if len(results.significance):
+        notes = ["Grid values that the search did not try are left out."]
+        if results.experiment.oracle.search.is_exhaustive:
+            notes = []
+        tables.append(("How sure it is", statistics_table(results.significance), notes))
+    tables.append(("The Oracle", oracle_table(results.comparison), ()))
+    if results.experiment.baselines:
+        tables += [(table.caption, table.display, table.notes) for table in policies]
+    return tables
+
+
+def _content(display: pd.DataFrame) -> Content:
     rows = display.astype(object).to_numpy().tolist()
     return list(display.columns), [[cell if isinstance(cell, str) else str(cell) for cell in row] for row in rows]
 
 
-def _skipped(findings: Results) -> pd.DataFrame:
-    """What the Oracle's search left out, by reason."""
-    reasons = findings.skipped.why.str.replace(r" *\(.*?\)", "", regex=True)  # without what is each value's own
+def _skipped(results: Results) -> pd.DataFrame:
+    """How many trainings the Oracle's search left out, by reason."""
+    reasons = results.skipped.why.str.replace(r" *\(.*?\)", "", regex=True)  # without what is each value's own
     reasons = reasons.str.replace(r"beyond \S+, which", "beyond a value that", regex=True)
-    trainings = findings.skipped.seeds.str.split().map(len)
+    trainings = results.skipped.seeds.str.split().map(len)
     return pd.DataFrame({"Why": reasons, "Trainings": trainings}).groupby("Why", sort=False).sum().reset_index()
 
 
-def _uncounted(findings: Results) -> pd.DataFrame:
-    """Trainings that gave no accuracy, by cycle."""
-    cells = findings.cells[findings.cells.status != "done"]
+def _uncounted(results: Results) -> pd.DataFrame:
+    """The trainings that have no accuracy, by cycle."""
+    cells = results.cells[results.cells.status != "done"]
     rows = [
         (cycle, status, len(part), ", ".join(f"{value:.4g}" for value in sorted(part.max_lr.unique())))
         for (cycle, status), part in cells.groupby(["cycle", "status"])

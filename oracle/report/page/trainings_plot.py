@@ -1,33 +1,41 @@
-"""The trainings of each pruning cycle as points, for a plot whose points tell their cells."""
+"""The trainings of each pruning cycle as points of a plot; each point comes with a description of its training."""
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from oracle.analysis.results import Results
-from oracle.report.figures.figure import ticks
+from oracle.report.figures.style import ticks
 
 WIDTH, HEIGHT = 640, 320  # of a panel, in units of its view box
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 40
-ASIDE = 24  # from the frame to the least and the greatest value
+MARGIN = 24  # from the frame to the least and the greatest value
 BELOW_BEST = 6.0  # points that the axis reaches at least below the best; what is lower lies at its foot
 
 
 @dataclass(frozen=True)
 class Point:
-    """kind: candidate or silo; foot: it diverged, failed, or is lower than the axis reaches; told: its cell in words."""
+    """A training.
+
+    Attributes:
+        x, y: its place, in units of the panel's view box.
+        kind: ``candidate`` (of a grid value) or ``silo``.
+        foot: whether it diverged, failed, or is lower than the axis reaches.
+        description: which training it is and what it reached, in words.
+    """
 
     x: float
     y: float
     kind: str
     foot: bool
-    told: str
+    description: str
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A tick: where, and what it says."""
+    """A tick: its place on the axis, in units of the panel's view box, and its label."""
 
     at: float
     label: str
@@ -35,7 +43,16 @@ class Mark:
 
 @dataclass(frozen=True)
 class Panel:
-    """One cycle. inside: x of the optimal interval's ends (None: uninformative); silo: x of SILO's max_lr."""
+    """The trainings of one pruning cycle.
+
+    Attributes:
+        cycle: its number.
+        title: its number, the weights that remain, and why it is uninformative where it is.
+        points: its trainings.
+        inside: x of both ends of the optimal interval; None where the cycle is uninformative.
+        silo: x of SILO's max_lr.
+        x_marks, y_marks: the ticks.
+    """
 
     cycle: int
     title: str
@@ -46,58 +63,80 @@ class Panel:
     y_marks: tuple[Mark, ...]
 
 
-def panels(findings: Results) -> list[Panel]:
-    """A panel for each cycle with a training of a grid value, or of SILO's on its masks."""
-    cells = findings.cells[findings.cells.candidate | findings.cells.silo]
-    if cells.empty:
-        return []
-    bounds = min(cells.max_lr.min(), findings.comparison.silo_max_lr.min()), cells.max_lr.max()
-    rows = findings.comparison.set_index("cycle")
-    return [_panel(rows.loc[cycle], part, bounds, findings) for cycle, part in cells.groupby("cycle")]
+@dataclass(frozen=True)
+class Scale:
+    """Where values stand in a panel: max_lr between low and high on a log axis, accuracy (percent) from bottom to top."""
 
+    low: float
+    high: float
+    bottom: float
+    top: float
 
-def _panel(row: pd.Series, cells: pd.DataFrame, bounds: tuple[float, float], findings: Results) -> Panel:
-    chosen_on = findings.experiment.chosen_on
-    best = cells[chosen_on].max()
-    top = 100.0 if math.isnan(best) else min(100.0, best + 1)
-    bottom = min(top - BELOW_BEST, (0.0 if math.isnan(best) else best) - 8 * findings.experiment.oracle.tolerance)
-
-    seeds = sorted(cells.seed.unique())
-    room = 0.8 * (WIDTH - LEFT - RIGHT) / max(cells.max_lr.nunique(), 8)  # of one value
-
-    def x(max_lr: float) -> float:
-        low, high = (math.log(end) for end in bounds)
+    def x(self, max_lr: float) -> float:
+        low, high = math.log(self.low), math.log(self.high)
         share = (math.log(max_lr) - low) / (high - low) if high > low else 0.5
-        return round(LEFT + ASIDE + share * (WIDTH - LEFT - RIGHT - 2 * ASIDE), 1)
+        return round(LEFT + MARGIN + share * (WIDTH - LEFT - RIGHT - 2 * MARGIN), 1)
 
-    def y(accuracy: float) -> float:
-        share = (accuracy - bottom) / (top - bottom)
+    def y(self, accuracy: float) -> float:
+        share = (accuracy - self.bottom) / (self.top - self.bottom)
         return round(HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM), 1)
 
-    def point(cell: dict) -> Point:
-        accuracy = cell[chosen_on]
-        foot = cell["status"] != "done" or accuracy < bottom
-        measured = (
-            f"{chosen_on} {accuracy:.2f}%, test {cell['test']:.2f}%" if cell["status"] == "done" else cell["status"]
-        )
-        who = "SILO's max_lr" if cell["silo"] else "max_lr"
-        told = f"{who} {cell['max_lr']:.4g}, seed {cell['seed']}: {measured}; cell {cell['id']}"
-        height = HEIGHT - BOTTOM - 4.0 if foot else y(accuracy)
-        # side by side, so that each can be pointed at
-        aside = (seeds.index(cell["seed"]) - (len(seeds) - 1) / 2) * min(12.0, room / len(seeds))
-        return Point(round(x(cell["max_lr"]) + aside, 1), height, "silo" if cell["silo"] else "candidate", foot, told)
 
-    inside = (x(row.low), x(row.high)) if row.informative else None
+def training_panels(results: Results) -> list[Panel]:
+    """A panel for each cycle with a training of a grid value, or of SILO's on its masks."""
+    cells = results.cells[results.cells.candidate | results.cells.silo]
+    if cells.empty:
+        return []
+    bounds = min(cells.max_lr.min(), results.comparison.silo_max_lr.min()), cells.max_lr.max()
+    rows = results.comparison.set_index("cycle")
+    return [_panel(rows.loc[cycle], part, bounds, results) for cycle, part in cells.groupby("cycle")]
+
+
+def _panel(row: pd.Series, cells: pd.DataFrame, bounds: tuple[float, float], results: Results) -> Panel:
+    """The panel of a cycle; row: the cycle's of the comparison; bounds: of max_lr in all panels."""
+    chosen_on = results.experiment.chosen_on
+    best = cells[chosen_on].max()
+    top = 100.0 if math.isnan(best) else min(100.0, best + 1)
+    lowest = (0.0 if math.isnan(best) else best) - 8 * results.experiment.oracle.tolerance
+    scale = Scale(*bounds, min(top - BELOW_BEST, lowest), top)
+
     why = "" if row.informative else f" ({row.why})"
     weights = "" if pd.isna(row.weights_remaining) else f", {row.weights_remaining:.3g}% of the weights"
-    step = max(1, round((top - bottom) / 6))
-    levels = range(math.ceil(bottom / step) * step, math.floor(top) + 1, step)
+    cycle = int(cells.cycle.iloc[0])
     return Panel(
-        int(cells.cycle.iloc[0]),
-        f"Cycle {cells.cycle.iloc[0]}{weights}{why}",
-        tuple(point(cell) for cell in cells.to_dict("records")),
-        inside,
-        x(row.silo_max_lr),
-        tuple(Mark(x(value), f"{value:.3g}") for value in ticks(*bounds)),
-        tuple(Mark(y(level), str(level)) for level in levels),
+        cycle=cycle,
+        title=f"Cycle {cycle}{weights}{why}",
+        points=_points(cells, scale, chosen_on),
+        inside=(scale.x(row.low), scale.x(row.high)) if row.informative else None,
+        silo=scale.x(row.silo_max_lr),
+        x_marks=tuple(Mark(scale.x(value), f"{value:.3g}") for value in ticks(*bounds)),
+        y_marks=_levels(scale),
     )
+
+
+def _levels(scale: Scale) -> tuple[Mark, ...]:
+    step = max(1, round((scale.top - scale.bottom) / 6))
+    levels = range(math.ceil(scale.bottom / step) * step, math.floor(scale.top) + 1, step)
+    return tuple(Mark(scale.y(level), str(level)) for level in levels)
+
+
+def _points(cells: pd.DataFrame, scale: Scale, chosen_on: str) -> tuple[Point, ...]:
+    """The trainings of a cycle, those of one max_lr side by side, so that each can be pointed at."""
+    seeds = sorted(cells.seed.unique())
+    room = 0.8 * (WIDTH - LEFT - RIGHT) / max(cells.max_lr.nunique(), 8)  # of one value
+    points = []
+    for cell in cells.to_dict("records"):
+        foot = cell["status"] != "done" or cell[chosen_on] < scale.bottom
+        shift = (seeds.index(cell["seed"]) - (len(seeds) - 1) / 2) * min(12.0, room / len(seeds))
+        x = round(scale.x(cell["max_lr"]) + shift, 1)
+        y = HEIGHT - BOTTOM - 4.0 if foot else scale.y(cell[chosen_on])
+        points.append(Point(x, y, "silo" if cell["silo"] else "candidate", foot, _description(cell, chosen_on)))
+    return tuple(points)
+
+
+def _description(cell: dict[str, Any], chosen_on: str) -> str:
+    name = "SILO's max_lr" if cell["silo"] else "max_lr"
+    outcome = cell["status"]
+    if outcome == "done":
+        outcome = f"{chosen_on} {cell[chosen_on]:.2f}%, test {cell['test']:.2f}%"
+    return f"{name} {cell['max_lr']:.4g}, seed {cell['seed']}: {outcome}; training {cell['id']}"

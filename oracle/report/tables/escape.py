@@ -1,4 +1,4 @@
-"""Any text as Markdown and as LaTeX would have it: what is special to them is escaped, a line break is a space."""
+"""Any text as markdown and as LaTeX: what is special to them is escaped, a line break becomes a space."""
 
 import re
 import unicodedata
@@ -28,7 +28,7 @@ SIGNS |= dict(zip("αβγδεζηθλμρστφω", (rf"$\{name}$" for name in G
 
 
 class _Latex(dict[int, str]):
-    """What ``str.translate`` asks for a character: ASCII that every LaTeX knows."""
+    """A table for ``str.translate``: code of a character -> ASCII that every LaTeX typesets as this character."""
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
@@ -50,10 +50,10 @@ _MARKDOWN = str.maketrans({"\n": " ", "\r": " "} | {char: "\\" + char for char i
 
 
 def latex(text: str) -> str:
-    """ASCII that typesets the text; a character that LaTeX's own fonts lack is written as its number: [U+4E2D]."""
+    """ASCII that LaTeX typesets as the text; a character that LaTeX's own fonts lack stands as its number: [U+4E2D]."""
     return unicodedata.normalize("NFC", text).translate(_LATEX)
 
 
 def markdown(text: str) -> str:
-    """GitHub's markdown for the text, also within a table; an underscore within a word, as in max_lr, needs no escape."""
+    """The text as GitHub's markdown, fit for a table too; an underscore within a word, as in max_lr, needs no escape."""
     return re.sub(r"(?<!\w)_|_(?!\w)|&(?=#?\w+;)", r"\\\g<0>", text.translate(_MARKDOWN))

@@ -9,6 +9,9 @@ import pandas as pd
 from oracle.analysis.results import Results
 from oracle.error import InputError
 from oracle.report.tables import escape
+from oracle.report.tables.format import AT_LEAST, AT_MOST, Bold, known
+from oracle.report.tables.latex import latex
+from oracle.report.tables.markdown import markdown
 from oracle.report.tables.paper_table import (
     REDUCED,
     REFERENCE_ROW,
@@ -21,10 +24,10 @@ from oracle.report.tables.paper_table import (
     source_notes,
 )
 from oracle.report.tables.published import read_published
-from oracle.report.tables.table import AT_LEAST, AT_MOST, Bold, known, latex, markdown, write_texts
+from oracle.report.tables.write import write_texts
 from oracle.study.durable import make_requested_folder
 
-ROWS = 36  # of a LaTeX table: what a page holds
+MAX_ROWS = 36  # so many rows of a LaTeX table fit on a page
 DOCUMENT = r"""\documentclass[a4paper,landscape]{article}
 \usepackage[margin=15mm]{geometry}
 \usepackage{booktabs}
@@ -35,15 +38,18 @@ DOCUMENT = r"""\documentclass[a4paper,landscape]{article}
 
 
 @dataclass(frozen=True)
-class Finished:
-    """What the finished runs of one experiment gave.
+class FinishedExperiment:
+    """What the tables of a paper need to know of one experiment.
 
-    label      for captions, any text
-    slug       begins the names of its files
-    policies, costs, layers  frames as :mod:`oracle.report.tables.paper_table` describes them; no layers: an empty frame
-    comparison  as ``oracle.analysis.comparison.comparison_table`` gives it
-    published  figures of others (see oracle.report.tables.published), or None
-    chosen_on  the part of the data on which epoch and max_lr were chosen
+    Attributes:
+        label: for captions, any text.
+        slug: begins the names of its files.
+        policies: accuracies by policy and cycle, as :func:`oracle.report.tables.paper_table.accuracy_table` takes them.
+        comparison: as :func:`oracle.analysis.comparison.comparison_table` returns it.
+        costs: as :func:`oracle.report.tables.paper_table.cost_table` takes them.
+        layers: as :func:`oracle.report.tables.paper_table.layers_table` takes them; empty where none are known.
+        published: figures of others, as :func:`oracle.report.tables.published.read_published` returns them, or None.
+        chosen_on: the part of the data on which epoch and max_lr were chosen.
     """
 
     label: str
@@ -58,7 +64,16 @@ class Finished:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: all columns for csv, strings for markdown and LaTeX, and lines to stand below these."""
+    """One table of a paper.
+
+    Attributes:
+        name: ends the names of its files.
+        caption: stands above it, any text.
+        all_columns: what its csv holds.
+        display: what its markdown and LaTeX show, as strings.
+        notes: lines below it in markdown and LaTeX, any text.
+        narrow: whether its cells are broken into lines in LaTeX.
+    """
 
     name: str
     caption: str
@@ -69,66 +84,78 @@ class Table:
 
     @property
     def markdown(self) -> str:
-        """Caption, table, a line a note."""
+        """The caption, the table, and a line for each note."""
         notes = "".join(f"\n{escape.markdown(note)}\n" for note in self.notes)
         return f"{escape.markdown(self.caption)}\n\n{markdown(self.display)}{notes}"
 
     @property
     def latex(self) -> str:
         """One LaTeX table or, where a page can't hold all rows, several; a rule above the Oracle."""
-        parts = [self.display.iloc[start : start + ROWS] for start in range(0, len(self.display), ROWS)]
-        captions = [self.caption, *[f"{self.caption} (continued)"] * len(parts)]
+        parts = [self.display.iloc[start : start + MAX_ROWS] for start in range(0, len(self.display), MAX_ROWS)]
+        captions = [self.caption, *(f"{self.caption} (continued)" for _ in parts)]
         return "\n".join(
-            latex(part, caption, self.notes, _above_oracle(part), self.narrow)
+            latex(part, caption, self.notes, _oracle_row(part), self.narrow)
             for part, caption in zip(parts or [self.display], captions, strict=False)
         )
 
 
-def paper_of(findings: Sequence[Results], published: Sequence[Path] = ()) -> list[Finished]:
-    """The finished experiments, each with the published figures that name it; raises InputError for an odd file of these."""
-    policies = {one.experiment.name: one.policies for one in findings}
+def finished_experiments(results: Sequence[Results], published: Sequence[Path] = ()) -> list[FinishedExperiment]:
+    """What the tables of a paper need to know of each experiment.
+
+    Args:
+        results: one for each experiment.
+        published: files of published figures (see :mod:`oracle.report.tables.published`), each of one of the experiments.
+
+    Raises:
+        InputError: a file of published figures can't be read, or something in it is wrong.
+    """
+    policies = {result.experiment.name: result.policies for result in results}
     figures: dict[str, list[pd.DataFrame]] = {}
     for path in published:
         name, rows = read_published(path, policies)
         figures.setdefault(name, []).append(rows)
-    return [
-        Finished(
-            label=one.experiment.title,
-            slug=(name := one.experiment.name),
-            policies=one.policies,
-            comparison=one.comparison,
-            costs=one.costs[one.costs.who != "all"],
-            layers=one.layers,
-            published=pd.concat(figures[name], ignore_index=True) if name in figures else None,
-            chosen_on=one.experiment.chosen_on,
-        )
-        for one in findings
-    ]
+    return [_finished_experiment(result, figures.get(result.experiment.name, [])) for result in results]
 
 
-def _above_oracle(display: pd.DataFrame) -> int | None:
-    first = list(display.iloc[:, 0])
-    return first.index(REFERENCE_ROW) if REFERENCE_ROW in first[1:] else None
+def _finished_experiment(result: Results, published: Sequence[pd.DataFrame]) -> FinishedExperiment:
+    return FinishedExperiment(
+        label=result.experiment.title,
+        slug=result.experiment.name,
+        policies=result.policies,
+        comparison=result.comparison,
+        costs=result.costs[result.costs.who != "all"],
+        layers=result.layers,
+        published=pd.concat(published, ignore_index=True) if published else None,
+        chosen_on=result.experiment.chosen_on,
+    )
 
 
-def write_tables(experiments: Sequence[Finished], folder: Path, cycles: Sequence[int] | None = None) -> list[Path]:
-    """Write SLUG-accuracy, -final-accuracy, -oracle, -cost and -layers, each as .csv (every cycle, full precision), .md and
-    .tex, and tables.md and tables.tex with all of them; the paths.
+def write_tables(
+    experiments: Sequence[FinishedExperiment], folder: Path, cycles: Sequence[int] | None = None
+) -> list[Path]:
+    """Write every table of every experiment, and all of them as one document; the same frames give the same bytes.
 
-    tables.tex compiles on its own (it needs booktabs and geometry), the others within a document that uses booktabs.
-    cycles: those that .md and .tex show, where an experiment has them; by default at most 8, spread evenly. Raises
-    InputError where two slugs are one or no experiment has such a cycle. The same frames give the same bytes.
+    The tables are SLUG-accuracy, -final-accuracy, -oracle, -cost and -layers, each as .csv (every cycle, full precision),
+    .md and .tex; the documents tables.md and tables.tex. tables.tex compiles on its own (it needs booktabs and geometry),
+    the others within a document that uses booktabs.
+
+    Args:
+        experiments: with different slugs.
+        folder: where to; it is made where it is missing.
+        cycles: those that .md and .tex show, where an experiment has them; by default at most 8, spread evenly.
+
+    Returns:
+        The paths, those of the documents last.
+
+    Raises:
+        InputError: two slugs are one, no experiment has such a cycle, or the folder can't be made.
     """
-    slugs = [experiment.slug for experiment in experiments]
-    for slug in slugs:
-        if slugs.count(slug) > 1:
-            raise InputError(f"{slug}: names two experiments; different names are allowed")
-    _check(cycles, experiments)
+    _check(experiments, cycles)
     make_requested_folder(folder)
     paths, md, tex = [], ["# Tables\n"], []
     for experiment in experiments:
         md.append(f"## {escape.markdown(experiment.label)}\n")
-        for table in tables(experiment, cycles):
+        for table in paper_tables(experiment, cycles):
             name = f"{experiment.slug}-{table.name}"
             paths += write_texts(table.all_columns, table.markdown, table.latex, folder, name)
             md.append(table.markdown)
@@ -141,47 +168,72 @@ def write_tables(experiments: Sequence[Finished], folder: Path, cycles: Sequence
     return paths
 
 
-def tables(experiment: Finished, cycles: Sequence[int] | None = None) -> Iterator[Table]:
-    """The tables of one experiment; that of the layers only where these are known."""
-    policies, published, label = experiment.policies, experiment.published, experiment.label
-    has = set(policies.cycle)
-    shown = accuracy_cycles(policies, published) if cycles is None else [cycle for cycle in cycles if cycle in has]
-    weights = f"by weights remaining: {label}"
-    final = ["policy", "cycle", "weights_remaining", "max_lr", "seeds", "final_test", "final_test_std", "diverged"]
-    every = policies if published is None else pd.concat([policies.assign(source=""), _as_policies(published)])
-    for name, epoch, at, frame, others in (
-        ("accuracy", "chosen", f"at the epoch chosen on {experiment.chosen_on}", every, published),
-        ("final-accuracy", "final", "at the final epoch", policies[final], None),
-    ):
-        display = accuracy_table(policies, shown, others, epoch)
-        caption = f"Test accuracy (%) {at}, {weights} ({_seeds(policies)})"
-        yield Table(name, caption, frame, display, _accuracy_notes(display, others))
+def _check(experiments: Sequence[FinishedExperiment], cycles: Sequence[int] | None) -> None:
+    slugs = [experiment.slug for experiment in experiments]
+    for slug in slugs:
+        if slugs.count(slug) > 1:
+            raise InputError(f"experiments must have different names, got {slug} twice")
+    recorded = {int(cycle) for experiment in experiments for cycle in experiment.policies.cycle}
+    for cycle in cycles or ():
+        if cycle not in recorded:
+            raise InputError(f"cycles must be of {', '.join(map(str, sorted(recorded)))}, got {cycle}")
 
-    by_cycle = None if cycles is None else shown
+
+def paper_tables(experiment: FinishedExperiment, cycles: Sequence[int] | None = None) -> Iterator[Table]:
+    """The tables of one experiment: accuracy, final-accuracy, oracle, cost and, where these are known, layers.
+
+    Args:
+        experiment: what they show.
+        cycles: those that markdown and LaTeX show, where the experiment has them; by default at most 8, spread evenly.
+    """
+    if cycles is not None:
+        recorded = set(experiment.policies.cycle)
+        cycles = [cycle for cycle in cycles if cycle in recorded]
+    weights = f"by weights remaining: {experiment.label}"
+    yield from _accuracy_tables(experiment, cycles, weights)
     comparison = experiment.comparison
     yield Table(
         "oracle",
         f"The Oracle's optimal interval of max_lr, and SILO, {weights}",
         comparison,
-        oracle_by_cycle(comparison, by_cycle),
+        oracle_by_cycle(comparison, cycles),
         _oracle_notes(comparison),
         narrow=True,
     )
-    yield Table("cost", f"Cost: {label}", priced_costs(experiment.costs), cost_table(experiment.costs))
+    costs = experiment.costs
+    yield Table("cost", f"Cost: {experiment.label}", priced_costs(costs), cost_table(costs))
     if len(experiment.layers):
         caption = f"Weights alive (%) in each layer of SILO's network, mean over the seeds, {weights}"
-        yield Table("layers", caption, experiment.layers, layers_table(experiment.layers, cycles=by_cycle))
+        yield Table("layers", caption, experiment.layers, layers_table(experiment.layers, cycles=cycles))
 
 
-def _check(cycles: Sequence[int] | None, experiments: Sequence[Finished]) -> None:
-    recorded = {int(cycle) for experiment in experiments for cycle in experiment.policies.cycle}
-    for cycle in cycles or ():
-        if cycle not in recorded:
-            raise InputError(f"cycles: {cycle}: allowed: {', '.join(map(str, sorted(recorded)))}")
+def _accuracy_tables(experiment: FinishedExperiment, cycles: Sequence[int] | None, weights: str) -> Iterator[Table]:
+    """The accuracies at the chosen epoch, beside published ones, and at the final epoch."""
+    policies, published = experiment.policies, experiment.published
+    shown = accuracy_cycles(policies, published) if cycles is None else cycles
+    seeds = _seeds(policies)
+
+    display = accuracy_table(policies, shown, published, "chosen")
+    caption = f"Test accuracy (%) at the epoch chosen on {experiment.chosen_on}, {weights} ({seeds})"
+    yield Table("accuracy", caption, _with_published(policies, published), display, _accuracy_notes(display, published))
+
+    display = accuracy_table(policies, shown, None, "final")
+    caption = f"Test accuracy (%) at the final epoch, {weights} ({seeds})"
+    columns = ["policy", "cycle", "weights_remaining", "max_lr", "seeds", "final_test", "final_test_std", "diverged"]
+    yield Table("final-accuracy", caption, policies[columns], display, _accuracy_notes(display, None))
 
 
-def _as_policies(published: pd.DataFrame) -> pd.DataFrame:
-    return published.assign(policy=published.policy + " (published)")
+def _with_published(policies: pd.DataFrame, published: pd.DataFrame | None) -> pd.DataFrame:
+    """The rows of the policies and, where there are published figures, theirs below, with a column source."""
+    if published is None:
+        return policies
+    return pd.concat([policies.assign(source=""), published.assign(policy=published.policy + " (published)")])
+
+
+def _oracle_row(display: pd.DataFrame) -> int | None:
+    """The index of the Oracle's row, unless it is the first."""
+    first_column = list(display.iloc[:, 0])
+    return first_column.index(REFERENCE_ROW) if REFERENCE_ROW in first_column[1:] else None
 
 
 def _seeds(policies: pd.DataFrame) -> str:
@@ -196,7 +248,9 @@ def _accuracy_notes(display: pd.DataFrame, published: pd.DataFrame | None) -> tu
         notes.append("Bold: the best policy of its column.")
     if any(cell.endswith(REDUCED) for cell in cells):
         notes.append(f"{REDUCED} not over all seeds, as some diverged, are missing or were not tried: not compared.")
-    return (*notes, *([] if published is None else source_notes(published)))
+    if published is not None:
+        notes += source_notes(published)
+    return tuple(notes)
 
 
 def _oracle_notes(comparison: pd.DataFrame) -> tuple[str, ...]:

@@ -1,51 +1,42 @@
 """The tables that a paper shows of finished runs, as strings to read: a column for each of a few pruning cycles."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from oracle.report.tables.published import digits
-from oracle.report.tables.table import (
-    COMPARISON,
-    MISSING,
-    ORACLE,
-    PLUS_MINUS,
-    Bold,
-    decimals,
-    known,
-    mean_std,
-    significant,
-)
+from oracle.report.tables.format import MISSING, PLUS_MINUS, Bold, decimals, known, mean_std, significant
+from oracle.report.tables.published import decimal_places
+from oracle.report.tables.study_tables import COMPARISON_COLUMNS, ORACLE_COLUMNS, Columns
 
-MOST = 8  # columns of cycles that a page has room for
+MAX_CYCLES = 8  # so many columns of cycles fit on a page
 REFERENCE = "Oracle"  # is no policy
 REFERENCE_ROW = f"{REFERENCE} (reference)"
 REDUCED = "\N{DAGGER}"  # marks a mean that is not over all seeds
 
-BY_CYCLE: Mapping[str, Callable[[Any], str]] = {
-    "Optimal interval": ORACLE["Optimal interval"],
-    "Width (decades)": ORACLE["Width (decades)"],
-    "Oracle's best max_lr": ORACLE["Best max_lr"],
-    "SILO max_lr": COMPARISON["SILO max_lr"],
-    "Position": COMPARISON["Position"],
-    "Gap (points)": COMPARISON["Gap to best (points)"],
-    "Note": COMPARISON["Note"],
+ORACLE_ROWS: Columns = {
+    "Optimal interval": ORACLE_COLUMNS["Optimal interval"],
+    "Width (decades)": ORACLE_COLUMNS["Width (decades)"],
+    "Oracle's best max_lr": ORACLE_COLUMNS["Best max_lr"],
+    "SILO max_lr": COMPARISON_COLUMNS["SILO max_lr"],
+    "Position": COMPARISON_COLUMNS["Position"],
+    "Gap (points)": COMPARISON_COLUMNS["Gap to best (points)"],
+    "Note": COMPARISON_COLUMNS["Note"],
 }
 
 
-def spread(cycles: Iterable[int]) -> list[int]:
+def evenly_spaced(cycles: Iterable[int]) -> list[int]:
     """At most 8 of the cycles, spread evenly over them, the first and the last included."""
     every = sorted({int(cycle) for cycle in cycles})
-    at = np.linspace(0, len(every) - 1, min(MOST, len(every)))
-    return [every[int(index)] for index in at.round()]
+    places = np.linspace(0, len(every) - 1, min(MAX_CYCLES, len(every)))
+    return [every[int(place)] for place in places.round()]
 
 
 def accuracy_cycles(policies: pd.DataFrame, published: pd.DataFrame | None = None) -> list[int]:
     """The cycles that an accuracy table shows: spread over all or, beside published figures, over theirs and both ends."""
     every = policies.cycle.tolist()
-    return spread(every if published is None else [min(every), max(every), *published.cycle])
+    return evenly_spaced(every if published is None else [min(every), max(every), *published.cycle])
 
 
 def accuracy_table(
@@ -54,28 +45,34 @@ def accuracy_table(
     published: pd.DataFrame | None = None,
     epoch: Literal["chosen", "final"] = "chosen",
 ) -> pd.DataFrame:
-    """Test accuracy (percent) at the chosen or the final epoch, mean ± standard deviation; a row a policy, a column a cycle.
+    """Test accuracy (percent), mean ± standard deviation; a row a policy, a column a cycle.
 
-    Where two policies or more compete the best of a column, and what equals it as written, is ``Bold``. The Oracle, a
-    reference in the last row, never competes; nor do published figures (as ``read_published`` gives
-    them, with the decimals that they have there, below the policy of that name); nor a cell marked †, whose mean is
-    not over all seeds: some diverged or are missing. "–": not known.
+    Where two policies or more compete, the best of a column, and what equals it as written, is ``Bold``. The Oracle, a
+    reference in the last row, never competes; nor do published figures, which stand below the policy of their name; nor
+    a cell marked †, whose mean is not over all seeds: some diverged or are missing. "–": not known.
 
-    policies: a row a (policy, cycle) with weights_remaining (percent), seeds (how many the means are over), diverged (how
-    many seeds), test, test_std, final_test and final_test_std.
+    Args:
+        policies: one row for each (policy, cycle) with weights_remaining (percent), seeds (how many the means are over),
+            diverged (how many seeds), test, test_std, final_test and final_test_std (percent).
+        cycles: the cycles to show; by default those of :func:`accuracy_cycles`.
+        published: figures of others, as :func:`oracle.report.tables.published.read_published` returns them; written with
+            the decimals that they have there.
+        epoch: whether the accuracies are those at the chosen epoch or at the final one.
     """
     columns = accuracy_cycles(policies, published) if cycles is None else list(cycles)
     texts = _accuracies(policies, epoch)
     lines = [(name, name) for name in policies.policy.unique()]
     if published is not None:
         marked = _marked(published)
-        texts |= {(row.label, row.cycle): _as_published(row) for row in marked.itertuples()}
+        texts |= {(row.label, row.cycle): _published_accuracy(row) for row in marked.itertuples()}
         lines += marked[["label", "policy"]].drop_duplicates().itertuples(index=False, name=None)
     names = [name.casefold() for name in policies.policy.unique() if name != REFERENCE]
 
     def place(line: tuple[str, str]) -> float:
-        name = line[1].casefold()
-        return names.index(name) if name in names else len(names) + (line[1] == REFERENCE)
+        _, policy = line
+        if policy.casefold() in names:
+            return names.index(policy.casefold())
+        return len(names) + 1 if policy == REFERENCE else len(names)
 
     rows = [
         [REFERENCE_ROW if label == REFERENCE else label, *(texts.get((label, cycle), MISSING) for cycle in columns)]
@@ -91,24 +88,30 @@ def source_notes(published: pd.DataFrame) -> list[str]:
 
 
 def oracle_by_cycle(comparison: pd.DataFrame, cycles: Sequence[int] | None = None) -> pd.DataFrame:
-    """The Oracle's interval and SILO's place in it, a column a cycle; written as in :mod:`oracle.report.tables.table`.
+    """The Oracle's interval and SILO's place in it, a column a cycle.
 
-    Brackets: the cycle is uninformative; the note says why. comparison: as oracle.analysis.comparison gives it.
+    It is written as in :mod:`oracle.report.tables.study_tables`. Brackets: the cycle is uninformative; the note says why.
+
+    Args:
+        comparison: as :func:`oracle.analysis.comparison.comparison_table` returns it.
+        cycles: the cycles to show; by default at most 8, spread evenly.
     """
-    columns = spread(comparison.cycle) if cycles is None else list(cycles)
+    columns = evenly_spaced(comparison.cycle) if cycles is None else list(cycles)
     row_of = {row.cycle: row for row in comparison.itertuples(index=False)}
     shown = [row_of.get(cycle) for cycle in columns]
-    rows = [[name, *(MISSING if row is None else show(row) for row in shown)] for name, show in BY_CYCLE.items()]
+    rows = [[name, *(MISSING if row is None else show(row) for row in shown)] for name, show in ORACLE_ROWS.items()]
     if not any(rows[-1][1:]):
         rows.pop()  # nothing to note
     return pd.DataFrame(rows, columns=["", *_heads(comparison, columns)], dtype=object)
 
 
 def cost_table(costs: pd.DataFrame) -> pd.DataFrame:
-    """What each policy and the Oracle cost: trainings, those of them that chose its max_lr, device-hours, and how many times
-    SILO's trainings that is.
+    """What each policy and the Oracle cost, a row each.
 
-    costs: a row each with who, trainings, seconds, search_trainings (NA: not stated).
+    Trainings, those of them that chose its max_lr, device-hours, and how many times SILO's trainings that is.
+
+    Args:
+        costs: one row for each policy and the Oracle with who, trainings, seconds, search_trainings (NA: not stated).
     """
     priced = priced_costs(costs)
     return pd.DataFrame(
@@ -131,13 +134,17 @@ def priced_costs(costs: pd.DataFrame) -> pd.DataFrame:
 
 
 def layers_table(layers: pd.DataFrame, policy: str = "SILO", cycles: Sequence[int] | None = None) -> pd.DataFrame:
-    """Weights that are alive in each layer, in percent of its prunable ones; a row a layer, a column a cycle.
+    """The weights that are alive in each layer, in percent of its prunable ones; a row a layer, a column a cycle.
 
-    Headed by what remains of all layers together. layers: a row a (policy, cycle, layer) with alive (mean over the seeds)
-    and prunable.
+    A column is headed by what remains of all layers together.
+
+    Args:
+        layers: one row for each (policy, cycle, layer) with alive (mean over the seeds) and prunable (counts).
+        policy: whose layers are shown.
+        cycles: the cycles to show; by default at most 8, spread evenly.
     """
     own = layers[layers.policy == policy]
-    columns = spread(own.cycle) if cycles is None else list(cycles)
+    columns = evenly_spaced(own.cycle) if cycles is None else list(cycles)
     all_layers = own.groupby("cycle")[["alive", "prunable"]].sum().reset_index()
     heads = _heads(all_layers.assign(weights_remaining=100 * all_layers.alive / all_layers.prunable), columns)
     share = dict(zip(zip(own.layer, own.cycle, strict=True), 100 * own.alive / own.prunable, strict=True))
@@ -156,13 +163,13 @@ def _heads(frame: pd.DataFrame, cycles: Sequence[int]) -> list[str]:
 
 
 def _accuracies(policies: pd.DataFrame, epoch: str) -> dict[tuple[str, int], str]:
+    """The text of each (policy, cycle), the best of a cycle in bold."""
     mean, std = ("test", "test_std") if epoch == "chosen" else ("final_test", "final_test_std")
     seeds, diverged = policies.seeds.fillna(0), policies.diverged.fillna(0)
-    cells = policies.assign(
-        mean=policies[mean], std=policies[std], diverged=diverged, reduced=(seeds < seeds.max()) | (diverged > 0)
-    )
+    reduced = (seeds < seeds.max()) | (diverged > 0)
+    means = policies.assign(mean=policies[mean], std=policies[std], diverged=diverged, reduced=reduced)
     texts = {}
-    for cycle, column in cells.groupby("cycle"):
+    for cycle, column in means.groupby("cycle"):
         competing = column[column["mean"].notna() & ~column.reduced & (column.policy != REFERENCE)]
         written = {name: round(mean, 2) for name, mean in zip(competing.policy, competing["mean"], strict=True)}
         best = max(written.values()) if len(written) > 1 else None
@@ -175,27 +182,26 @@ def _accuracies(policies: pd.DataFrame, epoch: str) -> dict[tuple[str, int], str
 def _accuracy(row: Any) -> str:
     if not known(row.mean):
         return "diverged" if row.diverged else MISSING
-    return mean_std(row.mean, row.std) + REDUCED * bool(row.reduced)
+    return mean_std(row.mean, row.std) + (REDUCED if row.reduced else "")
 
 
 def _marked(published: pd.DataFrame) -> pd.DataFrame:
     """Published figures with the mark of their source, the label of their row and the decimals that the source gives."""
     sources = list(published.source.unique())
-    marks = {source: "published" + f" {number}" * (len(sources) > 1) for number, source in enumerate(sources, start=1)}
-    mark = published.source.map(marks)
-    decimals = (
-        published[["test", "test_std"]].fillna(0).map(digits).max(axis=1).groupby(published.source).transform("max")
-    )
-    return published.assign(mark=mark, label=published.policy + " (" + mark + ")", digits=decimals)
+    marks = {source: f"published {number}" for number, source in enumerate(sources, start=1)}
+    mark = published.source.map(marks if len(sources) > 1 else dict.fromkeys(sources, "published"))
+    places = published[["test", "test_std"]].fillna(0).map(decimal_places).max(axis=1)
+    places = places.groupby(published.source).transform("max")
+    return published.assign(mark=mark, label=published.policy + " (" + mark + ")", decimal_places=places)
 
 
-def _as_published(row: Any) -> str:
-    given = [row.test, row.test_std] if known(row.test_std) else [row.test]
-    return f" {PLUS_MINUS} ".join(f"{number:.{row.digits}f}" for number in given)
+def _published_accuracy(row: Any) -> str:
+    numbers = [row.test, row.test_std] if known(row.test_std) else [row.test]
+    return f" {PLUS_MINUS} ".join(f"{number:.{row.decimal_places}f}" for number in numbers)
 
 
 def _hours(hours: float) -> str:
-    """2 decimals, below one hour 2 significant digits."""
+    """Hours with 2 decimals, below one hour with 2 significant digits."""
     if not known(hours) or hours >= 1:
         return decimals(hours)
     return np.format_float_positional(hours, precision=2, fractional=False, trim="-")

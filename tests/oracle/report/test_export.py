@@ -64,15 +64,15 @@ def test_a_run_read_back_is_its_cells_with_their_curves(run, tmp_path, capsys):
 
 
 def test_a_published_run_has_no_curves(tmp_path):
-    found = load_results(RESULTS / "cifar10-policies")
-    cells = found.cells[found.cells.cycle < 2]
-    export(replace(found, cells=cells), {}, tmp_path / "s.db")
+    results = load_results(RESULTS / "cifar10-policies")
+    cells = results.cells[results.cells.cycle < 2]
+    export(replace(results, cells=cells), {}, tmp_path / "s.db")
     studies = read(tmp_path / "s.db")
     # in both cycles SILO's is a grid value
     assert sum(len(study.trials) for study in studies) == (cells.candidate | cells.silo).sum() == 48
     assert not any(trial.intermediate_values for study in studies for trial in study.trials)
-    told = [study.user_attrs["weights_remaining"] for study in studies]
-    assert told == sorted(told, reverse=True) and np.isclose(told[1], 64, atol=0.1)
+    weights = [study.user_attrs["weights_remaining"] for study in studies]
+    assert weights == sorted(weights, reverse=True) and np.isclose(weights[1], 64, atol=0.1)
 
 
 @pytest.mark.parametrize("name", ["a?b=1.db", "a#b.db", "a%20b.db", "full/x.db", "shut/x.db"])
@@ -81,10 +81,12 @@ def test_where_nothing_can_be_written_one_line_says_so_and_nothing_is(run, tmp_p
     Path("full").touch()
     Path("shut").mkdir()
     if name.startswith("shut"):  # whoever is root may write anywhere
-        monkeypatch.setattr("tempfile.mkdtemp", lambda *given, **more: (_ for _ in ()).throw(PermissionError(13, "No")))
+        monkeypatch.setattr(
+            "tempfile.mkdtemp", lambda *arguments, **options: (_ for _ in ()).throw(PermissionError(13, "No"))
+        )
     assert main(["export", str(run), "--optuna", name]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith(f"silo-oracle: {name}: ") and said.count("\n") == 1
+    message = capsys.readouterr().err
+    assert message.startswith("silo-oracle: ") and name in message and message.count("\n") == 1
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["full", "shut"]
 
 
@@ -94,8 +96,8 @@ def test_what_cannot_be_exported_is_one_line_and_overwrites_nothing(run, tmp_pat
     assert main(["export", str(run), "--optuna", str(file)]) == 2
     assert main(["export", str(tmp_path), "--optuna", str(tmp_path / "other.db")]) == 2
     assert main(["export", str(run)]) == 2
-    said = capsys.readouterr().err.splitlines()
-    assert [
-        line.count(part) for line, part in zip(said, ("is there already", "no finished study", "--optuna"), strict=True)
-    ]
+    lines = capsys.readouterr().err.splitlines()
+    assert [part in line for line, part in zip(lines, (str(file), str(tmp_path), "--optuna"), strict=True)] == [
+        True
+    ] * 3
     assert file.read_text() == "precious" and not (tmp_path / "other.db").exists()

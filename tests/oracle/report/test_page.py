@@ -12,7 +12,7 @@ from oracle.analysis.results import load_results
 from oracle.analysis.claims.verdict import Verdict
 from oracle.analysis.results import conclude, find
 from oracle.cli.main import main
-from oracle.report.page.page import Told, page
+from oracle.report.page.page import PageText, render_page
 from oracle.report.report import policies_of, write
 from oracle.study.study import open_study
 
@@ -60,8 +60,9 @@ class Reader(HTMLParser):
 
 
 def shown(results, figures=RESULTS / "quickstart", **changes):
-    told = Told("a title", "asked", "e.yaml", results.verdicts, ["a note"], [{"device": "CPU"}], {"name": "small"}, 0)
-    return page(results, replace(told, **changes), policies_of(results), figures)
+    environments, experiment = [{"device": "CPU"}], {"name": "small"}
+    text = PageText("a title", "settings", "e.yaml", results.verdicts, ["a note"], environments, experiment, 0)
+    return render_page(results, replace(text, **changes), policies_of(results), figures)
 
 
 @pytest.fixture(scope="module")
@@ -81,28 +82,31 @@ def html(request, run):
 
 def test_it_is_whole_and_needs_nothing_else(html):
     reader = Reader(html)
-    assert [given["id"] for tag, given in reader.tags if tag == "section"] == SECTIONS
-    sources = [given[name] for _, given in reader.tags for name in ("src", "href", "action", "data") if name in given]
+    assert [attributes["id"] for tag, attributes in reader.tags if tag == "section"] == SECTIONS
+    names = ("src", "href", "action", "data")
+    sources = [attributes[name] for _, attributes in reader.tags for name in names if name in attributes]
     assert len(sources) >= 4 and all(source.startswith("data:image/svg+xml;base64,") for source in sources)
     assert not re.search(r">(nan|None|&lt;NA&gt;)<", html)
     assert not re.search(r"@import|url\(|https?:", re.sub(r"base64,[\w+/=]+", "", html))
-    policy = next(given["content"] for _, given in reader.tags if given.get("http-equiv") == "Content-Security-Policy")
+    policy = next(a["content"] for _, a in reader.tags if a.get("http-equiv") == "Content-Security-Policy")
     assert policy.startswith("default-src 'none'")
     assert ("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}) in reader.tags
 
 
-def test_every_training_of_the_oracle_is_a_point_that_tells_its_cell(run):
+def test_every_training_of_the_oracle_is_a_point_with_its_description(run):
     cells = find(open_study(run)).cells
-    asked = cells[cells.candidate | cells.silo]
-    points = [given for tag, given in Reader((run / "report" / "report.html").read_text()).tags if tag == "circle"]
-    assert sorted(point["aria-label"].rpartition(" ")[2] for point in points) == sorted(asked.id)
-    for cell in asked.itertuples():
-        (told,) = [point["aria-label"] for point in points if point["aria-label"].endswith(cell.id)]
-        assert f"max_lr {cell.max_lr:.4g}, seed {cell.seed}: " in told
+    expected = cells[cells.candidate | cells.silo]
+    points = [
+        attributes for tag, attributes in Reader((run / "report" / "report.html").read_text()).tags if tag == "circle"
+    ]
+    assert sorted(point["aria-label"].rpartition(" ")[2] for point in points) == sorted(expected.id)
+    for cell in expected.itertuples():
+        (description,) = [point["aria-label"] for point in points if point["aria-label"].endswith(cell.id)]
+        assert f"max_lr {cell.max_lr:.4g}, seed {cell.seed}: " in description
         assert (
             f"validation {cell.validation:.2f}%, test {cell.test:.2f}%" if cell.status == "done" else "diverged"
-        ) in told
-        assert told.startswith("SILO's") == cell.silo
+        ) in description
+        assert description.startswith("SILO's") == cell.silo
 
 
 def test_the_verdicts_come_first_and_all_is_there(run):
@@ -115,24 +119,24 @@ def test_the_verdicts_come_first_and_all_is_there(run):
     assert f"silo-oracle run {study.origin}" in text and "batch_size: 64" in text and "python 3." in text
 
 
-def test_what_a_search_skipped_is_told():
+def test_what_a_search_skipped_is_shown():
     text = Reader(shown(load_results(RESULTS / "quickstart-adaptive"))).text
     assert "did not try are left out" in text
     assert "Trainings that the search did without" in text and "beyond a value that is outside" in text
 
 
-def test_what_is_missing_and_what_a_table_marks_is_told():
+def test_what_is_missing_and_what_a_table_marks_is_shown():
     html = shown(load_results(RESULTS / "quickstart-adaptive"), missing=7)
     text = Reader(html).text
     assert "7 trainings are not recorded yet" in text
     whole = shown(load_results(RESULTS / "quickstart"))
     assert "Bold: the best policy" in Reader(whole).text and whole.count("<td><strong>") >= 8
-    found = load_results(RESULTS / "quickstart")
-    good = replace(found, cells=found.cells[found.cells.status == "done"])
+    results = load_results(RESULTS / "quickstart")
+    good = replace(results, cells=results.cells[results.cells.status == "done"])
     assert "No training was skipped" in Reader(shown(good)).text
     assert "No training was skipped" not in Reader(shown(good, missing=1)).text
-    part = found.cells[~(found.cells.chain & (found.cells.seed == 11) & (found.cells.cycle == 0))]
-    partial = conclude(found.experiment, found.data, part, found.skipped, found.layers, found.costs)
+    part = results.cells[~(results.cells.chain & (results.cells.seed == 11) & (results.cells.cycle == 0))]
+    partial = analyze_cells(results.experiment, results.data, part, results.skipped, results.layers, results.costs)
     assert "† not over all seeds" in Reader(shown(partial)).text
 
 
@@ -159,17 +163,17 @@ def test_a_run_that_recorded_nothing_reports_that(tmp_path):
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed here")
 def test_it_works_in_a_browser(run, tmp_path):
-    """On a phone: no error, no request, no sideways scrolling; points tell their cells; and it can be printed."""
+    """On a phone: no error, no request, no sideways scrolling; points are described; and it can be printed."""
     from playwright.sync_api import sync_playwright
 
     file = run / "report" / "report.html"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
         tab = browser.new_page(viewport={"width": 375, "height": 800}, has_touch=True)
-        said, asked = [], []
-        tab.on("console", lambda message: said.append(message.text))
-        tab.on("pageerror", lambda error: said.append(str(error)))
-        tab.on("request", lambda request: asked.append(request.url))
+        messages, requests = [], []
+        tab.on("console", lambda message: messages.append(message.text))
+        tab.on("pageerror", lambda error: messages.append(str(error)))
+        tab.on("request", lambda request: requests.append(request.url))
         tab.goto(file.as_uri())
         assert tab.evaluate("document.documentElement.scrollWidth") <= 375
         for selector, least in (("#verdicts .verdict", 4), ("#plots img", 5), ("#tables table", 4), ("#cost table", 1)):
@@ -183,9 +187,9 @@ def test_it_works_in_a_browser(run, tmp_path):
         assert [panel.is_visible() for panel in panels.all()] == [False, False, True]
         first, last = panels.nth(2).locator("circle").first, panels.nth(2).locator("circle").last
         first.tap()
-        assert tab.locator("#told").inner_text() == first.get_attribute("aria-label")
+        assert tab.locator("#description").inner_text() == first.get_attribute("aria-label")
         last.focus()
-        assert tab.locator("#told").inner_text() == last.get_attribute("aria-label")
+        assert tab.locator("#description").inner_text() == last.get_attribute("aria-label")
         assert tab.pdf()[:5] == b"%PDF-"
-        assert said == [] and [url for url in asked if not url.startswith("data:")] == [file.as_uri()]
+        assert messages == [] and [url for url in requests if not url.startswith("data:")] == [file.as_uri()]
         browser.close()

@@ -1,3 +1,5 @@
+"""Tables of a paper: which cells they have, what is bold, marked or noted, and the files they are written to."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,8 +8,10 @@ from hypothesis import strategies as st
 
 from oracle.error import InputError
 from oracle.report.tables import paper_table
+from oracle.report.tables.format import MISSING, Bold
+from oracle.report.tables.latex import latex
+from oracle.report.tables.markdown import markdown
 from oracle.report.tables.paper import write_tables
-from oracle.report.tables.table import MISSING, Bold, latex, markdown
 
 KNOWN = {"weights_remaining": 100.0, "max_lr": 0.1, "seeds": 3, "validation": 92.0, "diverged": 0}
 KNOWN |= {"test": 90.0, "test_std": 0.5, "final_test": 89.0, "final_test_std": 0.25}
@@ -32,7 +36,7 @@ def bold(rows):
 
 @given(st.sets(st.integers(0, 200), max_size=60))
 def test_columns_are_at_most_eight_spread_evenly_with_both_ends(cycles):
-    shown, every = paper_table.spread(cycles), sorted(cycles)
+    shown, every = paper_table.evenly_spaced(cycles), sorted(cycles)
     assert len(shown) == min(8, len(every))
     assert shown == sorted(set(shown))
     assert set(shown) <= cycles
@@ -42,7 +46,7 @@ def test_columns_are_at_most_eight_spread_evenly_with_both_ends(cycles):
         assert len(gaps) == 0 or gaps.max() - gaps.min() <= 1
 
 
-def test_a_cell_is_the_mean_and_deviation_of_the_test_at_the_epoch_asked_for():
+def test_a_cell_is_the_mean_and_deviation_of_the_test_at_the_requested_epoch():
     rows = [("SILO", 0, {}), ("SILO", 1, {"weights_remaining": 51.234, "test": 88.888, "test_std": np.nan})]
     unknown = dict.fromkeys(("weights_remaining", "test", "final_test"), np.nan)
     frame = policies(*rows, ("Oracle", 0, {"test": 95}), ("Oracle", 1, unknown))
@@ -59,7 +63,7 @@ def test_a_cell_is_the_mean_and_deviation_of_the_test_at_the_epoch_asked_for():
     ]
 
 
-def test_the_cycles_asked_for_are_shown_and_headed_by_their_number_where_the_weights_are_unknown():
+def test_the_cycles_requested_are_shown_and_headed_by_their_number_where_the_weights_are_unknown():
     rows = [("SILO", cycle, {"weights_remaining": 80.0 if cycle == 1 else np.nan}) for cycle in range(3)]
     assert list(paper_table.accuracy_table(policies(*rows), cycles=[2, 1, 7])) == [
         "Policy",
@@ -225,7 +229,7 @@ def test_the_same_frames_give_the_same_bytes(make_finished, tmp_path):
     assert not any(b"\r" in content for content in first)
 
 
-def test_the_cycles_asked_for_are_shown_where_an_experiment_has_them(make_finished, tmp_path):
+def test_the_cycles_requested_are_shown_where_an_experiment_has_them(make_finished, tmp_path):
     write_tables([make_finished(cycles=3), make_finished(slug="long", cycles=25)], tmp_path, cycles=[0, 24])
     for slug, heads in (("mlp-digits", ["100%"]), ("long", ["100%", "0.472%"])):
         for kind in ("accuracy", "final-accuracy", "oracle"):
@@ -234,14 +238,10 @@ def test_the_cycles_asked_for_are_shown_where_an_experiment_has_them(make_finish
 
 
 @pytest.mark.parametrize(
-    ("slugs", "cycles", "said"),
-    [
-        (("a", "a"), None, "a: names two experiments; different names are allowed"),
-        (("a", "b"), [0, 3], "cycles: 3: allowed: 0, 1, 2"),
-    ],
+    ("slugs", "cycles", "message"),
+    [(("a", "a"), None, "experiments must .*got a"), (("a", "b"), [0, 3], "cycles must .*0, 1, 2, got 3$")],
 )
-def test_what_cannot_be_shown_is_one_line_and_writes_nothing(make_finished, tmp_path, slugs, cycles, said):
-    with pytest.raises(InputError) as raised:
+def test_what_cannot_be_shown_is_one_line_and_writes_nothing(make_finished, tmp_path, slugs, cycles, message):
+    with pytest.raises(InputError, match=message):
         write_tables([make_finished(slug=slug, cycles=3) for slug in slugs], tmp_path, cycles)
-    assert str(raised.value) == said
     assert list(tmp_path.iterdir()) == []

@@ -1,3 +1,5 @@
+"""Tables of a study as strings, markdown, LaTeX and csv."""
+
 import re
 
 import numpy as np
@@ -6,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oracle.report.tables import table
+from oracle.report.tables.latex import latex
+from oracle.report.tables.markdown import markdown
+from oracle.report.tables.study_tables import OWN_CHAIN, comparison_table, oracle_table
+from oracle.report.tables.write import write_table
 
 NONE = "\N{EN DASH}"
 
@@ -64,7 +69,7 @@ def comparison():
 
 
 def test_oracle_table(comparison):
-    display = table.oracle_table(comparison)
+    display = oracle_table(comparison)
     columns = ["Cycle", "Weights remaining (%)", "Seeds", "Best max_lr", "Optimal interval", "Width (decades)"]
     assert list(display) == [*columns, "Validation at best (%)", "Test at best (%)", "Informative"]
     assert display.to_numpy().tolist() == [
@@ -77,7 +82,7 @@ def test_oracle_table(comparison):
 
 
 def test_comparison_table(comparison):
-    display = table.comparison_table(comparison)
+    display = comparison_table(comparison)
     columns = ["Cycle", "Weights remaining (%)", "SILO max_lr", "Optimal interval", "Position", "Gap to best (points)"]
     assert list(display) == [*columns, "Within tolerance", "Test, SILO (%)", "Test, Oracle's best (%)", "Note"]
     tests = ["90.25 ± 0.20", "90.50 ± 0.46"]
@@ -103,43 +108,43 @@ def test_comparison_table(comparison):
     ],
 )
 def test_an_open_end_reads_as_open(change, shown):
-    for make in (table.oracle_table, table.comparison_table):
+    for make in (oracle_table, comparison_table):
         assert make(frame(change))["Optimal interval"].tolist() == [shown]
 
 
 def test_one_seed_has_no_standard_deviation():
     one = frame({"best_test_std": np.nan, "silo_test_std": np.nan, "chain_test_std": np.nan})
-    assert table.oracle_table(one)["Test at best (%)"].tolist() == ["90.50"]
-    assert table.comparison_table(one)["Test, SILO (%)"].tolist() == ["90.25"]
+    assert oracle_table(one)["Test at best (%)"].tolist() == ["90.50"]
+    assert comparison_table(one)["Test, SILO (%)"].tolist() == ["90.25"]
 
 
 def test_silos_own_chain_has_a_column_only_where_it_is_another():
-    assert table.OWN_CHAIN not in table.comparison_table(frame({}))
-    assert table.comparison_table(frame({"chain_test": 88.0}))[table.OWN_CHAIN].tolist() == ["88.00 ± 0.20"]
+    assert OWN_CHAIN not in comparison_table(frame({}))
+    assert comparison_table(frame({"chain_test": 88.0}))[OWN_CHAIN].tolist() == ["88.00 ± 0.20"]
 
 
 def test_a_gap_has_a_sign_that_is_no_hyphen_and_zero_has_none():
     gaps = frame({"gap": -0.126}, {"gap": -0.001}, {"gap": 0.0})
-    shown = table.comparison_table(gaps)["Gap to best (points)"].tolist()
+    shown = comparison_table(gaps)["Gap to best (points)"].tolist()
     assert shown == ["\N{MINUS SIGN}0.13", "0.00", "0.00"]
 
 
 @pytest.mark.parametrize(("within", "shown"), [(True, "yes"), (False, "no"), (pd.NA, NONE)])
 def test_within_tolerance(within, shown):
-    assert table.comparison_table(frame({"within_tolerance": within}))["Within tolerance"].tolist() == [shown]
+    assert comparison_table(frame({"within_tolerance": within}))["Within tolerance"].tolist() == [shown]
 
 
 def test_no_cycles():
     none = frame({}).iloc[:0]
-    for make in (table.oracle_table, table.comparison_table):
+    for make in (oracle_table, comparison_table):
         display = make(none)
         assert display.empty
-        assert table.markdown(display).count("\n") == 2
-        assert rows(table.latex(display, "")) == []
+        assert markdown(display).count("\n") == 2
+        assert rows(latex(display, "")) == []
 
 
 def test_markdown(comparison):
-    lines = table.markdown(table.comparison_table(comparison)).splitlines()
+    lines = markdown(comparison_table(comparison)).splitlines()
     assert len({len(line) for line in lines}) == 1  # padded
     assert len({line.count("|") for line in lines}) == 1
     assert len(lines) == 2 + len(comparison)
@@ -148,16 +153,16 @@ def test_markdown(comparison):
 
 
 def test_markdown_escapes():
-    assert table.markdown(pd.DataFrame({"a|b": ["c|d\ne"]})) == "|   a\\|b |\n| -----: |\n| c\\|d e |\n"
+    assert markdown(pd.DataFrame({"a|b": ["c|d\ne"]})) == "|   a\\|b |\n| -----: |\n| c\\|d e |\n"
 
 
-def rows(latex):
-    return latex.split("\\midrule\n")[1].split("\\bottomrule")[0].splitlines()
+def rows(text):
+    return text.split("\\midrule\n")[1].split("\\bottomrule")[0].splitlines()
 
 
-def balanced(latex):
+def balanced(text):
     open_braces, environments = 0, []
-    for token in re.findall(r"\\[{}\\]|[{}]|\\(?:begin|end)\{[a-z*]+\}", latex):
+    for token in re.findall(r"\\[{}\\]|[{}]|\\(?:begin|end)\{[a-z*]+\}", text):
         if token.startswith((r"\begin", r"\end")):
             name = token[token.index("{") :]
             if token.startswith(r"\begin"):
@@ -168,10 +173,10 @@ def balanced(latex):
     return open_braces == 0 and not environments
 
 
-@pytest.mark.parametrize("make", [table.oracle_table, table.comparison_table])
+@pytest.mark.parametrize("make", [oracle_table, comparison_table])
 def test_latex_is_balanced_and_every_row_has_all_columns(comparison, make):
     display = make(comparison)
-    text = table.latex(display, "Caption")
+    text = latex(display, "Caption")
     assert balanced(text)
     assert len(re.search(r"\\begin\{tabular\}\{([lr]+)\}", text)[1]) == display.shape[1]
     assert len(rows(text)) == len(display)
@@ -183,7 +188,7 @@ def test_latex_is_balanced_and_every_row_has_all_columns(comparison, make):
 
 
 def test_latex_shows_the_signs(comparison):
-    text = table.latex(table.oracle_table(comparison), "")
+    text = latex(oracle_table(comparison), "")
     assert r"($\leq$0.01 to $\geq$1)" in text
     assert r"90.50 $\pm$ 0.46" in text
     assert r"max\_lr" in text
@@ -193,7 +198,7 @@ def test_latex_shows_the_signs(comparison):
 @given(st.text(st.sampled_from("\\{}$&#^_%~<>|a \n"), max_size=30))
 def test_latex_escapes_whatever_is_special(text):
     display = pd.DataFrame({"a": ["x"], "Note": [text]})
-    written = table.latex(display, text)
+    written = latex(display, text)
     assert balanced(written)
     (row,) = rows(written)
     left = re.sub(r"\\(text[a-z]+\{\}|[&%$#_{}])", "", row.removesuffix(r" \\").removeprefix("x & "))
@@ -201,22 +206,22 @@ def test_latex_escapes_whatever_is_special(text):
 
 
 def test_write(comparison, tmp_path):
-    display = table.comparison_table(comparison)
+    display = comparison_table(comparison)
     folder = tmp_path / "a" / "b"
-    paths = table.write(comparison, display, folder, "comparison", "SILO & Oracle")
+    paths = write_table(comparison, display, folder, "comparison", "SILO & Oracle")
     assert [path.name for path in paths] == ["comparison.csv", "comparison.md", "comparison.tex"]
     first = [path.read_bytes() for path in paths]
     assert not any(b"\r" in content for content in first)
-    assert first[1].decode() == "SILO & Oracle\n\n" + table.markdown(display)
-    assert first[2].decode() == table.latex(display, "SILO & Oracle")
+    assert first[1].decode() == "SILO & Oracle\n\n" + markdown(display)
+    assert first[2].decode() == latex(display, "SILO & Oracle")
     assert r"\caption{SILO \& Oracle}" in first[2].decode()
-    table.write(comparison, display, folder, "comparison", "SILO & Oracle")
+    write_table(comparison, display, folder, "comparison", "SILO & Oracle")
     assert [path.read_bytes() for path in paths] == first
 
 
 def test_csv_holds_all_columns_at_full_precision(tmp_path):
     exact = frame({"best_test": 1 / 3, "silo_max_lr": 0.1 + 0.2}, INCOMPLETE)
-    path = table.write(exact, table.oracle_table(exact), tmp_path, "oracle", "")[0]
+    path = write_table(exact, oracle_table(exact), tmp_path, "oracle", "")[0]
     again = pd.read_csv(path, dtype=str)
     assert list(again) == list(exact)
     for name in MEASURED:

@@ -1,8 +1,10 @@
+"""Frames of made-up experiments."""
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from oracle.report.tables.paper import Finished
+from oracle.report.tables.paper import FinishedExperiment
 
 GRID = np.geomspace(0.01, 1, 12)
 
@@ -94,7 +96,7 @@ def make_finished():
         **more,
     ):
         names = [f"layers.{number}.conv.weight" for number in range(layers)]
-        return Finished(
+        return FinishedExperiment(
             label,
             slug,
             policies_frame(["SILO", *baselines, "Oracle"], cycles, seeds),

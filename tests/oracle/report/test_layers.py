@@ -6,8 +6,8 @@ import pytest
 from matplotlib.collections import QuadMesh
 from matplotlib.container import BarContainer
 
-from oracle.report.figures.figure import WIDTH, save
 from oracle.report.figures.layers import plot_layers
+from oracle.report.figures.style import WIDTH, save
 from oracle.report.tables.paper_table import layers_table
 
 pytestmark = pytest.mark.filterwarnings("error")

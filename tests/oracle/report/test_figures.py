@@ -1,3 +1,5 @@
+"""The figures of max_lr, accuracies and grid draw the numbers they are given, and the same bytes whatever is set outside."""
+
 import struct
 from pathlib import Path
 
@@ -7,116 +9,32 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_study import CASES, COLUMNS, made_study, nothing
 from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.patches import StepPatch
 
 from oracle.analysis.results import load_results
-from oracle.report.figures import plot
-from oracle.report.figures.figure import WIDTH, save, ticks
+from oracle.report.figures.accuracy import plot_accuracy
+from oracle.report.figures.heat_map import grid_accuracy, plot_heat_map
+from oracle.report.figures.max_lr import plot_max_lr
+from oracle.report.figures.style import WIDTH, save, ticks
 
 RESULTS = Path(__file__).parents[3] / "results"
 
 pytestmark = pytest.mark.filterwarnings("error")
 
-COLUMNS = [
-    *("cycle", "weights_remaining", "seeds", "best_max_lr", "best_validation", "best_test", "best_test_std"),
-    *("low", "high", "open_low", "open_high", "edge_low", "edge_high", "informative", "why"),
-    *("silo_max_lr", "silo_test", "silo_test_std", "chain_test", "chain_test_std"),
-]
-
-
-def study(
-    cycles=12, grid=None, seeds=3, scale=1.0, optimum=(0.012, 0.95), flat=(), collapsed=(), tolerance=0.5, noise=0.15
-):
-    """(cells, comparison) of a made-up study whose optimum moves from one max_lr to the other in an S-shape."""
-    grid = np.geomspace(0.01, 1, 12) if grid is None else np.asarray(grid, float)
-    random = np.random.default_rng(0)
-    cells, rows = [], []
-    for cycle in range(cycles):
-        grown = 1 / (1 + np.exp(-1.2 * (cycle - cycles * 0.45)))
-        best = optimum[0] * (optimum[1] / optimum[0]) ** grown
-        silo = scale * (0.02 + 0.5 * grown)
-        top = 10.5 if cycle in collapsed else 92 - 0.25 * cycle**1.8
-        bend = 0.0 if cycle in {*flat, *collapsed} else 14.0
-        for value in [*grid, silo]:
-            for seed in range(seeds):
-                diverged = value > 12 * best and bend > 0
-                accuracy = top - bend * np.log10(value / best) ** 2 + random.normal(0, noise)
-                accuracy = np.nan if diverged else max(accuracy, 10.0)
-                cells.append(
-                    {
-                        "cycle": cycle,
-                        "seed": seed,
-                        "max_lr": value,
-                        "candidate": value != silo,
-                        "silo": value == silo,
-                        "status": "diverged" if diverged else "done",
-                        "validation": accuracy,
-                        "test": accuracy - 0.4,
-                    }
-                )
-        frame = pd.DataFrame(cells).query("cycle == @cycle")
-        rows.append(judge(frame, cycle, grid, silo, seeds, tolerance))
-        if bend == 0:
-            rows[-1] |= {"informative": False, "why": "collapsed" if cycle in collapsed else "flat"}
-    return pd.DataFrame(cells), pd.DataFrame(rows, columns=COLUMNS)
-
-
-def judge(frame, cycle, grid, silo, seeds, tolerance):
-    row = {"cycle": cycle, "weights_remaining": 100 * 0.8**cycle, "seeds": seeds, "silo_max_lr": silo}
-    of = {value: frame[np.isclose(frame.max_lr, value)] for value in [*grid, silo]}
-    mean = np.array([of[v].validation.mean() if (of[v].status == "done").all() else np.nan for v in grid])
-    own = of[silo].test
-    row |= {"silo_test": own.mean(), "silo_test_std": own.std(), "chain_test": own.mean(), "chain_test_std": own.std()}
-    if np.isnan(mean).all():
-        return row | {"informative": False, "why": "every value diverged"}
-    at = int(np.nanargmax(mean))
-    inside = mean >= mean[at] - tolerance
-    low = high = at
-    while low > 0 and inside[low - 1]:
-        low -= 1
-    while high + 1 < len(grid) and inside[high + 1]:
-        high += 1
-    tests = of[grid[at]].test
-    return row | {
-        "best_max_lr": grid[at],
-        "best_validation": mean[at],
-        "best_test": tests.mean(),
-        "best_test_std": tests.std(),
-        "low": grid[low],
-        "high": grid[high],
-        "open_low": low == 0,
-        "open_high": high == len(grid) - 1,
-        "edge_low": np.nan if low == 0 else grid[low - 1],
-        "edge_high": np.nan if high == len(grid) - 1 else grid[high + 1],
-        "informative": True,
-        "why": "",
-    }
-
-
-CASES = {
-    "one cycle": {"cycles": 1},
-    "one seed": {"cycles": 5, "seeds": 1},
-    "one value": {"cycles": 3, "grid": [0.1]},
-    "large": {"cycles": 25, "grid": np.geomspace(0.005, 1, 20), "flat": (20,), "collapsed": (23, 24)},
-    "silo beyond the grid": {"cycles": 6, "scale": 6.0},
-    "silo below the grid": {"cycles": 6, "scale": 0.01},
-    "irregular": {"cycles": 8, "grid": [0.01, 0.012, 0.03, 0.1, 0.12, 0.5, 0.8]},
-    "all diverged": {"cycles": 4, "grid": [5.0, 10.0], "optimum": (0.01, 0.02)},
-}
-
 
 @pytest.fixture(scope="module")
 def made():
-    return study(flat=(9,), collapsed=(11,))
+    return made_study(flat=(9,), collapsed=(11,))
 
 
 def figures(cells, comparison, title=None):
     return (
-        plot.plot_max_lr(comparison, title),
-        plot.plot_accuracy(comparison, title),
-        plot.plot_heat_map(cells, comparison, title),
+        plot_max_lr(comparison, title),
+        plot_accuracy(comparison, title),
+        plot_heat_map(cells, comparison, title),
     )
 
 
@@ -142,7 +60,7 @@ def arrows(figure, marker):
 
 def test_the_band_is_the_interval(made):
     _, comparison = made
-    figure = plot.plot_max_lr(comparison, None)
+    figure = plot_max_lr(comparison, None)
     judged = comparison[comparison.informative]
     inside, edge = bars(figure, "Optimal interval"), bars(figure, "Its edge")
     np.testing.assert_allclose(inside[:, [1, 3]], judged[["low", "high"]].astype(float))
@@ -158,11 +76,11 @@ def test_a_closed_end_has_a_line_and_an_open_one_an_arrow_beyond_it(made):
     below, above = judged[judged.open_low.eq(True)], judged[judged.open_high.eq(True)]
     assert len(below) > 0
     assert len(above) > 0
-    figure = plot.plot_max_lr(comparison, None)
+    figure = plot_max_lr(comparison, None)
     lines = [part for c in figure.axes[0].collections if isinstance(c, LineCollection) for part in c.get_segments()]
     closed = [*judged.low[judged.open_low.eq(False)], *judged.high[judged.open_high.eq(False)]]
     np.testing.assert_allclose([part[0, 1] for part in lines if len(part)], closed)
-    heat_map = plot.plot_heat_map(cells, comparison, None)
+    heat_map = plot_heat_map(cells, comparison, None)
     for shown, x in ((figure, "weights_remaining"), (heat_map, "cycle")):
         bottom, top = shown.axes[0].get_ylim()
         np.testing.assert_allclose(arrows(shown, "v")[:, 0], below[x])
@@ -172,8 +90,8 @@ def test_a_closed_end_has_a_line_and_an_open_one_an_arrow_beyond_it(made):
 
 
 def test_no_arrow_where_the_grid_is_wide_enough():
-    _, comparison = study(grid=np.geomspace(1e-4, 100, 12))
-    figure = plot.plot_max_lr(comparison, None)
+    _, comparison = made_study(grid=np.geomspace(1e-4, 100, 12))
+    figure = plot_max_lr(comparison, None)
     assert len(arrows(figure, "v")) == len(arrows(figure, "^")) == 0
     assert "Open end" not in legend(figure)
 
@@ -184,13 +102,13 @@ def legend(figure):
 
 def test_uninformative_cycles_are_hatched_and_their_best_is_hollow_and_unconnected(made):
     cells, comparison = made
-    for figure in (plot.plot_max_lr(comparison, None), plot.plot_accuracy(comparison, None)):
+    for figure in (plot_max_lr(comparison, None), plot_accuracy(comparison, None)):
         for axes in figure.axes:
             hatched = [patch.get_bbox().intervalx for patch in axes.patches if patch.get_hatch()]
             assert len(hatched) == 2
             for (left, right), cycle in zip(hatched, (9, 11), strict=True):
                 assert left > comparison.weights_remaining[cycle] > right
-    for figure in (plot.plot_max_lr(comparison, None), plot.plot_heat_map(cells, comparison, None)):
+    for figure in (plot_max_lr(comparison, None), plot_heat_map(cells, comparison, None)):
         hollow = [one for one in figure.axes[0].lines if one.get_markerfacecolor() == "white"]
         (y,) = [one.get_ydata() for one in hollow]
         np.testing.assert_array_equal(np.flatnonzero(np.isfinite(y)), [9, 11])
@@ -201,7 +119,7 @@ def test_uninformative_cycles_are_hatched_and_their_best_is_hollow_and_unconnect
 
 def test_weights_remaining_fall_to_the_right_on_a_log_axis_with_readable_ticks(made):
     _, comparison = made
-    axes = plot.plot_max_lr(comparison, None).axes[0]
+    axes = plot_max_lr(comparison, None).axes[0]
     left, right = axes.get_xlim()
     assert left > 100 > comparison.weights_remaining.min() > right
     assert axes.get_xscale() == axes.get_yscale() == "log"
@@ -222,7 +140,7 @@ def test_ticks_lie_within_the_bounds_and_apart(low, ratio):
 def test_the_difference_has_its_interval_where_it_is_known(made):
     _, comparison = made
     intervals = pd.DataFrame({"cycle": [0, 2], "low": [-1.0, -2.0], "high": [0.5, 3.0]})
-    _, differences = plot.plot_accuracy(comparison, None, intervals).axes
+    _, differences = plot_accuracy(comparison, None, intervals).axes
     (bars,) = [lines for lines in differences.collections if isinstance(lines, LineCollection)]
     ends = [list(segment[:, 1]) for segment in bars.get_segments() if segment.ndim == 2 and np.isfinite(segment).all()]
     assert ends == [[-1.0, 0.5], [-2.0, 3.0]]
@@ -231,7 +149,7 @@ def test_the_difference_has_its_interval_where_it_is_known(made):
 def test_accuracy_is_the_chains_own_with_its_spread(made):
     _, comparison = made
     other = comparison.assign(chain_test=comparison.silo_test - 3, chain_test_std=0.7)
-    means, differences = plot.plot_accuracy(other, None).axes
+    means, differences = plot_accuracy(other, None).axes
     shown = {bar.get_label(): bar for bar in means.containers if isinstance(bar, ErrorbarContainer)}
     for label, name in (("SILO's own chain", "chain_test"), ("Oracle's best", "best_test")):
         points, _, (spread,) = shown[label]
@@ -246,9 +164,9 @@ def test_accuracy_is_the_chains_own_with_its_spread(made):
 def test_on_the_same_masks_accuracy_is_compared_over_the_same_seeds():
     """A search may have tried the best in fewer seeds than SILO's chain has; the bars lie about the points."""
     found = load_results(RESULTS / "quickstart-adaptive")
-    sure, comparison = found.statistics, found.comparison
+    sure, comparison = found.significance, found.comparison
     assert (comparison.seeds < 4).any()
-    means, differences = plot.plot_accuracy(comparison, None, sure[["cycle", "low", "high"]]).axes
+    means, differences = plot_accuracy(comparison, None, sure[["cycle", "low", "high"]]).axes
     drawn = np.asarray(differences.lines[-1].get_ydata(), float)
     np.testing.assert_allclose(drawn[sure.cycle], sure.test_difference)
     assert ((sure.low <= drawn[sure.cycle] + 1e-9) & (drawn[sure.cycle] <= sure.high + 1e-9)).all()
@@ -257,13 +175,13 @@ def test_on_the_same_masks_accuracy_is_compared_over_the_same_seeds():
 
 
 def test_accuracy_of_one_seed_promises_no_spread():
-    figure = plot.plot_accuracy(study(cycles=3, seeds=1)[1], None)
+    figure = plot_accuracy(made_study(cycles=3, seeds=1)[1], None)
     assert figure.axes[0].get_ylabel() == "Test accuracy (%)"
 
 
 def test_the_heat_map_shows_the_shortfall_and_hatches_what_diverged(made):
     cells, comparison = made
-    figure = plot.plot_heat_map(cells, comparison, None)
+    figure = plot_heat_map(cells, comparison, None)
     tried = cells[cells.candidate]
     mean = tried.groupby(["max_lr", "cycle"]).validation.mean().unstack()
     lost = (tried.status == "diverged").groupby([tried.max_lr, tried.cycle]).any().unstack()
@@ -278,7 +196,7 @@ def test_the_heat_map_shows_the_shortfall_and_hatches_what_diverged(made):
 
 def test_the_outline_runs_around_the_cells_of_the_interval(made):
     cells, comparison = made
-    figure = plot.plot_heat_map(cells, comparison, None)
+    figure = plot_heat_map(cells, comparison, None)
     (lower, _, _), (upper, _, _) = [p.get_data() for p in figure.axes[0].patches if isinstance(p, StepPatch)]
     bottom, top = figure.axes[0].get_ylim()
     for cycle, row in comparison.iterrows():
@@ -290,11 +208,11 @@ def test_the_outline_runs_around_the_cells_of_the_interval(made):
 
 
 def test_a_cell_is_the_mean_as_if_its_value_had_been_tried_in_every_seed():
-    cells, _ = study(cycles=2, grid=[0.01, 0.1], seeds=3)
+    cells, _ = made_study(cycles=2, grid=[0.01, 0.1], seeds=3)
     first = cells.candidate & (cells.max_lr == 0.01)
     partial = cells[~(first & (cells.cycle == 0) & (cells.seed == 2)) & ~(first & (cells.cycle == 1))]
     partial = partial[partial.candidate]  # SILO's own value would tell of the seeds, too
-    mean, _ = plot._grid(partial, "validation")
+    mean, _ = grid_accuracy(partial, "validation")
     tried = partial[partial.candidate & (partial.cycle == 0)].pivot(index="seed", columns="max_lr", values="validation")
     assert mean.loc[0.1, 0] == pytest.approx(tried[0.1].mean())
     assert mean.loc[0.1, 0] - mean.loc[0.01, 0] == pytest.approx((tried[0.1] - tried[0.01]).dropna().mean())
@@ -305,25 +223,18 @@ def test_a_cell_is_the_mean_as_if_its_value_had_been_tried_in_every_seed():
 @pytest.mark.parametrize("name", ["quickstart", "quickstart-adaptive"])
 def test_the_best_of_the_table_is_the_brightest(name):
     found = load_results(RESULTS / name)
-    mean, _ = plot._grid(found.cells, "validation")
+    mean, _ = grid_accuracy(found.cells, "validation")
     for row in found.comparison.itertuples():
         assert mean.loc[row.best_max_lr, row.cycle] == pytest.approx(mean[row.cycle].max(), abs=1e-8)
 
 
 def test_a_failed_training_leaves_its_cell_blank():
-    cells, _ = study(cycles=1, grid=[0.01, 0.1], seeds=2)
+    cells, _ = made_study(cycles=1, grid=[0.01, 0.1], seeds=2)
     at = cells.index[cells.candidate & (cells.max_lr == 0.1)][0]
     cells.loc[at, ["status", "validation"]] = ["failed", np.nan]
-    mean, diverged = plot._grid(cells, "validation")
+    mean, diverged = grid_accuracy(cells, "validation")
     assert np.isnan(mean.loc[0.1, 0])
     assert not diverged.to_numpy().any()
-
-
-def nothing(cycles):
-    """A comparison and cells before anything is recorded."""
-    cells, comparison = study(cycles)
-    known = comparison[["cycle", "silo_max_lr"]].assign(seeds=0, informative=False, why="incomplete")
-    return cells.iloc[:0], known.reindex(columns=COLUMNS)
 
 
 @pytest.mark.parametrize("cycles", [1, 5])
@@ -342,7 +253,7 @@ def test_incomplete_cycles_leave_gaps(made):
     half = comparison.astype(object)
     half.loc[[1, 2, 8], COLUMNS] = unknown.loc[[1, 2, 8], COLUMNS].astype(object)
     half.loc[8:, "weights_remaining"] = np.nan
-    figure = plot.plot_max_lr(half, None)
+    figure = plot_max_lr(half, None)
     np.testing.assert_allclose(line(figure, "SILO")[:, 0], comparison.weights_remaining[:8])
     np.testing.assert_allclose(line(figure, "Oracle's best")[:, 0], comparison.weights_remaining[[0, 3, 4, 5, 6, 7]])
     for shown in figures(cells[cells.cycle != 2], half):
@@ -352,7 +263,7 @@ def test_incomplete_cycles_leave_gaps(made):
 @pytest.mark.parametrize("case", CASES)
 def test_every_shape_is_drawn_at_a_columns_width_with_nothing_cut_off(case):
     for figure in figures(
-        *study(**CASES[case]), "A title that is too long for one line: $x_1$ at 100% of what there is"
+        *made_study(**CASES[case]), "A title that is too long for one line: $x_1$ at 100% of what there is"
     ):
         figure.draw_without_rendering()
         assert figure.get_figwidth() == WIDTH
@@ -387,7 +298,7 @@ def test_saved_bytes_depend_on_the_data_alone(made, tmp_path):
 
 
 def test_save_makes_the_folder_and_returns_what_it_wrote(tmp_path):
-    figure = plot.plot_max_lr(nothing(1)[1], None)
+    figure = plot_max_lr(nothing(1)[1], None)
     paths = save(figure, tmp_path / "a" / "b", "max_lr")
     assert paths == [tmp_path / "a" / "b" / "max_lr.png", tmp_path / "a" / "b" / "max_lr.svg"]
     width, height = struct.unpack(">II", paths[0].read_bytes()[16:24])

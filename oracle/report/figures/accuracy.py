@@ -1,0 +1,66 @@
+"""Figure of the accuracies: SILO's own chain and the Oracle's best, by weights remaining."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from oracle.report.figures.cycles import cycles_with_weights
+from oracle.report.figures.style import (
+    ORACLE_LINE,
+    SILO_LINE,
+    empty_figure,
+    hatch_uninformative,
+    legend_below,
+    new_figure,
+    styled,
+    weights_axis,
+)
+
+
+@styled
+def plot_accuracy(comparison: pd.DataFrame, title: str | None, intervals: pd.DataFrame | None = None) -> Figure:
+    """Plot the test accuracy (percent) of SILO's own chain and of the Oracle's best over the weights remaining (percent).
+
+    Above, the means and, where there are several seeds, their standard deviations, the two side by side; below, SILO's
+    mean less the Oracle's, in points. Uninformative cycles are hatched.
+
+    Args:
+        comparison: as :func:`oracle.analysis.comparison.comparison_table` returns it.
+        title: stands above the axes, as plain text; None: no title.
+        intervals: confidence interval of the difference (columns cycle, low, high; points), drawn as bars; given where
+            both are on the same masks. Then the difference is over the seeds in which the Oracle's best was tried, and
+            where these are not all seeds the Oracle's point stands that far from SILO's mean over all of them.
+
+    Returns:
+        The figure; one that says so where nothing is recorded.
+    """
+    table = cycles_with_weights(comparison)
+    best, difference = table.best_test, table.chain_test - table.best_test
+    if intervals is not None:
+        difference = table.silo_test - table.best_test
+        same_seeds = table.chain_test.isna() | (table.chain_test == table.silo_test)
+        best = best.where(same_seeds, table.chain_test - difference)
+    if table[["chain_test", "best_test"]].isna().all(axis=None):
+        return empty_figure(title, "nothing recorded yet")
+    figure, (means, differences) = new_figure(3.3, title, height_ratios=(2, 1))
+    weights = table.weights_remaining
+    steps = weights_axis([means, differences], weights.to_numpy())
+    hatch_uninformative([means, differences], steps, table)
+    # so that the bars of one cycle don't cover each other
+    shift = np.minimum((steps[:-1] / steps[1:]) ** 0.12, (steps[0] / steps[-1]) ** 0.008)
+    bars = {"elinewidth": 0.9, "capsize": 0, "linewidth": 1.0}
+    oracle, silo = ORACLE_LINE | bars | {"markersize": 2.4}, SILO_LINE | bars | {"markersize": 2.0}
+    means.errorbar(weights * shift, best, table.best_test_std, **oracle, label="Oracle's best")
+    means.errorbar(weights / shift, table.chain_test, table.chain_test_std, **silo, label="SILO's own chain")
+    has_std = table[["chain_test_std", "best_test_std"]].notna().any(axis=None)
+    means.set_ylabel("Test accuracy (%)\nmean ± std over seeds" if has_std else "Test accuracy (%)")
+    differences.axhline(0, color="black", linewidth=0.6)
+    differences.plot(weights, difference, **SILO_LINE)
+    if intervals is not None and len(intervals):
+        ends = intervals.set_index("cycle").reindex(table.cycle)
+        differences.vlines(weights, ends.low, ends.high, color=SILO_LINE["color"], linewidth=0.9, alpha=0.6)
+    differences.margins(y=0.15)
+    differences.locator_params(axis="y", nbins=4, steps=[1, 2, 5, 10])
+    differences.set_ylabel("SILO \N{MINUS SIGN} Oracle\n(points)")
+    legend_below(figure)
+    return figure

@@ -1,0 +1,73 @@
+"""Figure of max_lr: the Oracle's optimal interval and SILO's value, by weights remaining."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from oracle.report.figures.cycles import cycles_with_weights
+from oracle.report.figures.style import (
+    BLUE,
+    HOLLOW_MARKER,
+    ORACLE_LINE,
+    SILO_LINE,
+    draw_line,
+    draw_open_ends,
+    empty_figure,
+    hatch_uninformative,
+    legend_below,
+    max_lr_axis,
+    new_figure,
+    styled,
+    weights_axis,
+)
+
+INSIDE, EDGE, CLOSED_END = "#A9D0EA", "#DCECF7", "#56A3D0"  # tints of BLUE; opaque, as neighbours of one tint touch
+
+
+@styled
+def plot_max_lr(comparison: pd.DataFrame, title: str | None) -> Figure:
+    """Plot max_lr over the weights remaining (percent, falling to the right), both on log axes.
+
+    The Oracle's interval is a band, one step a cycle; its end lies in the paler step beside it, between the last grid
+    value inside and the first outside. A closed end has a line; where the grid was too narrow to find one, an arrow
+    points on. Uninformative cycles are hatched, without interval and with a hollow best.
+
+    Args:
+        comparison: as :func:`oracle.analysis.comparison.comparison_table` returns it.
+        title: stands above the axes, as plain text; None: no title.
+
+    Returns:
+        The figure; one that says so where no cycle is complete.
+    """
+    table = cycles_with_weights(comparison)
+    judged = table.where(table.informative)
+    bounds = table[["best_max_lr", "silo_max_lr"]].join(judged[["low", "high", "edge_low", "edge_high"]])
+    if not (table.seeds > 0).any():
+        return empty_figure(title, "no cycle is complete yet")
+    figure, (axes,) = new_figure(2.75, title)
+    weights = table.weights_remaining
+    steps = weights_axis([axes], weights.to_numpy())
+    hatch_uninformative([axes], steps, table)
+    max_lr_axis(axes, bounds.min(axis=None), bounds.max(axis=None))
+    _draw_band(axes, steps, judged.edge_low, judged.low, EDGE, "Its edge")
+    _draw_band(axes, steps, judged.high, judged.edge_high, EDGE, "Its edge")
+    _draw_band(axes, steps, judged.low, judged.high, INSIDE, "Optimal interval")
+    for end in (judged.low.mask(table.open_low), judged.high.mask(table.open_high)):
+        # of an interval of one value these lines are all that is seen
+        axes.hlines(end, steps[:-1], steps[1:], color=CLOSED_END, linewidth=1.0)
+    draw_line(axes, weights, judged.best_max_lr, **ORACLE_LINE, label="Oracle's best")
+    draw_line(axes, weights, table.best_max_lr.mask(table.informative), **HOLLOW_MARKER, color=BLUE)
+    draw_line(axes, weights, table.silo_max_lr, **SILO_LINE, label="SILO")
+    draw_open_ends(axes, weights, judged.low.where(table.open_low), judged.high.where(table.open_high))
+    legend_below(figure)
+    return figure
+
+
+def _draw_band(axes: Axes, steps: np.ndarray, low: pd.Series, high: pd.Series, color: str, label: str) -> None:
+    """Fill each cycle's step between two values of max_lr; NaN: nothing is filled."""
+    drawn = (low.notna() & high.notna()).to_numpy()
+    if drawn.any():
+        # the edge closes the hairline between neighbours
+        style = {"color": color, "linewidth": 0.3, "align": "edge", "label": label}
+        axes.bar(steps[:-1][drawn], (high - low)[drawn], np.diff(steps)[drawn], low[drawn], **style)

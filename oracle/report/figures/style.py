@@ -1,0 +1,203 @@
+"""The look of every figure: colours, lines, log axes with readable ticks, a legend below; and how a figure is saved.
+
+A figure is as wide as one column of a paper.
+"""
+
+import math
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib.style
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+WIDTH = 3.4  # inches
+MAX_CYCLE_TICKS = 6  # up to so many cycles have a tick of their own each
+
+BLUE, VERMILLION, GREY = "#0072B2", "#D55E00", "#999999"  # Okabe and Ito's colours, safe for the colour-blind
+ORACLE_LINE = {"color": BLUE, "linestyle": (0, (3, 1.5)), "marker": "o", "linewidth": 1.0}
+SILO_LINE = {"color": VERMILLION, "linestyle": "-", "marker": "D", "markersize": 2.6, "linewidth": 1.4}
+HOLLOW_MARKER = {"linestyle": "none", "marker": "o", "markerfacecolor": "white"}
+
+# "default" first, so that the reader's own matplotlibrc changes nothing
+styled = matplotlib.style.context(
+    [
+        "default",
+        {
+            "font.family": "DejaVu Sans",
+            "font.size": 7.5,
+            "axes.titlesize": 8,
+            "axes.labelsize": 8,
+            "xtick.labelsize": 7,
+            "ytick.labelsize": 7,
+            "legend.fontsize": 7,
+            "legend.frameon": False,
+            "legend.handlelength": 1.8,
+            "legend.columnspacing": 1.2,
+            "axes.linewidth": 0.6,
+            "xtick.major.width": 0.6,
+            "ytick.major.width": 0.6,
+            "xtick.major.size": 2.5,
+            "ytick.major.size": 2.5,
+            "lines.linewidth": 1.2,
+            "lines.markersize": 3.5,
+            "hatch.linewidth": 0.4,
+            "svg.hashsalt": "silo-oracle",
+        },
+    ]
+)
+LEGEND_ORDER = ["SILO", "SILO's own chain", "Oracle's best", "Optimal interval", "Its edge"]
+LEGEND_ORDER += ["Open end", "Diverged", "Uninformative", "Emptied"]
+
+
+@styled
+def save(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write a figure as png (300 dpi) and svg.
+
+    The same figure gives the same bytes: neither a date nor the name of a program is written.
+
+    Args:
+        figure: what to write.
+        folder: where to; it is made where it is missing.
+        name: the files' name without its ending.
+
+    Returns:
+        The paths of the two files, the png first.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    png, svg = folder / f"{name}.png", folder / f"{name}.svg"
+    dpi, canvas = figure.dpi, figure.canvas
+    figure.dpi = 300
+    # savefig would draw a figure that has a layout twice for each file. The layout itself is computed for each: text is
+    # not equally wide in both.
+    FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
+    FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})
+    figure.dpi = dpi
+    figure.set_canvas(canvas)
+    return [png, svg]
+
+
+def new_figure(height: float, title: str | None, height_ratios: Sequence[float] = (1,)) -> tuple[Figure, list[Axes]]:
+    """A figure with panels one below the other, and these panels.
+
+    Args:
+        height: of the figure, in inches.
+        title: stands above the first panel, as plain text; None: no title.
+        height_ratios: each panel's share of the height.
+    """
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    panels = figure.subplots(len(height_ratios), sharex=True, squeeze=False, height_ratios=height_ratios)[:, 0]
+    figure.align_ylabels(panels)
+    if title:
+        panels[0].set_title(textwrap.fill(title, 44), parse_math=False)
+    return figure, list(panels)
+
+
+def empty_figure(title: str | None, why: str) -> Figure:
+    """A figure that says why it shows nothing."""
+    figure, (axes,) = new_figure(1.5, title)
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, why, ha="center", va="center", transform=axes.transAxes)
+    return figure
+
+
+def legend_below(figure: Figure) -> None:
+    """Add a legend below the axes, where it covers no data; artists that share a label share an entry."""
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    handle = dict(zip(labels, handles, strict=True))
+    labels = [label for label in LEGEND_ORDER if label in handle]
+    labels += [label for label in handle if label not in LEGEND_ORDER]
+    figure.legend([handle[label] for label in labels], labels, loc="outside lower center", ncols=3)
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """Readable values between two bounds, as dense as their labels allow on a log axis; the bounds where none are."""
+    digits = [(1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 4, 6, 8), (1, 2, 5), (1, 3), (1,)]
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for chosen in digits:
+        ticks = [float(f"{digit}e{power}") for power in powers for digit in chosen]
+        ticks = [tick for tick in ticks if low <= tick <= high]
+        if np.all(np.diff(np.log(ticks)) >= math.log(high / low) / 12):
+            break
+    return ticks if len(ticks) > 1 else sorted({low, high})
+
+
+def label_log(axis: Axis, low: float, high: float) -> None:
+    """Give a log axis readable ticks between two bounds, and no others."""
+    axis.set_major_locator(FixedLocator(ticks(low, high)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
+    axis.set_minor_locator(NullLocator())
+
+
+def max_lr_axis(axes: Axes, low: float, high: float) -> None:
+    """Make y a log axis of max_lr that holds both bounds, with room beyond them for the arrows of open ends."""
+    room = max(high / low, 1.5) ** 0.09
+    axes.set_yscale("log")
+    axes.set_ylim(low / room, high * room)
+    axes.set_ylabel("max_lr")
+    label_log(axes.yaxis, low, high)
+
+
+def weights_axis(panels: Sequence[Axes], weights: np.ndarray) -> np.ndarray:
+    """Make x a log axis of the weights remaining, falling to the right.
+
+    Args:
+        panels: axes that share x, one below the other.
+        weights: weights remaining (percent) of each cycle, shape (cycles,).
+
+    Returns:
+        The borders between the cycles, shape (cycles + 1,).
+    """
+    steps = borders(weights)
+    panels[-1].set_xscale("log")
+    panels[-1].set_xlim(steps[0], steps[-1])
+    panels[-1].set_xlabel("Weights remaining (%)")
+    label_log(panels[-1].xaxis, weights.min(), weights.max())
+    if len(weights) <= MAX_CYCLE_TICKS:
+        panels[-1].xaxis.set_major_locator(FixedLocator(weights))
+    return steps
+
+
+def borders(centres: np.ndarray) -> np.ndarray:
+    """Borders (n + 1) of the bins around centres (n, above 0): halfway on a log axis; the outer bins are symmetric."""
+    log = np.log(centres)
+    if len(log) == 1:
+        return np.exp(log[0] + np.array([-0.1, 0.1]))
+    middle = (log[1:] + log[:-1]) / 2
+    return np.exp([2 * log[0] - middle[0], *middle, 2 * log[-1] - middle[-1]])
+
+
+def draw_line(axes: Axes, x: np.ndarray | pd.Series, y: pd.Series, **style: Any) -> None:
+    """Draw a line, unless no value is known: then the legend would promise one."""
+    if y.notna().any():
+        axes.plot(x, y, **style)
+
+
+def draw_open_ends(axes: Axes, x: np.ndarray | pd.Series, low: pd.Series, high: pd.Series) -> None:
+    """Draw an arrow just beyond each open end of an interval.
+
+    Args:
+        axes: with a log y axis whose limits are set.
+        x: the place of each cycle.
+        low: the lower end of each cycle's interval; NaN: it is not open.
+        high: the upper end.
+    """
+    bottom, top = axes.get_ylim()
+    distance = (top / bottom) ** 0.045
+    for ends, marker in ((low / distance, "v"), (high * distance, "^")):
+        draw_line(axes, x, ends, marker=marker, linestyle="none", color="black", markersize=3.2, label="Open end")
+
+
+def hatch_uninformative(panels: Sequence[Axes], steps: np.ndarray, comparison: pd.DataFrame) -> None:
+    """Hatch the cycles that are complete, but uninformative; steps: the borders between the cycles."""
+    for cycle in np.flatnonzero((comparison.seeds > 0) & ~comparison.informative):
+        for axes in panels:
+            axes.axvspan(*steps[cycle : cycle + 2], fc="none", ec="#BBBBBB", hatch="////", lw=0, label="Uninformative")

@@ -1,0 +1,155 @@
+"""The tables of a study as strings to read: the Oracle, SILO beside it, and how sure that is; a row a pruning cycle."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from oracle.report.tables.format import AT_LEAST, AT_MOST, MISSING, decimals, known, mean_std, significant, yes_or_no
+
+# the head of a column -> what it says of a row
+Columns = Mapping[str, Callable[[Any], str]]
+
+
+def oracle_table(comparison: pd.DataFrame) -> pd.DataFrame:
+    """What the Oracle found, a row a cycle, as strings to read.
+
+    max_lr and weights have 3 significant digits, accuracies (percent) 2 decimals and, where there are several seeds,
+    their standard deviation; "–" where nothing is known. Brackets: the cycle is uninformative.
+
+    Args:
+        comparison: as :func:`oracle.analysis.comparison.comparison_table` returns it.
+    """
+    return _display(comparison, ORACLE_COLUMNS)
+
+
+def comparison_table(comparison: pd.DataFrame) -> pd.DataFrame:
+    """SILO beside the Oracle, a row a cycle, as strings to read; written as in :func:`oracle_table`.
+
+    The tests of SILO and of the Oracle's best are of trainings that start from the same masks; SILO's own chain has a
+    column where its numbers are others. Position is where SILO's max_lr lies by the interval; within tolerance is judged
+    by SILO's own validation accuracy. The gap is in points of validation accuracy, above 0 where SILO is worse.
+
+    Args:
+        comparison: as :func:`oracle.analysis.comparison.comparison_table` returns it.
+    """
+    table = _display(comparison, COMPARISON_COLUMNS)
+    chain, silo = comparison.chain_test.astype(float), comparison.silo_test.astype(float)
+    return table.drop(columns=OWN_CHAIN) if np.array_equal(chain, silo, equal_nan=True) else table
+
+
+def statistics_table(statistics: pd.DataFrame) -> pd.DataFrame:
+    """How sure each cycle is, a row a cycle, as strings to read; written as in :func:`oracle_table`.
+
+    Args:
+        statistics: as :func:`oracle.analysis.significance.statistics_table` returns them.
+    """
+    return _display(statistics, STATISTICS_COLUMNS)
+
+
+def _display(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
+    rows = list(frame.itertuples(index=False))
+    return pd.DataFrame({name: [show(row) for row in rows] for name, show in columns.items()}, dtype=str)
+
+
+def _interval(row: Any) -> str:
+    """ "0.01 to 0.3"; an open end reads as one: "≤0.01 to 0.3", and "≥0.3" where the grid's last value stands alone."""
+    if not known(row.low):
+        return MISSING
+    low, high = AT_MOST if row.open_low else "", AT_LEAST if row.open_high else ""
+    if row.low == row.high and not (low and high):
+        return low + high + significant(row.low)
+    return f"{low}{significant(row.low)} to {high}{significant(row.high)}"
+
+
+def _width(row: Any) -> str:
+    """The interval's width in decades; where an end is open it is at least what was seen."""
+    at_least = known(row.decades) and (row.open_low or row.open_high)
+    return (AT_LEAST if at_least else "") + decimals(row.decades)
+
+
+def _informative(row: Any) -> str:
+    if row.seeds == 0:
+        return MISSING
+    return "yes" if row.informative else f"no: {row.why}"
+
+
+def _note(row: Any) -> str:
+    if row.seeds == 0:
+        return "incomplete"
+    if not row.informative:
+        return f"not counted: {row.why}"
+    if row.open_low and row.open_high:
+        return "open below and above"
+    if row.open_low:
+        return "open below"
+    return "open above" if row.open_high else ""
+
+
+def _bracketed(show: Callable[[Any], str]) -> Callable[[Any], str]:
+    """A column whose text stands in brackets where the cycle is uninformative: nobody should count it."""
+
+    def bracketed(row: Any) -> str:
+        text = show(row)
+        return text if row.informative or text == MISSING else f"({text})"
+
+    return bracketed
+
+
+def _values(values: str) -> str:
+    """ "0.02 to 0.3 (7)" of values of max_lr, separated by spaces: the lowest, the highest, how many."""
+    numbers = [float(value) for value in values.split()]
+    if not numbers:
+        return MISSING
+    if len(numbers) == 1:
+        return significant(numbers[0])
+    return f"{significant(numbers[0])} to {significant(numbers[-1])} ({len(numbers)})"
+
+
+def _between(low: float, high: float) -> str:
+    return f"{decimals(low)} to {decimals(high)}" if known(low) else MISSING
+
+
+def _seeds_needed(seeds: float) -> str:
+    if not known(seeds):
+        return ""
+    return "no number" if np.isinf(seeds) else str(int(seeds))
+
+
+OWN_CHAIN = "Test, SILO's own chain (%)"
+ORACLE_COLUMNS: Columns = {
+    "Cycle": lambda row: str(row.cycle),
+    "Weights remaining (%)": lambda row: significant(row.weights_remaining),
+    "Seeds": lambda row: str(row.seeds),
+    "Best max_lr": _bracketed(lambda row: significant(row.best_max_lr)),
+    "Optimal interval": _bracketed(_interval),
+    "Width (decades)": _bracketed(_width),
+    "Validation at best (%)": lambda row: decimals(row.best_validation),
+    "Test at best (%)": lambda row: mean_std(row.best_test, row.best_test_std),
+    "Informative": _informative,
+}
+COMPARISON_COLUMNS: Columns = {
+    "Cycle": ORACLE_COLUMNS["Cycle"],
+    "Weights remaining (%)": ORACLE_COLUMNS["Weights remaining (%)"],
+    "SILO max_lr": lambda row: significant(row.silo_max_lr),
+    "Optimal interval": ORACLE_COLUMNS["Optimal interval"],
+    "Position": _bracketed(lambda row: row.position if known(row.position) else MISSING),
+    "Gap to best (points)": _bracketed(lambda row: decimals(row.gap)),
+    "Within tolerance": _bracketed(lambda row: yes_or_no(row.within_tolerance)),
+    "Test, SILO (%)": lambda row: mean_std(row.silo_test, row.silo_test_std),
+    OWN_CHAIN: lambda row: mean_std(row.chain_test, row.chain_test_std),
+    "Test, Oracle's best (%)": lambda row: mean_std(row.best_test, row.best_test_std),
+    "Note": _note,
+}
+STATISTICS_COLUMNS: Columns = {
+    "Cycle": ORACLE_COLUMNS["Cycle"],
+    "Weights remaining (%)": ORACLE_COLUMNS["Weights remaining (%)"],
+    "Seeds": lambda row: str(row.seeds),
+    "Not shown worse than the best": lambda row: _values(row.not_worse),
+    "SILO - best, where chosen (points)": lambda row: decimals(row.chosen_on_difference),
+    "SILO - best, test (points)": lambda row: decimals(row.test_difference),
+    "Its interval": lambda row: _between(row.low, row.high),
+    "Decided": lambda row: row.decided,
+    "Seeds needed": lambda row: _seeds_needed(row.seeds_needed),
+}
