@@ -4,7 +4,7 @@ import pytest
 import torch
 from run_folder import records
 from synthetic import DATA, OFF_GRID, experiment, recorded
-from test_searcher import KILLED, tuned
+from test_ray_searcher import KILLED, tuned
 
 from oracle.cli.main import main
 from oracle.experiment.load import load
