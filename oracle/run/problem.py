@@ -57,7 +57,7 @@ def device(experiment: Experiment) -> torch.device:
     """CUDA where the experiment gives its trainings GPUs; raises FieldError where there is none."""
     gpus = experiment.compute.gpus_per_trial
     if gpus > 0 and not torch.cuda.is_available():
-        raise FieldError(f"compute.gpus_per_trial: {gpus:g}: no CUDA GPU is visible here; 0 is allowed")
+        raise FieldError(f"compute.gpus_per_trial must be 0 where no CUDA GPU is visible, got {gpus:g}")
     return torch.device("cuda" if gpus > 0 else "cpu")
 
 

@@ -3,13 +3,14 @@
 from rich.console import Console
 
 from oracle.plan.counts import tally
+from oracle.run.local import train_here
 from oracle.run.problem import device
 from oracle.run.progress import Progress
-from oracle.run.ray.cluster import check
-from oracle.run.ray.trainable import WorkerFactory
+from oracle.run.ray.resources import check_resources
+from oracle.run.ray.sweep import train_on_ray
 from oracle.run.ready_queue import ReadyQueue
-from oracle.run.sweep import sweep_here, sweep_on_ray
 from oracle.run.worker import Worker
+from oracle.run.worker_factory import WorkerFactory
 from oracle.study.environment import difference, environment
 from oracle.study.study import Study, claimed
 
@@ -23,7 +24,7 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool, a
     gpus = study.experiment.compute.gpus_per_trial
     if local:
         device(study.experiment)
-    elif check(study.experiment.compute, address) == 0:
+    elif check_resources(study.experiment.compute, address) == 0:
         console.print("no node of the cluster has room for a training: waiting for one that has", highlight=False)
     tally(study.chains)  # reads the records: a damaged one is told before anything is written
     with claimed(study):
@@ -45,13 +46,13 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool, a
             told = f"this machine's environment differs from that of the records there: {other}"
             console.print(told, highlight=False)
         frontier = ReadyQueue(study.chains)
-        with Progress(console, study.store, study.chains.training, before.total, before.recorded) as progress:
+        with Progress(console, study.chains, before.total, before.recorded) as progress:
             experiment, digest, store = study.experiment, study.data["digest"], study.store
             if local:
-                sweep_here(frontier, Worker(experiment, study.dataset, digest, store), progress)
+                train_here(frontier, Worker(experiment, study.dataset, digest, store), progress)
             else:
-                begin = WorkerFactory.of(experiment, digest, store)
-                sweep_on_ray(frontier, begin, study.dataset, experiment.compute, store, progress, address)
+                make_worker = WorkerFactory.of(experiment, digest, store)
+                train_on_ray(frontier, make_worker, study.dataset, experiment.compute, store, progress, address)
         # now the total is exact: where chains came to the same cells, it is smaller than before
         after = tally(study.chains)
         console.print(f"{after.recorded} of {after.total} cells are recorded", highlight=False)

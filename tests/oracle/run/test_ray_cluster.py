@@ -9,8 +9,8 @@ import torch
 from synthetic import DATA, Worker, experiment, recorded
 
 from oracle.plan.trajectories import Trajectories
+from oracle.run.ray.sweep import train_on_ray
 from oracle.run.ready_queue import ReadyQueue
-from oracle.run.sweep import sweep_on_ray
 from oracle.study.store import Store
 
 HERE = Path(__file__).parent
@@ -30,7 +30,7 @@ class Full:
         self.worker.run(*jobs)
 
 
-class Begin:
+class MakeFull:
     def __init__(self, folder, cells):
         self.folder, self.cells = folder, cells
 
@@ -48,15 +48,15 @@ class Seen:
         self.handler = signal.getsignal(signal.SIGTERM)
 
 
-def test_a_full_disk_ends_the_sweep_and_is_told_as_it_is(tmp_path, monkeypatch):
+def test_a_full_disk_ends_the_run_and_is_reported_as_it_is(tmp_path, monkeypatch):
     """After one try: no cell is trained again and again."""
     monkeypatch.setenv("PYTHONPATH", IMPORTED, prepend=os.pathsep)
-    asked, store = experiment(), Store(tmp_path)
-    compute = asked.compute.model_copy(update={"workers": 1})
-    frontier = ReadyQueue(Trajectories(asked, DATA, store))
+    synthetic, store = experiment(), Store(tmp_path)
+    compute = synthetic.compute.model_copy(update={"workers": 1})
+    queue = ReadyQueue(Trajectories(synthetic, DATA, store))
     before, seen = signal.getsignal(signal.SIGTERM), Seen()
     with pytest.raises(OSError, match="No space left on device") as raised:
-        sweep_on_ray(frontier, Begin(tmp_path, 4), torch.tensor([[1, 2, 3], [4, 5, 6]]).t(), compute, store, seen)
+        train_on_ray(queue, MakeFull(tmp_path, 4), torch.tensor([[1, 2, 3], [4, 5, 6]]).t(), compute, store, seen)
     assert raised.value.errno == 28
     assert len(recorded(store)) == 4
     assert not (tmp_path / "failed").exists()

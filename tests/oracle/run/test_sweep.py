@@ -171,7 +171,7 @@ def without_the_last_cycle(undisturbed, out):
     return out
 
 
-def test_a_training_that_raises_is_failed_with_its_reason_and_tried_again_when_asked(
+def test_a_training_that_raises_is_failed_with_its_reason_and_tried_again_when_requested(
     tiny, tmp_path, undisturbed, capsys, monkeypatch
 ):
     def raises(*arguments):
@@ -182,21 +182,21 @@ def test_a_training_that_raises_is_failed_with_its_reason_and_tried_again_when_a
         patched.setattr("oracle.run.worker.run_lanes", raises)
         assert run(tiny, out, "--local") == 1
     assert "14 trainings failed" in capsys.readouterr().out
-    assert run(tiny, out, "--local") == 1  # failures stand until they are asked for again
-    told = "nothing to train: 24 of 38 cells are recorded, 14 failed; --retry-failed tries them again"
-    assert told in " ".join(capsys.readouterr().out.split())
+    assert run(tiny, out, "--local") == 1  # failures stand until another try is requested
+    message = "nothing to train: 24 of 38 cells are recorded, 14 failed; --retry-failed tries them again"
+    assert message in " ".join(capsys.readouterr().out.split())
     assert run(tiny, out, "--local", "--retry-failed") == 0
     assert records(out) == records(undisturbed)
     assert report(out) == report(undisturbed)
 
 
-def test_a_damaged_start_state_is_told_in_one_line_and_fails_no_training(tiny, tmp_path, undisturbed, capsys):
+def test_a_damaged_start_state_is_one_line_and_fails_no_training(tiny, tmp_path, undisturbed, capsys):
     out = without_the_last_cycle(undisturbed, tmp_path / "run")
     for state in (out / "states").iterdir():
         state.write_bytes(b"no state")
     assert run(tiny, out, "--local") == 2
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1 and f"{out}/states/" in told and "delete it to have it made again" in told
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1 and f"{out}/states/" in line and "delete it to have it made again" in line
     assert not (out / "failed").exists()
     for state in (out / "states").iterdir():
         state.unlink()
