@@ -4,17 +4,11 @@ import math
 from collections.abc import Iterator
 from itertools import islice
 
-import optuna
-from optuna.distributions import FloatDistribution
-from optuna.samplers import TPESampler
-
 from oracle.plan.search.task import Found, SearchState, Task, Trial
 from oracle.stats.interval import Interval
 
 ROUNDS = 5  # batches a cycle: each is a fifth of the budget
 SPREAD = 5  # values to begin with where no cycle came before
-
-optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 def adaptive(task: Task, found: Found) -> tuple[Trial, ...]:
@@ -71,14 +65,28 @@ def _inside(task: Task, standing: SearchState) -> list[float]:
     untried = [v for v in task.grid if interval.low < v < interval.high and v not in standing.means]
     if not untried:
         return []
-    space = {"max_lr": FloatDistribution(task.grid[0], task.grid[-1], log=True)}
-    study = optuna.create_study(direction="maximize", sampler=TPESampler(n_startup_trials=0, seed=len(standing.means)))
-    told = [(value, mean) for value, mean in standing.means.items() if mean is not None]
-    study.add_trials(
-        [optuna.trial.create_trial(params={"max_lr": v}, distributions=space, value=mean) for v, mean in told]
-    )
-    suggested = study.ask(space).params["max_lr"]
+    suggested = _suggested(task, standing)
     return [min(untried, key=lambda value: abs(math.log(value / suggested)))]
+
+
+def _suggested(task: Task, standing: SearchState) -> float:
+    """Return the max_lr that Optuna's TPE suggests after the means so far."""
+    # here, so that studies that don't search adaptively need no Optuna
+    import optuna
+    from optuna.distributions import FloatDistribution
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    space = {"max_lr": FloatDistribution(task.grid[0], task.grid[-1], log=True)}
+    sampler = optuna.samplers.TPESampler(n_startup_trials=0, seed=len(standing.means))
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    study.add_trials(
+        [
+            optuna.trial.create_trial(params={"max_lr": value}, distributions=space, value=mean)
+            for value, mean in standing.means.items()
+            if mean is not None
+        ]
+    )
+    return study.ask(space).params["max_lr"]
 
 
 def _more_seeds(task: Task, found: Found, standing: SearchState) -> Iterator[Trial]:
