@@ -200,23 +200,6 @@ def predicted(out):
     return float(re.search(r"^predicted: ([\d.]+) s for (\d+) trainings", out, re.MULTILINE)[1])
 
 
-def test_plan_calibrates_on_ray_and_writes_nothing(tiny, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(calibration, "MEASURING_SECONDS", 0.2)
-    monkeypatch.setattr(calibration, "SHORTENED_SECONDS", 0.2)
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    assert main(["plan", str(tiny), "--calibrate", "--out", str(tmp_path / "run"), "--set", "compute.workers=2"]) == 0
-    out, err = capsys.readouterr()
-    assert err == ""
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
-    assert predicted(out) > 1  # Ray alone takes longer to start
-    assert "for 38 trainings" in out
-    assert "2 trainings at a time" in out
-    rate = re.search(r'compute: \{rate: \{iterations_per_second: ([\d.]+), source: "measured on CPU', out)
-    assert float(rate[1]) > 0
-    line = re.search(r"compute: (\{.*\})$", out, re.MULTILINE)[1]
-    assert load(tiny, [f"compute={line}"]).compute.rate.iterations_per_second == float(rate[1])
-
-
 @pytest.fixture
 def here(monkeypatch):
     """Calibrations without Ray, in this process, and short."""

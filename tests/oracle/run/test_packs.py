@@ -2,11 +2,9 @@
 
 import pytest
 import torch
-from run_folder import records
 from simulated_tune import KILLED, tuned
 from synthetic import DATA, OFF_GRID, experiment, recorded
 
-from oracle.cli.main import main
 from oracle.experiment.load import load
 from oracle.plan.trajectories import Trajectories
 from oracle.run import worker
@@ -151,12 +149,6 @@ def of(study, tmp_path):
 
 def written(made, jobs):
     return [numbers(made.store.whole_record(job.cell.id)) for job in jobs]
-
-
-def test_on_a_cpu_a_run_in_packs_has_the_records_of_one_cell_by_cell(tiny, tmp_path):
-    assert main(["run", str(tiny), "--local", "--out", str(tmp_path / "single")]) == 0
-    assert main(["run", str(tiny), "--local", "--out", str(tmp_path / "packs"), "--set", "compute.lanes=4"]) == 0
-    assert records(tmp_path / "packs") == records(tmp_path / "single")
 
 
 @pytest.mark.parametrize("lanes", [2, 16])

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from trained import train
 
 from oracle.cli.main import main
 from oracle.experiment.load import load
@@ -193,7 +194,7 @@ def test_a_full_disk_ends_the_run_in_one_line_and_costs_nothing_recorded(tiny, t
         assert 1 <= len(done) < 38
         assert not list(out.rglob("*.tmp"))
         subprocess.run(["mount", "-o", "remount,size=9m", str(small)], check=True)
-        assert main(["run", str(tiny), "--out", str(out), "--local"]) == 0
+        assert train(tiny, out)
         assert done.items() <= {path.name: path.read_bytes() for path in (out / "records").iterdir()}.items()
         recorded = [entry["cell"] for entry in Store(out).attempts() if entry["event"] == "recorded"]
         assert len(recorded) == len(set(recorded)) == 38
