@@ -1,3 +1,7 @@
+import os
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,6 +9,13 @@ import pytest
 from oracle.report.tables.paper import Finished
 
 GRID = np.geomspace(0.01, 1, 12)
+MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30  # a file system in memory, and the bytes that must be free there
+
+
+def pytest_configure():
+    """Put the folders of tests into memory where there is room: durable writes, thousands of them, wait for a disk each."""
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def policies_frame(names, cycles, seeds):
