@@ -46,7 +46,7 @@ def home(tmp_path_factory):
 @pytest.fixture(scope="module")
 def calm(home):
     """An undisturbed run, in one process."""
-    from oracle.cli import main
+    from oracle.cli.main import main
 
     assert main(["run", str(home / "e.yaml"), "--local", "--out", str(home / "calm")]) == 0
     return home / "calm"
