@@ -33,8 +33,8 @@ from oracle.experiment.spec import Experiment
 from oracle.plan.trajectories import Trajectories
 from oracle.report.tables.markdown import markdown
 from oracle.run.progress import Progress
+from oracle.run.ray.sweep import train_on_ray
 from oracle.run.ready_queue import Job, ReadyQueue
-from oracle.run.sweep import sweep_on_ray
 from oracle.study.store import Store
 
 # cells, seconds each, workers
@@ -78,7 +78,7 @@ class Sleeper:
 
 
 class Sleepers:
-    """Begins a worker, as oracle.run.ray.trainable.WorkerFactory does."""
+    """Begins a worker, as oracle.run.worker_factory.WorkerFactory does."""
 
     def __init__(self, folder: Path, seconds: float) -> None:
         self.folder, self.seconds = folder, seconds
@@ -109,8 +109,8 @@ def sweep(cells: int, seconds: float, workers: int, folder: Path) -> None:
     """One sweep, in this process."""
     experiment, store = independent(cells, workers), Store(folder)
     chains = Trajectories(experiment, DATA, store)
-    with Progress(Console(file=io.StringIO()), store, chains.training, cells, 0) as progress:
-        sweep_on_ray(ReadyQueue(chains), Sleepers(folder, seconds), None, experiment.compute, store, progress)
+    with Progress(Console(file=io.StringIO()), chains, cells, 0) as progress:
+        train_on_ray(ReadyQueue(chains), Sleepers(folder, seconds), None, experiment.compute, store, progress)
 
 
 def measured(cells: int, seconds: float, workers: int) -> dict[str, Any]:

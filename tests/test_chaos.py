@@ -46,7 +46,7 @@ def home(tmp_path_factory):
 @pytest.fixture(scope="module")
 def calm(home):
     """An undisturbed run, in one process."""
-    from oracle.cli import main
+    from oracle.cli.main import main
 
     assert main(["run", str(home / "e.yaml"), "--local", "--out", str(home / "calm")]) == 0
     return home / "calm"
@@ -72,7 +72,7 @@ def test_what_a_cluster_refuses_is_one_line(cluster, home):
     no_gpu, no_key = run("--set", "compute.gpus_per_trial=1"), run(RAY_AUTH_TOKEN="b" * 64)
     for driver, told in (
         # 0 CPUs: the head alone, while the nodes are joining
-        (no_gpu, "asks for 1 CPUs and 1 GPUs, and the largest node of the cluster has [01] CPUs and 0 GPUs"),
+        (no_gpu, r"compute\.gpus_per_trial .* got 1: its largest node has [01] CPUs and 0 GPUs"),
         (no_key, "the authentication token is missing or wrong"),
     ):
         out, err = driver.communicate(timeout=60)

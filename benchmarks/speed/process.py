@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from oracle.run.ray.cluster import ENVIRONMENT
+from oracle.run.ray.environment import ENVIRONMENT
 
 # What Ray gives a worker with one core, and the sweep to every worker.
 WORKER = {"OMP_NUM_THREADS": "1", "GLIBC_TUNABLES": ENVIRONMENT["GLIBC_TUNABLES"]}

@@ -8,13 +8,13 @@ from oracle.plan.counts import StatusCounts
 from oracle.plan.search.racing import FIRST_SEEDS
 from oracle.plan.snapshot import Snapshot
 from oracle.report.advice import advice
-from oracle.run.calibration.calibration import BUSY, TESTED, Speed
+from oracle.run.calibration.calibration import BUSY_SHARE, TESTED_SHARE, MeasuredSpeed
 from oracle.run.calibration.forecast import forecast
 from oracle.study.data_info import DataInfo
 from oracle.study.study import Study
 
 
-def plan_text(study: Study, speed: Speed | None = None) -> str:
+def plan_text(study: Study, speed: MeasuredSpeed | None = None) -> str:
     """Return the trainings of a study, what is recorded and missing, the time that the rest takes, and what to change.
 
     Args:
@@ -109,35 +109,34 @@ def _time_lines(
     return lines
 
 
-def _predicted(study: Study, speed: Speed, steps: int) -> list[str]:
+def _predicted(study: Study, speed: MeasuredSpeed, steps: int) -> list[str]:
     """What was measured, the time of the sweep by it and what that assumes, and the rate as a line for the file."""
-    experiment, data, workers = study.experiment, study.data, len(speed.begins)
-    whole = speed.training(experiment, data)
-    expected = forecast(study, whole, speed.begins)
-    walls = {
-        tested: forecast(study, speed.training(experiment, data, tested), speed.begins).wall + speed.ends
-        for tested in (0.0, TESTED, 1.0)
-    }
-    at_a_time = f"{workers} training{'s' * (workers > 1)} at a time"
+    experiment, data, workers = study.experiment, study.data, len(speed.worker_starts)
+    whole = speed.training_seconds(experiment, data)
+    expected = forecast(study, whole, speed.worker_starts)
+    walls = {}
+    for tested_share in (0.0, TESTED_SHARE, 1.0):
+        seconds = speed.training_seconds(experiment, data, tested_share)
+        walls[tested_share] = forecast(study, seconds, speed.worker_starts).wall_seconds + speed.shutdown
+    at_a_time = f"{workers} training{'s' if workers > 1 else ''} at a time"
     assumed = "no training diverges"
     if experiment.train.choose == "validation":
-        assumed += (
-            f", and test is looked at after {TESTED:.0%} of the epochs (after the last alone: {_span(walls[0.0])}; "
-        )
+        assumed += f", and test is looked at after {TESTED_SHARE:.0%} of the epochs "
+        assumed += f"(after the last alone: {_span(walls[0.0])}; "
         assumed += f"after every one: {_span(walls[1.0])})"
     if experiment.compute.gpus_per_trial:
         assumed += "; one training after another in each worker, where a GPU may train several side by side"
-    if speed.share < BUSY:
-        assumed += f"; other programs go on taking {1 - speed.share:.0%} of the cores, as they did meanwhile"
+    if speed.cpu_share < BUSY_SHARE:
+        assumed += f"; other programs go on taking {1 - speed.cpu_share:.0%} of the cores, as they did meanwhile"
     rate = float(f"{steps / whole / (experiment.compute.gpus_per_trial or 1):.3g}")
     source = f"measured on {speed.device}, {at_a_time}, evaluation included"
     return [
         f"measured here ({speed.device}, {at_a_time}): {_unit(speed.step)} an iteration, {_unit(speed.image)} an image "
-        f"evaluated, {_unit(speed.cell)} a training beside: {_unit(whole)} a training",
-        f"predicted: {_span(walls[TESTED])} for {expected.trainings} trainings, {_hours(expected.busy / 3600)} worker-hours; "
-        f"{speed.begins[0] + speed.ends:.0f} s of it Ray's start and end; loading libraries and data, and the report, come "
-        "on top: some seconds",
-        f"assumed: {assumed}",
+        f"evaluated, {_unit(speed.shortest_training)} a training beside: {_unit(whole)} a training",
+        f"predicted: {_span(walls[TESTED_SHARE])} for {expected.trainings} trainings, "
+        f"{_hours(expected.busy_seconds / 3600)} worker-hours; "
+        f"{speed.worker_starts[0] + speed.shutdown:.0f} s of it Ray's start and end; loading libraries and data, and the "
+        "report, come on top: some seconds",
         f'as a line of the file: compute: {{rate: {{iterations_per_second: {rate:g}, source: "{source}"}}}}',
     ]
 

@@ -1,4 +1,4 @@
-"""One live display while a sweep runs; plain lines where there is no terminal."""
+"""One live display while a study is trained; plain lines where there is no terminal."""
 
 import time
 from collections import defaultdict
@@ -8,29 +8,42 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
+from oracle.plan.trajectories import Trajectories
 from oracle.study.cell import Cell
-from oracle.study.store import Store
 
 SECONDS_BETWEEN_LINES = 10
 
 
 class Progress:
-    """Cells done and total, the pruning cycle of the last one, the best max_lr in it since this run began, the time left.
+    """Shows trainings done and in all, the pruning cycle of the last one, the best max_lr in it so far, the time left.
 
-    training is that of the study's own cells: a baseline's are counted, but their accuracies are others. total counts every
-    cell, recorded those that have a record already.
+    The best is by the mean of what the study chooses values on (validation, or test as released), over the trainings that were
+    recorded since this run began. Baselines' trainings are counted, but left out of it: their accuracies are others.
     """
 
-    def __init__(self, console: Console, store: Store, training: str, total: int, recorded: int) -> None:
-        self._console, self._store, self._training = console, store, training
+    def __init__(self, console: Console, trajectories: Trajectories, total: int, recorded: int) -> None:
+        """Show nothing yet.
+
+        Args:
+            console: Where to; a terminal gets one line that changes, anything else a line every few seconds.
+            trajectories: The study's.
+            total: How many trainings the study has, at most.
+            recorded: How many of them have a record already.
+        """
+        self._console, self._records = console, trajectories.records
+        self._training, self._chosen_on = trajectories.training, trajectories.experiment.chosen_on
         self._total, self._recorded = total, recorded
-        # when the first cell was finished, and how many were recorded then
+        # when the first training was finished, and how many were recorded then
         self._first: tuple[float, int] | None = None
-        self._said = time.monotonic() - SECONDS_BETWEEN_LINES  # the first cell gets a line
+        self._printed_at = time.monotonic() - SECONDS_BETWEEN_LINES  # the first training gets a line
         # by cycle and max_lr: how many accuracies there are, and their sum
         self._sums: dict[int, dict[float, tuple[int, float]]] = defaultdict(lambda: defaultdict(lambda: (0, 0.0)))
         self._bar = Bar(
-            TextColumn("cells"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"), console=console
+            TextColumn("trainings"),
+            MofNCompleteColumn(),
+            BarColumn(),
+            TextColumn("{task.description}"),
+            console=console,
         )
 
     def __enter__(self) -> "Progress":
@@ -44,31 +57,31 @@ class Progress:
             self._bar.stop()
 
     def finished(self, cell: Cell) -> None:
-        """Show that this cell was recorded (or failed: then nothing but the time moves)."""
-        record = self._store.record(cell.id)
+        """Show that a training was recorded; of one that failed, show nothing."""
+        record = self._records.record(cell.id)
         if record is None:
             return
         self._recorded = min(self._recorded + 1, self._total)  # a state that is made again adds no record
         if cell.training == self._training and not record.outcome.diverged:
-            found, total = self._sums[cell.cycle][cell.max_lr]
-            self._sums[cell.cycle][cell.max_lr] = found + 1, total + record.outcome.validation
+            count, total = self._sums[cell.cycle][cell.max_lr]
+            self._sums[cell.cycle][cell.max_lr] = count + 1, total + getattr(record.outcome, self._chosen_on)
         self._first = self._first or (time.monotonic(), self._recorded)
-        text = " · ".join([f"cycle {cell.cycle}", *self._best(cell.cycle), f"{self._left()} left"])
+        text = " · ".join([f"cycle {cell.cycle}", *self._best(cell.cycle), f"{self._time_left()} left"])
         if self._console.is_terminal:
             self._bar.update(self._task, completed=self._recorded, description=text)
-        elif time.monotonic() - self._said >= SECONDS_BETWEEN_LINES or self._recorded == self._total:
-            self._said = time.monotonic()
-            self._console.print(f"{self._recorded}/{self._total} cells · {text}", highlight=False)
+        elif time.monotonic() - self._printed_at >= SECONDS_BETWEEN_LINES or self._recorded == self._total:
+            self._printed_at = time.monotonic()
+            self._console.print(f"{self._recorded}/{self._total} trainings · {text}", highlight=False)
 
     def _best(self, cycle: int) -> list[str]:
-        means = {max_lr: total / found for max_lr, (found, total) in self._sums[cycle].items()}
+        means = {max_lr: total / count for max_lr, (count, total) in self._sums[cycle].items()}
         if not means:
             return []
         best = max(means, key=means.get)
         return [f"best of those trained now: max_lr {best:.3g} ({means[best]:.2f}%)"]
 
-    def _left(self) -> str:
-        """By the pace since the first cell, so that the workers' start doesn't count."""
+    def _time_left(self) -> str:
+        """Return minutes:seconds, by the pace since the first training: so the workers' start doesn't count."""
         first_at, first = self._first
         if self._recorded == first:
             return "?"

@@ -4,13 +4,14 @@ from rich.console import Console
 
 from oracle.plan.snapshot import Snapshot
 from oracle.plan.trajectories import Trajectories
+from oracle.run.local import train_here
 from oracle.run.problem import device
 from oracle.run.progress import Progress
-from oracle.run.ray.cluster import check
-from oracle.run.ray.trainable import WorkerFactory
+from oracle.run.ray.resources import check_resources
+from oracle.run.ray.sweep import train_on_ray
 from oracle.run.ready_queue import ReadyQueue
-from oracle.run.sweep import sweep_here, sweep_on_ray
 from oracle.run.worker import Worker
+from oracle.run.worker_factory import WorkerFactory
 from oracle.study.environment import current_environment, difference
 from oracle.study.study import Study, claimed
 
@@ -53,7 +54,7 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool, a
             message = f"this machine's environment differs from that of the records there: {other}"
             console.print(message, highlight=False)
         trajectories = Trajectories.of(study)
-        with Progress(console, study.store, trajectories.training, counts.total, counts.recorded) as progress:
+        with Progress(console, trajectories, counts.total, counts.recorded) as progress:
             _train(study, ReadyQueue(trajectories), progress, local, address)
         # now the total is exact: where trajectories came to the same cells, it is smaller than before
         after = Snapshot.take(study).counts()
@@ -64,14 +65,14 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool, a
 def _check_resources(study: Study, console: Console, local: bool, address: str | None) -> None:
     if local:
         device(study.experiment)
-    elif check(study.experiment.compute, address) == 0:
+    elif check_resources(study.experiment.compute, address) == 0:
         console.print("no node of the cluster has room for a training: waiting for one that has", highlight=False)
 
 
 def _train(study: Study, queue: ReadyQueue, progress: Progress, local: bool, address: str | None) -> None:
     experiment, store = study.experiment, study.store
     if local:
-        sweep_here(queue, Worker(experiment, study.dataset, study.data.digest, store), progress)
+        train_here(queue, Worker(experiment, study.dataset, study.data.digest, store), progress)
     else:
         factory = WorkerFactory.of(experiment, study.data.digest, store)
-        sweep_on_ray(queue, factory, study.dataset, experiment.compute, store, progress, address)
+        train_on_ray(queue, factory, study.dataset, experiment.compute, store, progress, address)

@@ -4,17 +4,11 @@ import math
 from collections.abc import Iterator
 from itertools import islice
 
-import optuna
-from optuna.distributions import FloatDistribution
-from optuna.samplers import TPESampler
-
 from oracle.plan.search.task import Accuracies, SearchState, Task, Trial
 from oracle.stats.interval import Interval
 
 ROUNDS = 5  # batches a cycle: each is a fifth of the budget
 SPREAD = 5  # values to begin with where no cycle came before
-
-optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 def adaptive(task: Task, accuracies: Accuracies) -> tuple[Trial, ...]:
@@ -71,8 +65,20 @@ def _inside(task: Task, state: SearchState) -> list[float]:
     untried = [v for v in task.grid if interval.low < v < interval.high and v not in state.means]
     if not untried:
         return []
+    suggested = _suggested(task, state)
+    return [min(untried, key=lambda value: abs(math.log(value / suggested)))]
+
+
+def _suggested(task: Task, state: SearchState) -> float:
+    """The max_lr that Optuna's TPE suggests after the means so far."""
+    # here, so that studies that don't search adaptively need no Optuna
+    import optuna
+    from optuna.distributions import FloatDistribution
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = {"max_lr": FloatDistribution(task.grid[0], task.grid[-1], log=True)}
-    study = optuna.create_study(direction="maximize", sampler=TPESampler(n_startup_trials=0, seed=len(state.means)))
+    sampler = optuna.samplers.TPESampler(n_startup_trials=0, seed=len(state.means))
+    study = optuna.create_study(direction="maximize", sampler=sampler)
     study.add_trials(
         [
             optuna.trial.create_trial(params={"max_lr": value}, distributions=space, value=mean)
@@ -80,8 +86,7 @@ def _inside(task: Task, state: SearchState) -> list[float]:
             if mean is not None
         ]
     )
-    suggested = study.ask(space).params["max_lr"]
-    return [min(untried, key=lambda value: abs(math.log(value / suggested)))]
+    return study.ask(space).params["max_lr"]
 
 
 def _more_seeds(task: Task, accuracies: Accuracies, state: SearchState) -> Iterator[Trial]:

@@ -1,9 +1,9 @@
-"""Calibration: a few seconds of the study's own trainings, cut short, on this machine: what a whole one will take here."""
+"""Calibration: some seconds of the study's own trainings, shortened, on this machine: how long a whole one will take here."""
 
 import io
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from statistics import fmean
 
@@ -13,119 +13,134 @@ from oracle.error import SweepError
 from oracle.experiment.spec import Experiment
 from oracle.plan.snapshot import Snapshot
 from oracle.plan.trajectories import Trajectories
-from oracle.run.calibration.cut import CutWorkerFactory, told
+from oracle.run.calibration.costs import Costs
+from oracle.run.calibration.shortened_worker import BEGAN, MEASURED, SHORTENED, ShortenedWorkerFactory, entries_of
 from oracle.run.problem import device
 from oracle.run.progress import Progress
-from oracle.run.ray.cluster import check
-from oracle.run.ray.trainable import WorkerFactory
+from oracle.run.ray.resources import check_resources
+from oracle.run.ray.sweep import train_on_ray
 from oracle.run.ready_queue import Job, ReadyQueue
-from oracle.run.sweep import sweep_on_ray
+from oracle.run.worker_factory import WorkerFactory
 from oracle.study.data_info import DataInfo
 from oracle.study.environment import current_environment
 from oracle.study.store import Store
 from oracle.study.study import Study
 
-CLOCKED = 3.0  # seconds that all workers measure side by side; where a step takes longer, as few steps as it needs
-CUT = 1.5  # seconds of trainings cut to one step, once they have
-# The share of epochs after which test is looked at, where the epoch is chosen on validation: whenever that has risen, and
-# at the end. 46% in results/quickstart, 73% in results/cifar10-policies.
-TESTED = 0.6
-
-MEASURED = ("step", "epoch", "image", "gradient", "share")
-BUSY = 0.9  # share of a core under which others are at work there
+MEASURING_SECONDS = 3.0  # that all workers measure side by side; where a step takes longer, as few steps as it needs
+SHORTENED_SECONDS = 1.5  # of shortened trainings afterwards
+# The share of epochs after which test is evaluated, where the epoch is chosen on validation: whenever that has risen, and at
+# the end. 46% in results/quickstart, 73% in results/cifar10-policies.
+TESTED_SHARE = 0.6
+BUSY_SHARE = 0.9  # share of a core below which others are at work there
 
 
 @dataclass(frozen=True)
-class Speed:
-    """Seconds, each measured in as many workers as the sweep would have, side by side.
+class MeasuredSpeed(Costs):
+    """Seconds, each a mean over as many workers as the run would have, side by side.
 
-    step, epoch, image, gradient  see oracle.run.calibration.cut.measured; share, too: of the time, no seconds
-    cell    of a cell with one step and no more than one image anywhere: with all that its worker does until the next one
-    begins  from the start of Ray until a worker trains, for each
-    ends    from the last record until Ray is gone
-    device  what was measured
+    Attributes:
+        shortest_training: Of a training with one step and at most one image to evaluate, until the next one begins.
+        worker_starts: From the start of Ray until a worker trains, for each worker, rising.
+        shutdown: From the last record until Ray is gone.
+        device: What was measured.
     """
 
-    step: float
-    epoch: float
-    image: float
-    gradient: float
-    share: float
-    cell: float
-    begins: tuple[float, ...]
-    ends: float
+    shortest_training: float
+    worker_starts: tuple[float, ...]
+    shutdown: float
     device: str
 
-    def training(self, experiment: Experiment, data: DataInfo, tested: float = TESTED) -> float:
-        """Seconds of one whole cell; data: its data's sizes; tested: the share of epochs after which test is looked at."""
+    def training_seconds(self, experiment: Experiment, data: DataInfo, tested_share: float = TESTED_SHARE) -> float:
+        """Return the seconds of one whole training.
+
+        Args:
+            experiment: Whose training it is.
+            data: The sizes of its data.
+            tested_share: Share of the epochs, 0 to 1, after which test is evaluated.
+        """
         epochs = experiment.train.epochs
-        per_epoch = experiment.recipe.steps_per_epoch(data.training_images)
-        looks = epochs, max(1, tested * epochs)
+        steps_per_epoch = experiment.recipe.steps_per_epoch(data.training_images)
+        validated, tested = epochs, max(1, tested_share * epochs)
         if experiment.train.choose == "test-best":  # as released: before and after every epoch
-            looks = epochs + 1, epochs + 1
-        images = looks[0] * data.validation_images + looks[1] * data.test_images
-        more = (epochs * per_epoch - 1) * self.step + (epochs - 1) * self.epoch + (per_epoch - 1) * self.gradient
-        return self.cell + more + images * self.image
+            validated = tested = epochs + 1
+        images = validated * data.validation_images + tested * data.test_images
+        return (
+            self.shortest_training
+            + (epochs * steps_per_epoch - 1) * self.step
+            + (epochs - 1) * self.epoch
+            + (steps_per_epoch - 1) * self.gradient
+            + images * self.image
+        )
 
 
-class Moment(ReadyQueue):
-    """A frontier that closes some seconds after the first cell has ended."""
+class TimeLimitedQueue(ReadyQueue):
+    """A queue that closes some seconds after the first training has ended: from then on it is empty."""
 
-    _until = float("inf")
+    _closes_at = float("inf")
 
     @property
     def ready(self) -> int:
-        """How many jobs could start now; none any more once it is closed."""
-        return 0 if self._closed else super().ready
+        """How many jobs could start now."""
+        return 0 if self._is_closed else super().ready
 
     @property
     def more_to_come(self) -> bool:
-        """Nothing, once it is closed."""
-        return not self._closed and super().more_to_come
+        """Whether others may be ready once those that are under way have finished."""
+        return not self._is_closed and super().more_to_come
 
     def next(self, at_most: int = 1) -> list[Job]:
-        """Ready jobs; none, too, once it is closed."""
-        return [] if self._closed else super().next(at_most)
+        """Return ready jobs that can be trained side by side."""
+        return [] if self._is_closed else super().next(at_most)
 
     def finished(self, *jobs: Job) -> None:
-        """As ever; the first one sets the time."""
-        self._until = min(self._until, time.monotonic() + CUT)
+        """Take in that jobs have ended; the first ones set the time when the queue closes."""
+        self._closes_at = min(self._closes_at, time.monotonic() + SHORTENED_SECONDS)
         super().finished(*jobs)
 
     @property
-    def _closed(self) -> bool:
-        return time.monotonic() > self._until
+    def _is_closed(self) -> bool:
+        return time.monotonic() > self._closes_at
 
 
-def calibrate(study: Study) -> Speed | None:
-    """Measure on a private Ray with the sweep's own workers, in a temporary folder; None where no training is missing. The
-    study's data must be loaded.
+def calibrate(study: Study) -> MeasuredSpeed | None:
+    """Measure on a private Ray with the run's own workers, in a temporary folder; None where no training is missing.
 
-    Raises FieldError where this machine lacks what a training asks for, SweepError where no training could be measured.
+    Args:
+        study: Its data must be loaded.
+
+    Raises:
+        FieldError: This machine lacks what a training needs.
+        SweepError: No training could be measured.
     """
     experiment, digest = study.experiment, study.data.digest
-    room = check(experiment.compute, None)
+    room = check_resources(experiment.compute, None)
     if Snapshot.take(study).counts().missing == 0:
         return None
     with tempfile.TemporaryDirectory(prefix="silo-oracle-") as folder:
         store = Store(Path(folder))
-        chains = Trajectories(experiment, digest, store)
-        frontier = Moment(chains)
-        workers = min(experiment.compute.workers or room, frontier.ready)
-        beginning = WorkerFactory.of(experiment, digest, store)
-        begin = CutWorkerFactory(beginning, chains.training, experiment.oracle.seeds[0], workers, CLOCKED)
-        began = time.time()
-        with Progress(Console(file=io.StringIO()), store, chains.training, frontier.ready, 0) as progress:
-            sweep_on_ray(frontier, begin, study.dataset, experiment.compute, store, progress)
+        trajectories = Trajectories(experiment, digest, store)
+        queue = TimeLimitedQueue(trajectories)
+        workers = min(experiment.compute.workers or room, queue.ready)
+        make_worker = ShortenedWorkerFactory(
+            WorkerFactory.of(experiment, digest, store),
+            trajectories.training,
+            experiment.oracle.seeds[0],
+            workers,
+            MEASURING_SECONDS,
+        )
+        started = time.time()
+        with Progress(Console(file=io.StringIO()), trajectories, queue.ready, 0) as progress:
+            train_on_ray(queue, make_worker, study.dataset, experiment.compute, store, progress)
         ended = time.time()
-        here, measured, cells = (told(store, event) for event in ("here", "measured", "cut"))
-        failures = [entry["reason"] for entry in told(store, "failed")]
-    if failures or not cells:
+        began, measured, shortened = (entries_of(store, event) for event in (BEGAN, MEASURED, SHORTENED))
+        failures = [entry["reason"] for entry in entries_of(store, "failed")]
+    if failures or not shortened:
         raise SweepError(f"no training could be measured: {failures[0] if failures else 'every worker was lost'}")
-    return Speed(
-        **{name: fmean(one[name] for one in measured) for name in MEASURED},
-        cell=fmean(entry["seconds"] for entry in cells),
-        begins=tuple(sorted(entry["at"] - began for entry in here)),
-        ends=ended - max(entry["at"] for entry in cells),
+    costs = Costs(**{field.name: fmean(one[field.name] for one in measured) for field in fields(Costs)})
+    return MeasuredSpeed(
+        **asdict(costs),
+        shortest_training=fmean(entry["seconds"] for entry in shortened),
+        worker_starts=tuple(sorted(entry["at"] - started for entry in began)),
+        shutdown=ended - max(entry["at"] for entry in shortened),
         device=current_environment(device(experiment))["device"],
     )

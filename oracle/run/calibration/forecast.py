@@ -1,4 +1,4 @@
-"""How long a sweep will take: its very order, played with trainings that take a known time and no computer."""
+"""How long a run will take: its very order, simulated with trainings that take a known time and no computer."""
 
 import heapq
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from oracle.plan.trajectories import Trajectories
-from oracle.run.ray.trainable import LONGEST_WAIT, SHORTEST_WAIT
+from oracle.run.idle import idle_wait
 from oracle.run.ready_queue import Job, ReadyQueue
 from oracle.study.cell import Cell
 from oracle.study.record import Record
@@ -17,15 +17,21 @@ from silo.outcome import Outcome
 
 @dataclass(frozen=True)
 class Forecast:
-    """trainings: how many are missing; busy: seconds that they take together; wall: until the last one ends."""
+    """How long the missing trainings of a study take.
+
+    Attributes:
+        trainings: How many are missing.
+        busy_seconds: What they take together.
+        wall_seconds: Until the last one ends.
+    """
 
     trainings: int
-    busy: float
-    wall: float
+    busy_seconds: float
+    wall_seconds: float
 
 
 class SimulatedRecords:
-    """A run folder as it will be: what it holds, and trainings that are played. Writes nothing."""
+    """A run folder as it will be: what it holds, and trainings that are simulated. Writes nothing."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -33,23 +39,26 @@ class SimulatedRecords:
         self._states: set[str] = set()
 
     def record(self, cell_id: str) -> Record | None:
-        """The record of a cell that is finished, or was played."""
+        """Return the record of a training that is finished, or was simulated."""
         return self._records.get(cell_id) or self._store.record(cell_id)
 
     def failure(self, cell_id: str) -> str | None:
-        """Why a cell's training failed, or None; none that is played does."""
+        """Return why a training failed, or None; none that is simulated fails."""
         return self._store.failure(cell_id)
 
     def has_state(self, cell_id: str) -> bool:
-        """Whether the state that this cell left is there then."""
+        """Return whether the state that a training left is there."""
         return cell_id in self._states or self._store.has_state(cell_id)
 
     def drop_state(self, cell_id: str) -> None:
-        """Let it be needed no more."""
+        """Forget a state that is needed no more."""
         self._states.discard(cell_id)
 
-    def played(self, cell: Cell) -> None:
-        """The cell is trained, and leaves a mask of its own. The lowest max_lr is best: seldom SILO's, so few chains meet."""
+    def simulate(self, cell: Cell) -> None:
+        """Add the record and the state of a training.
+
+        The lowest max_lr is best: seldom SILO's, so that few trajectories meet. Each leaves a mask of its own.
+        """
         self._states.add(cell.id)
         if self.record(cell.id) is None:
             accuracies = dict.fromkeys(("validation", "test", "final_validation", "final_test"), -cell.max_lr)
@@ -68,27 +77,29 @@ class SimulatedRecords:
             )
 
 
-def forecast(study: Study, seconds: float, begins: Sequence[float]) -> Forecast:
-    """Play what the study misses: each training takes so many seconds, on workers that begin at these times.
+def forecast(study: Study, seconds: float, worker_starts: Sequence[float]) -> Forecast:
+    """Simulate what the study misses; nothing diverges, and of values to choose among the lowest wins.
 
-    Nothing diverges in it, and of values to choose among the lowest wins.
+    Args:
+        study: Its run folder is only read.
+        seconds: Of each training.
+        worker_starts: When each worker begins, in seconds.
     """
-    store = SimulatedRecords(study.store)
-    frontier = ReadyQueue(Trajectories(study.experiment, study.data.digest, store))
+    records = SimulatedRecords(study.store)
+    queue = ReadyQueue(Trajectories(study.experiment, study.data.digest, records))
     order, trainings, wall, busy = count(), 0, 0.0, 0
-    # when a worker asks for a job, whose turn it is among those that ask then, what it has finished, since when it is idle
-    asks: list[tuple[float, int, Job | None, float]] = [(at, next(order), None, at) for at in begins]
-    heapq.heapify(asks)
-    while asks:
-        now, _, job, idle_since = heapq.heappop(asks)
+    # when a worker is free, its turn among those that are free then, what it has finished, since when it is idle
+    free: list[tuple[float, int, Job | None, float]] = [(at, next(order), None, at) for at in worker_starts]
+    heapq.heapify(free)
+    while free:
+        now, _, job, idle_since = heapq.heappop(free)
         if job is not None:
-            store.played(job.cell)
-            frontier.finished(job)
+            records.simulate(job.cell)
+            queue.finished(job)
             trainings, busy, wall, idle_since = trainings + 1, busy - 1, now, now
-        if jobs := frontier.next():
+        if jobs := queue.next():
             busy += 1
-            heapq.heappush(asks, (now + seconds, next(order), jobs[0], now))
+            heapq.heappush(free, (now + seconds, next(order), jobs[0], now))
         elif busy:  # it looks again, ever more rarely: as a real worker does
-            wait = min(max(now - idle_since, SHORTEST_WAIT), LONGEST_WAIT)
-            heapq.heappush(asks, (now + wait, next(order), None, idle_since))
+            heapq.heappush(free, (now + idle_wait(now - idle_since), next(order), None, idle_since))
     return Forecast(trainings, trainings * seconds, wall)

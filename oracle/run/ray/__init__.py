@@ -1,1 +1,1 @@
-"""Everything that imports Ray."""
+"""Training on Ray Tune: the only place under oracle/ that imports ray."""

@@ -460,7 +460,7 @@ def test_a_bad_field_is_named_with_its_file(refused, row):
 @pytest.mark.parametrize("command", ["run e.yaml --local", "run e.yaml", "plan e.yaml --calibrate"])
 def test_a_gpu_that_is_not_there(refused, command):
     line = refused(*command.split(), "--set", "compute.gpus_per_trial=1")
-    names(line, "silo-oracle: e.yaml: ", "compute.gpus_per_trial", "1", "no CUDA GPU is visible")
+    names(line, "silo-oracle: e.yaml: ", "compute.gpus_per_trial must be 0 where no CUDA GPU is visible, got 1")
 
 
 WITHOUT = [
@@ -576,12 +576,15 @@ COMMANDS = [
     *(
         (
             f"run e.yaml --address {address}",
-            f"--address: {address}: HOST:PORT of a running Ray cluster, or auto, is allowed",
+            f"--address must be HOST:PORT of a running Ray cluster, or auto, got '{address}'",
         )
         for address in ("nonsense", "local", "ray://127.0.0.1:10001")
     ),
     *(
-        (f"run e.yaml --address {address}", f"--address: {address}: no Ray cluster answers there; `ray start --head`")
+        (
+            f"run e.yaml --address {address}",
+            f"--address must be of a running Ray cluster, got '{address}': no Ray cluster answers there; `ray start --head`",
+        )
         for address in ("127.0.0.1:1", "127.0.0.1:99999", "nowhere.invalid:6379")
     ),
     ("run e.yaml --address auto --local", "--local: not allowed with argument --address"),

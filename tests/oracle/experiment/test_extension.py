@@ -18,8 +18,8 @@ from oracle.experiment.import_path import ImportPath, code_of, target_of
 from oracle.experiment.load import validate
 from oracle.hashing import digest
 from oracle.run.problem import load_dataset
-from oracle.run.ray.trainable import WorkerFactory
 from oracle.run.worker import Worker
+from oracle.run.worker_factory import WorkerFactory
 from oracle.study.store import Store
 from silo.criterion import CRITERIA, magnitude
 
@@ -560,15 +560,15 @@ def test_a_study_of_ones_own_trains_here_and_on_ray_to_the_same_records(own, hom
 
 
 def test_a_worker_refuses_code_that_changed_since_the_run_was_started(own, home):
-    begin = WorkerFactory.of(own_experiment(own), "digest", Store(home))
-    assert isinstance(begin(load_dataset(own_experiment(own))), Worker)
-    with pytest.raises(InputError, match=r"^the code of own.nets isn't that which the run was started with$"):
-        replace(begin, code={"own.nets": "of then"})(None)
-    for change, what in (({"folder": home / "no"}, "run"), ({"here": home / "no"}, "working")):
+    make_worker = WorkerFactory.of(own_experiment(own), "digest", Store(home))
+    assert isinstance(make_worker(load_dataset(own_experiment(own))), Worker)
+    with pytest.raises(InputError, match=r"^the code of own.nets must be what the run was started with, got another$"):
+        replace(make_worker, code={"own.nets": "of then"})(None)
+    for change, what in (({"run_folder": home / "no"}, "run"), ({"working_folder": home / "no"}, "working")):
         with pytest.raises(
-            InputError, match=f"^has no {home / 'no'}: the {what} folder must lie on a file system that all"
+            InputError, match=f"^the {what} folder must be on a file system that all nodes share, got {home / 'no'}"
         ):
-            replace(begin, **change)(None)
+            replace(make_worker, **change)(None)
 
 
 def test_an_error_in_ones_own_criterion_is_a_failure_with_its_reason(own, home, capsys):

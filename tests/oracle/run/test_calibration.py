@@ -2,7 +2,7 @@
 
 import re
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,8 @@ from synthetic import DATA, GRID, ON_GRID, experiment, sweep
 from oracle.cli.main import main
 from oracle.error import SweepError
 from oracle.experiment.load import load
-from oracle.run.calibration import calibration, cut
-from oracle.run.calibration.calibration import Speed, calibrate
+from oracle.run.calibration import calibration, costs, shortened, shortened_worker
+from oracle.run.calibration.calibration import MeasuredSpeed, calibrate
 from oracle.run.calibration.forecast import Forecast, forecast
 from oracle.run.problem import problems
 from oracle.study.store import Store
@@ -22,18 +22,18 @@ from silo.criterion import CRITERIA
 from silo.restart import Keep, Reinit, Rewind
 from silo.shape import Cosine
 
-SPEED = Speed(0.01, 0.5, 0.001, 0.02, 1.0, 3.0, (5.0, 5.0), 2.0, "a machine")
+SPEED = MeasuredSpeed(0.01, 0.5, 0.001, 0.02, 1.0, 3.0, (5.0, 5.0), 2.0, "a machine")
 
 
-def study_of(asked, folder):
-    return Study(asked, {"digest": DATA}, Store(folder), "test")
+def study_of(spec, folder):
+    return Study(spec, {"digest": DATA}, Store(folder), "test")
 
 
 # -- the sweep's order
 
 
 @pytest.mark.parametrize(
-    ("changes", "begins", "wall"),
+    ("changes", "worker_starts", "wall"),
     [
         # 2 seeds x (4 values and SILO's), all ready at once, 10 s each
         ({"cycles": 1}, [0], 100),
@@ -64,10 +64,10 @@ def study_of(asked, folder):
         ({"cycles": 3, "seeds": 1, "baselines": {"cosine": {"shape": "cosine"}}}, [0] * 3, 70),
     ],
 )
-def test_the_sweeps_order_is_played(tmp_path, changes, begins, wall):
-    played = forecast(study_of(experiment(**changes), tmp_path), 10.0, begins)
-    assert played.wall == pytest.approx(wall)
-    assert played.busy == 10 * played.trainings
+def test_the_order_of_a_run_is_simulated(tmp_path, changes, worker_starts, wall):
+    simulated = forecast(study_of(experiment(**changes), tmp_path), 10.0, worker_starts)
+    assert simulated.wall_seconds == pytest.approx(wall)
+    assert simulated.busy_seconds == 10 * simulated.trainings
     assert list(tmp_path.iterdir()) == []
 
 
@@ -81,23 +81,23 @@ def test_the_sweeps_order_is_played(tmp_path, changes, begins, wall):
         ({"flat": {"max_lr": 0.05}}, "dense"),
     ],
 )
-def test_as_many_trainings_are_played_as_a_sweep_trains(tmp_path, follow, baselines, over):
-    asked = experiment(follow, baselines=baselines, over=over)
-    study = study_of(asked, tmp_path / "played")
-    trained = sweep(asked, Store(tmp_path / "swept"))
+def test_as_many_trainings_are_simulated_as_a_run_trains(tmp_path, follow, baselines, over):
+    spec = experiment(follow, baselines=baselines, over=over)
+    study = study_of(spec, tmp_path / "simulated")
+    trained = sweep(spec, Store(tmp_path / "swept"))
     assert forecast(study, 1.0, [0]).trainings == len(trained)
 
 
-def test_only_what_is_missing_is_played(tmp_path):
-    asked = experiment(cycles=1)
-    study = study_of(asked, tmp_path)
+def test_only_what_is_missing_is_simulated(tmp_path):
+    spec = experiment(cycles=1)
+    study = study_of(spec, tmp_path)
     sweep(experiment(cycles=1, grid=GRID[:2]), study.store)  # 2 x 3 of 10
-    assert forecast(study, 10.0, [0]).wall == 40
-    sweep(asked, study.store)
+    assert forecast(study, 10.0, [0]).wall_seconds == 40
+    sweep(spec, study.store)
     assert forecast(study, 10.0, [0, 0]) == Forecast(0, 0.0, 0.0)
 
 
-def test_what_failed_and_what_waits_for_it_is_not_played(tmp_path):
+def test_what_failed_and_what_waits_for_it_is_not_simulated(tmp_path):
     study = study_of(experiment(cycles=3, seeds=1), tmp_path)
     own = next(step.cell for step in study.chains.steps() if step.chain)
     study.store.write_failure(own.id, "no reason")
@@ -108,7 +108,7 @@ def test_what_failed_and_what_waits_for_it_is_not_played(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("train", "tested", "seconds"),
+    ("train", "tested_share", "seconds"),
     [
         # 4 epochs of 2 steps: 3 s, 7 more steps, 3 more epochs, 1 more batch of the gradient, 4 x 20 images, and 30 so often
         ({}, 1.0, 3 + 0.07 + 1.5 + 0.02 + 0.08 + 4 * 0.03),
@@ -120,11 +120,11 @@ def test_what_failed_and_what_waits_for_it_is_not_played(tmp_path):
         ({"batch_size": 33}, 1.0, 3 + 15 * 0.01 + 1.5 + 0.06 + 0.08 + 4 * 0.03),  # a short last batch is a step
     ],
 )
-def test_what_a_training_takes(train, tested, seconds):
-    asked = experiment()
-    asked = asked.model_copy(update={"train": asked.train.model_copy(update={"epochs": 4, **train})})
+def test_what_a_training_takes(train, tested_share, seconds):
+    spec = experiment()
+    spec = spec.model_copy(update={"train": spec.train.model_copy(update={"epochs": 4, **train})})
     data = {"training_images": 128, "validation_images": 20, "test_images": 30}
-    assert SPEED.training(asked, data, tested) == pytest.approx(seconds)
+    assert SPEED.training_seconds(spec, data, tested_share) == pytest.approx(seconds)
 
 
 # -- what is measured
@@ -132,9 +132,9 @@ def test_what_a_training_takes(train, tested, seconds):
 
 @pytest.fixture
 def problem(tiny):
-    asked = load(tiny, [])
-    study = new_study(asked, Path("nowhere"))
-    return next(iter(problems(asked, study.dataset, DATA, torch.device("cpu")).values()))
+    spec = load(tiny, [])
+    study = new_study(spec, Path("nowhere"))
+    return next(iter(problems(spec, study.dataset, DATA, torch.device("cpu")).values()))
 
 
 @pytest.mark.parametrize("least", [0.001, 0.05, 10.0])
@@ -154,42 +154,42 @@ def test_differences_tell_what_each_part_costs(problem, monkeypatch, least, crit
     def passes(model, data, batch_size):
         now[0] += 0.01 * len(data.train) / batch_size
 
-    monkeypatch.setattr(cut, "train", training)
-    monkeypatch.setattr(cut, "gradients", passes)
-    monkeypatch.setattr(cut.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(costs, "train", training)
+    monkeypatch.setattr(costs, "gradients", passes)
+    monkeypatch.setattr(costs.time, "perf_counter", lambda: now[0])
     pruning = replace(problem.pruning, criterion=CRITERIA[criterion])
-    found = cut.measured(replace(problem, pruning=pruning), 0, 0.0)
-    assert found.pop("share") <= 1
+    measured = asdict(costs.measure_costs(replace(problem, pruning=pruning), 0, 0.0))
+    assert measured.pop("cpu_share") <= 1
     gradient = 0.01 if criterion == "gradient-weight" else 0
-    assert found == pytest.approx({"step": 0.02, "epoch": 0.25, "image": 0.003, "gradient": gradient})
+    assert measured == pytest.approx({"step": 0.02, "epoch": 0.25, "image": 0.003, "gradient": gradient})
 
 
-def test_only_criteria_that_ask_for_the_gradient_pay_for_it():
-    assert [name for name, criterion in CRITERIA.items() if cut.asks_gradient(criterion)] == ["gradient-weight"]
+def test_only_criteria_that_call_for_the_gradient_pay_for_it():
+    assert [name for name, criterion in CRITERIA.items() if costs.calls_for_gradient(criterion)] == ["gradient-weight"]
 
 
-def test_a_cut_problem_keeps_what_costs_time_and_loses_the_steps(problem):
+def test_a_shortened_problem_keeps_what_costs_time_and_loses_the_steps(problem):
     whole = problem.data(0)
-    small = cut.cut(replace(problem, restart=Rewind("20it")), whole)
+    small = shortened.shorten(replace(problem, restart=Rewind("20it")), whole)
     assert [len(part) for part in (small.data(0).train, small.data(1).validation, small.data(2).test)] == [64, 1, 1]
     assert small.recipe.epochs == 1
     assert [small.restart.remember_at(cycle, 1) for cycle in (0, 1)] == [1, None]
     for restart in (Reinit(), Keep(), Rewind("20it")):
-        early = cut.Early(restart, 17)
+        early = shortened.EarlyRestart(restart, 17)
         assert early.initialization_cycle(3) == restart.initialization_cycle(3)
         weights = {"weight": torch.ones(2)}
         assert early.carry(None, weights, {}) == restart.carry(None, weights, {})
 
 
-def test_a_cut_split_has_as_many_full_batches_as_asked_whatever_the_data_has(problem):
+def test_a_shortened_split_has_as_many_full_batches_as_requested_whatever_the_data_has(problem):
     whole = problem.data(0)
-    many = cut.cut_split(whole, 64, 20, 5)
+    many = shortened.shorten_split(whole, 64, 20, 5)
     assert [len(part) for part in (many.train, many.validation, many.test)] == [1280, 5, 1]
     assert torch.equal(many.train.labels[1079:], whole.train.labels[:201])
 
 
-def test_a_cut_training_has_the_whole_ones_rates():
-    shape = cut.AsWhole(Cosine(), 10, 3)
+def test_a_shortened_training_has_the_whole_ones_rates():
+    shape = shortened.WholeShape(Cosine(), 10, 3)
     assert [shape.factor(t, 1, 1) for t in (1, 16, 31)] == [1.0, Cosine().factor(16, 10, 3), 1.0]
 
 
@@ -200,43 +200,26 @@ def predicted(out):
     return float(re.search(r"^predicted: ([\d.]+) s for (\d+) trainings", out, re.MULTILINE)[1])
 
 
-def test_plan_calibrates_on_ray_and_writes_nothing(tiny, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(calibration, "CLOCKED", 0.2)
-    monkeypatch.setattr(calibration, "CUT", 0.2)
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    assert main(["plan", str(tiny), "--calibrate", "--out", str(tmp_path / "run"), "--set", "compute.workers=2"]) == 0
-    out, err = capsys.readouterr()
-    assert err == ""
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
-    assert predicted(out) > 1  # Ray alone takes longer to start
-    assert "for 38 trainings" in out
-    assert "2 trainings at a time" in out
-    rate = re.search(r'compute: \{rate: \{iterations_per_second: ([\d.]+), source: "measured on CPU', out)
-    assert float(rate[1]) > 0
-    line = re.search(r"compute: (\{.*\})$", out, re.MULTILINE)[1]
-    assert load(tiny, [f"compute={line}"]).compute.rate.iterations_per_second == float(rate[1])
-
-
 @pytest.fixture
 def here(monkeypatch):
     """Calibrations without Ray, in this process, and short."""
 
-    def sweep_here(frontier, begin, dataset, compute, store, progress):
-        worker = begin(dataset)
-        while jobs := frontier.next():
+    def train_here(queue, make_worker, dataset, compute, store, progress):
+        worker = make_worker(dataset)
+        while jobs := queue.next():
             (job,) = jobs
             worker.run(job)
-            frontier.finished(job)
+            queue.finished(job)
 
-    monkeypatch.setattr(calibration, "sweep_on_ray", sweep_here)
-    monkeypatch.setattr(calibration, "CLOCKED", 0.05)
-    monkeypatch.setattr(calibration, "CUT", 0.05)
-    monkeypatch.setattr(cut, "PATIENCE", 0.0)
+    monkeypatch.setattr(calibration, "train_on_ray", train_here)
+    monkeypatch.setattr(calibration, "MEASURING_SECONDS", 0.05)
+    monkeypatch.setattr(calibration, "SHORTENED_SECONDS", 0.05)
+    monkeypatch.setattr(shortened_worker, "MAX_WAIT", 0.0)
 
 
 CHANGES = [
     [],
-    ["prune.restart={kind: rewind, to: 20it}"],  # later than a cut training's end
+    ["prune.restart={kind: rewind, to: 20it}"],  # later than a shortened training's end
     ["prune.criterion=gradient-weight"],
     ["train.choose=test-best"],
     ["train.batch_size=2000"],  # one step an epoch
@@ -264,7 +247,7 @@ def test_where_nothing_is_missing_nothing_is_measured(tmp_path, monkeypatch):
     assert calibrate(study) is None
 
 
-def test_a_training_that_always_fails_is_told(tiny, tmp_path, here, monkeypatch):
+def test_a_training_that_always_fails_is_reported(tiny, tmp_path, here, monkeypatch):
     def broken(*arguments):
         raise RuntimeError("no such kernel")
 

@@ -2,11 +2,9 @@
 
 import pytest
 import torch
-from run_folder import records
+from simulated_tune import KILLED, tuned
 from synthetic import DATA, OFF_GRID, experiment, recorded
-from test_searcher import KILLED, tuned
 
-from oracle.cli.main import main
 from oracle.experiment.load import load
 from oracle.plan.trajectories import Trajectories
 from oracle.run import worker
@@ -38,9 +36,9 @@ def groups(jobs):
 
 def test_a_pack_is_of_one_training_seed_and_cycle(store):
     baselines = {"cosine": {"shape": "cosine"}}
-    frontier = ReadyQueue(Trajectories(experiment(baselines=baselines), DATA, store))
+    queue = ReadyQueue(Trajectories(experiment(baselines=baselines), DATA, store))
     packs = []
-    while pack := frontier.next(100):
+    while pack := queue.next(100):
         packs.append(pack)
     assert all(len(groups(pack)) == 1 for pack in packs)
     assert len(packs) == 2 * 2  # seeds, and SILO's shape and the cosine's
@@ -48,24 +46,24 @@ def test_a_pack_is_of_one_training_seed_and_cycle(store):
 
 
 @pytest.mark.parametrize("at_most", [1, 2, 3, 5, 9])
-def test_a_pack_has_at_most_as_many_as_are_asked_for_and_nothing_is_left_behind(store, at_most):
-    frontier = ReadyQueue(Trajectories(experiment(seeds=1, cycles=1), DATA, store))
+def test_a_pack_has_at_most_as_many_as_are_requested_and_nothing_is_left_behind(store, at_most):
+    queue = ReadyQueue(Trajectories(experiment(seeds=1, cycles=1), DATA, store))
     packs = []
-    while pack := frontier.next(at_most):
+    while pack := queue.next(at_most):
         assert len(pack) <= at_most
         packs.extend(pack)
-    assert rates(packs) == SEED_0 and frontier.ready == 0
+    assert rates(packs) == SEED_0 and queue.ready == 0
     assert packs[0].cell.max_lr == OFF_GRID  # later cycles wait for SILO's own
 
 
 def test_a_worker_takes_what_leaves_work_for_the_others(store):
     """Ten cells are ready; with four workers three are a share."""
-    tune = tuned(store, slots=4, lanes=16)
+    tune = tuned(store, max_workers=4, lanes=16)
     tune.ask()
     for trial in sorted(tune.trials):
         tune.step(trial)
     assert [len(hands.tasks[0][0]) for hands in tune.trials.values()] == [3, 2, 2, 1]
-    alone = tuned(Store(store.folder / "other"), slots=1, lanes=16)
+    alone = tuned(Store(store.folder / "other"), max_workers=1, lanes=16)
     alone.ask()
     alone.step("trial 0")
     assert rates(alone.trials["trial 0"].tasks[0][0]) == SEED_0
@@ -73,7 +71,7 @@ def test_a_worker_takes_what_leaves_work_for_the_others(store):
 
 def test_after_a_loss_each_of_a_pack_is_trained_alone(store):
     """Any of them may be the cause; no one has been lost by itself yet."""
-    tune = tuned(store, slots=1, lanes=16)
+    tune = tuned(store, max_workers=1, lanes=16)
     tune.ask()
     tune.step("trial 0")
     lost = {job.cell.id for job in tune.trials["trial 0"].tasks[0][0]}
@@ -87,9 +85,9 @@ def test_after_a_loss_each_of_a_pack_is_trained_alone(store):
 
 
 def test_the_one_that_kills_its_worker_is_failed_and_takes_none_along(store):
-    tune = tuned(store, slots=1, lanes=16)
-    bad = tune.searcher._frontier.next()[0]  # SILO's own of one seed
-    tune.searcher._frontier.give_back(bad)
+    tune = tuned(store, max_workers=1, lanes=16)
+    bad = tune.searcher._queue.next()[0]  # SILO's own of one seed
+    tune.searcher._queue.give_back(bad)
     for _ in range(200):
         tune.ask()
         if tune.finished and not tune.trials:
@@ -151,12 +149,6 @@ def of(study, tmp_path):
 
 def written(made, jobs):
     return [numbers(made.store.whole_record(job.cell.id)) for job in jobs]
-
-
-def test_on_a_cpu_a_run_in_packs_has_the_records_of_one_cell_by_cell(tiny, tmp_path):
-    assert main(["run", str(tiny), "--local", "--out", str(tmp_path / "single")]) == 0
-    assert main(["run", str(tiny), "--local", "--out", str(tmp_path / "packs"), "--set", "compute.lanes=4"]) == 0
-    assert records(tmp_path / "packs") == records(tmp_path / "single")
 
 
 @pytest.mark.parametrize("lanes", [2, 16])
@@ -247,8 +239,8 @@ def test_a_full_disk_costs_no_cell_of_a_pack(of, jobs, monkeypatch):
 
 
 def test_lanes_are_the_experiment_s_on_a_cpu_and_one_where_nothing_is_said(study):
-    for asked, lanes in (("auto", 1), (3, 3)):
-        compute = study.experiment.compute.model_copy(update={"lanes": asked})
+    for requested, lanes in (("auto", 1), (3, 3)):
+        compute = study.experiment.compute.model_copy(update={"lanes": requested})
         experiment = study.experiment.model_copy(update={"compute": compute})
         made = Worker(experiment, study.dataset, study.data["digest"], study.store)
         assert (made.lanes, made.stepping.at_once) == (lanes, 1)

@@ -5,6 +5,7 @@ import pytest
 import yaml
 from conftest import TINY
 from run_folder import records
+from trained import train
 
 from oracle.analysis.cost import costs_table
 from oracle.analysis.results import load_results
@@ -75,9 +76,8 @@ def test_how_many_weights_each_layer_keeps_is_exact(home):
 def test_layers_stand_in_the_order_of_the_network(home, tmp_path):
     """Of names such as 3.weight and 11.weight an alphabetical order would be another."""
     small = ["model=small-cnn", "policies.baselines={}", "oracle.grid=[0.1]", "oracle.seeds=1", "prune.cycles=1"]
-    arguments = [part for override in small for part in ("--set", override)]
-    assert main(["run", str(home / "e.yaml"), "--local", "--out", str(tmp_path / "run"), *arguments]) == 0
-    assert list(load_results(tmp_path / "run").layers.layer) == ["0.weight", "3.weight", "6.weight", "11.weight"]
+    assert train(home / "e.yaml", tmp_path / "run", *small)
+    assert list(finished(tmp_path / "run").layers.layer) == ["0.weight", "3.weight", "6.weight", "11.weight"]
 
 
 def test_tables_are_the_same_from_the_run_and_from_what_is_published(home, tmp_path, capsys):
@@ -103,8 +103,7 @@ def test_the_report_shows_every_policy(home):
 def test_chosen_on_test_is_said_wherever_a_reader_looks(home, tmp_path):
     out = tmp_path / "released"
     overrides = ["train.choose=test-best", "policies.baselines={cosine: {shape: cosine}}", "train.epochs=4"]
-    arguments = [part for override in overrides for part in ("--set", override)]
-    assert main(["run", str(home / "e.yaml"), "--local", "--out", str(out), *arguments]) == 0
+    assert train(home / "e.yaml", out, *overrides)
     assert main(["publish", str(out), "--to", str(tmp_path / "published")]) == 0
     for name in ("README.md", "verdicts.md", "oracle.md", "oracle.tex", "comparison.md", "policies.md", "max_lr.svg"):
         assert "chosen on test, as released" in (tmp_path / "published" / name).read_text().replace("\n", " "), name

@@ -6,9 +6,10 @@ import pytest
 
 from oracle.cli.main import main
 from oracle.experiment.compute import Compute
-from oracle.run.ray.cluster import PRIVATE, fitting, prepare
+from oracle.run.ray.environment import PRIVATE_RAY, set_environment
+from oracle.run.ray.resources import capacity
 
-prepare(PRIVATE)  # ray reads it when it is imported, and other tests start it in this process
+set_environment(PRIVATE_RAY)  # ray reads it when it is imported, and other tests start it in this process
 from ray.exceptions import RpcError  # noqa: E402
 
 
@@ -32,7 +33,7 @@ NOBODY = "no Ray cluster answers there; `ray start --head` starts one"
 
 
 def test_what_listens_there_may_be_no_ray(refused, monkeypatch):
-    def silent(address):  # after the seconds that cluster.LOOKING allows
+    def silent(address):  # after the seconds that CLUSTER_DRIVER allows
         raise RpcError("Timed out while waiting for GCS to become available.")
 
     monkeypatch.setattr("ray._raylet.GcsClient", silent)
@@ -59,5 +60,5 @@ def test_what_listens_there_may_be_no_ray(refused, monkeypatch):
     ],
 )
 def test_how_many_trainings_fit_on_the_nodes(cpus, gpus, nodes, fit):
-    asked = Compute(cpus_per_trial=cpus, gpus_per_trial=gpus)
-    assert fitting(asked, [{"CPU": cpu, "GPU": gpu} for cpu, gpu in nodes]) == fit
+    compute = Compute(cpus_per_trial=cpus, gpus_per_trial=gpus)
+    assert capacity(compute, [{"CPU": cpu, "GPU": gpu} for cpu, gpu in nodes]) == fit

@@ -6,104 +6,16 @@ from collections import deque
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from simulated_tune import KILLED, Seen, Tune, tuned
 from synthetic import DATA, OFF_GRID, Worker, experiment, ids, recorded
 
 from oracle.error import InputError, SweepError
 from oracle.plan.trajectories import Trajectories
 from oracle.run.failure import FEWER, reason_of_loss
-from oracle.run.ray.cluster import PRIVATE, prepare
-from oracle.run.ray.trainable import LONGEST_WAIT, SHORTEST_WAIT, cell_training
+from oracle.run.ray.searcher import MAX_FAILED_STARTS, MAX_IDLE_SECONDS, MAX_RETRIES, ReadyQueueSearcher
+from oracle.run.ray.sweep import _ended_by_signals
 from oracle.run.ready_queue import ReadyQueue
-from oracle.run.sweep import _ended_by_signals
 from oracle.study.store import Store
-
-prepare(PRIVATE)  # ray reads it when it is imported, and other tests start it in this process
-from ray.air.execution._internal import RayActorManager  # noqa: E402
-from ray.exceptions import ActorDiedError, OutOfMemoryError, RayActorError  # noqa: E402
-from ray.tune.search import Searcher  # noqa: E402
-
-from oracle.run.ray import callbacks as loss  # noqa: E402
-from oracle.run.ray.searcher import FALSE_STARTS, LONGEST_IDLE, LOSSES, ReadyCells  # noqa: E402
-
-KILLED = "(occurred at noon)\nThe actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR"
-
-
-class Seen:
-    """Stands for the display."""
-
-    def __init__(self):
-        self.cells = []
-
-    def finished(self, cell):
-        self.cells.append(cell)
-
-
-class Hands:
-    """A worker process: what was assigned to it, and the handle by which that is done."""
-
-    def __init__(self):
-        self.tasks, self.introduced = deque(), False
-        self.assign = self  # as a handle has it: worker.assign.remote(jobs)
-
-    def remote(self, jobs, over=False):
-        self.tasks.append((jobs, over))
-
-
-class Tune:
-    """Holds trials that ``rest`` on the searcher; ``step`` lets one of their workers do its next thing."""
-
-    def __init__(self, searcher, trains):
-        self.searcher, self.trains = searcher, trains
-        self.trials, self.started, self.finished = {}, 0, False
-        self.assigned, self.packs = [], []
-
-    def ask(self):
-        """Until the searcher wants no more trials."""
-        while not self.finished:
-            trial = f"trial {self.started}"
-            asked = self.searcher.suggest(trial)
-            if asked is None:
-                return
-            if asked == Searcher.FINISHED:
-                self.finished = True
-                return
-            self.trials[trial], self.started = Hands(), self.started + 1
-
-    def step(self, trial, idle=0.0):
-        """The next step of this trial's worker."""
-        hands = self.trials[trial]
-        jobs, over = hands.tasks.pop() if hands.tasks else ([], False)
-        hands.tasks.clear()
-        if over:
-            del self.trials[trial]
-            return self.searcher.on_trial_complete(trial_id=trial, result={"done": True})
-        if not hands.introduced:
-            hands.introduced = True
-            return self.searcher.on_trial_result(trial, {"worker": hands, "lanes": self.trains.lanes})
-        if not jobs:
-            return self.searcher.on_trial_result(trial, {"idle": idle})
-        self.assigned.extend(jobs)
-        self.packs.append([job.cell.id for job in jobs])
-        try:
-            self.trains.run(*jobs)
-        except OSError as error:
-            del self.trials[trial]
-            return self.searcher.on_trial_complete(trial_id=trial, result={"done": True, "halt": error})
-        return self.searcher.on_trial_result(trial, {"cells": [job.cell.id for job in jobs]})
-
-    def lose(self, trial, told=KILLED):
-        """This trial's worker dies; another starts in its place."""
-        self.trials[trial] = Hands()
-        self.searcher.on_worker_lost(trial, told)
-
-    def run(self, pick=lambda count: 0, until=lambda: False):
-        """Until the searcher is done; ``pick`` says whose worker is next."""
-        for _ in range(3000):
-            self.ask()
-            if until() or (self.finished and not self.trials):
-                return
-            self.step(sorted(self.trials)[pick(len(self.trials))])
-        raise AssertionError("the sweep doesn't end")
 
 
 @pytest.fixture
@@ -111,30 +23,25 @@ def store(tmp_path):
     return Store(tmp_path / "run")
 
 
-def tuned(store, slots=2, asked=None, **changes):
-    frontier = ReadyQueue(Trajectories(asked or experiment(), DATA, store))
-    return Tune(ReadyCells(frontier, store, Seen(), lambda: slots), Worker(store, **changes))
-
-
-def cells(asked=None):
+def cells():
     """How many the experiment has: with SILO off the grid, that many more a seed and cycle."""
-    asked = asked or experiment()
-    return len(asked.oracle.seeds) * asked.prune.cycles * (len(asked.oracle.grid.values()) + 1)
+    spec = experiment()
+    return len(spec.oracle.seeds) * spec.prune.cycles * (len(spec.oracle.grid.values()) + 1)
 
 
 @settings(deadline=None, max_examples=40)
 @given(st.data(), st.integers(1, 5), st.integers(1, 4), st.sampled_from(["silo", "oracle"]), st.integers(0, 3))
 def test_whatever_happens_to_the_workers_every_cell_is_trained_once(
-    tmp_path_factory, data, slots, lanes, follow, losses
+    tmp_path_factory, data, max_workers, lanes, follow, losses
 ):
     """Workers of any number of lanes end in any order, and some of them die: between two packs, or with one in hand."""
     store = Store(tmp_path_factory.mktemp("run"))
-    tune = tuned(store, slots, experiment(follow), lanes=lanes)
+    tune = tuned(store, max_workers, experiment(follow), lanes=lanes)
     left = losses
 
     def pick(count):
         nonlocal left
-        assert count <= slots
+        assert count <= max_workers
         at = data.draw(st.integers(0, count - 1))
         if left and data.draw(st.booleans()):
             left -= 1
@@ -152,7 +59,7 @@ def test_whatever_happens_to_the_workers_every_cell_is_trained_once(
 
 def test_workers_are_started_for_cells_that_are_ready_and_no_more(store):
     one_seed = experiment(seeds=1, grid=(0.1, 0.2))  # cycle 0: three cells; after SILO's own the next three
-    tune = tuned(store, slots=10, asked=one_seed)
+    tune = tuned(store, max_workers=10, spec=one_seed)
     tune.ask()
     assert len(tune.trials) == 3
 
@@ -160,8 +67,8 @@ def test_workers_are_started_for_cells_that_are_ready_and_no_more(store):
 def test_as_many_workers_as_there_is_room_for_from_now_on(store, monkeypatch):
     room, now = [1], [0.0]
     monkeypatch.setattr("oracle.run.ray.searcher.time.monotonic", lambda: now[0])
-    frontier = ReadyQueue(Trajectories(experiment(), DATA, store))
-    tune = Tune(ReadyCells(frontier, store, Seen(), lambda: room[0]), Worker(store))
+    queue = ReadyQueue(Trajectories(experiment(), DATA, store))
+    tune = Tune(ReadyQueueSearcher(queue, store, Seen(), lambda: room[0]), Worker(store))
     for nodes, workers in (
         (1, 1),
         (4, 4),
@@ -175,40 +82,40 @@ def test_as_many_workers_as_there_is_room_for_from_now_on(store, monkeypatch):
 
 
 def test_without_room_one_worker_waits_for_it(store):
-    tune = tuned(store, slots=0)
+    tune = tuned(store, max_workers=0)
     tune.ask()
     assert len(tune.trials) == 1
 
 
 def test_silos_own_cells_go_first(store):
-    tune = tuned(store, slots=1)
+    tune = tuned(store, max_workers=1)
     tune.run()
     assert [job.cell.max_lr for job in tune.assigned[:6]] == [OFF_GRID] * 6  # 2 seeds, 3 cycles: a chain waits for each
 
 
 def test_a_worker_that_waits_is_kept_and_sent_home_in_the_end(store):
     only_silo = experiment(seeds=1, grid=(OFF_GRID,), cycles=2)  # one cell after another: the second worker has none
-    tune = tuned(store, slots=2, asked=only_silo)
+    tune = tuned(store, max_workers=2, spec=only_silo)
     tune.ask()
     assert list(tune.trials) == ["trial 0"]
     tune.run()
     assert tune.started == 1
 
-    two = tuned(Store(store.folder.parent / "two"), slots=2, asked=experiment(seeds=2, grid=(OFF_GRID,), cycles=2))
+    two = tuned(Store(store.folder.parent / "two"), max_workers=2, spec=experiment(seeds=2, grid=(OFF_GRID,), cycles=2))
     two.ask()
     first, second = two.trials
     for trial in (first, second, first, first):  # the first has the second's second cell to wait for
         two.step(trial)
     while two.trials[first].tasks:
         two.step(first)
-    two.step(first, idle=LONGEST_IDLE / 2)
+    two.step(first, idle=MAX_IDLE_SECONDS / 2)
     assert not two.trials[first].tasks
-    two.step(first, idle=LONGEST_IDLE + 1)
+    two.step(first, idle=MAX_IDLE_SECONDS + 1)
     assert two.trials[first].tasks == deque([([], True)])
 
 
 def test_the_cell_of_a_lost_worker_goes_to_whoever_asks_next(store):
-    tune = tuned(store, slots=2)
+    tune = tuned(store, max_workers=2)
     tune.ask()
     first, second = tune.trials
     tune.step(first)
@@ -223,7 +130,7 @@ def test_the_cell_of_a_lost_worker_goes_to_whoever_asks_next(store):
 def test_a_cell_that_costs_four_workers_is_failed_with_its_reason(store):
     """The others go on; the chain of which it is stands still."""
     bad = ReadyQueue(Trajectories(experiment(), DATA, store)).next()[0].cell.id
-    tune = tuned(store, slots=1)
+    tune = tuned(store, max_workers=1)
     lost = 0
     while not (tune.finished and not tune.trials):
         tune.ask()
@@ -233,7 +140,7 @@ def test_a_cell_that_costs_four_workers_is_failed_with_its_reason(store):
                 tune.lose(trial)
             else:
                 tune.step(trial)
-    assert lost == LOSSES + 1 == 4
+    assert lost == MAX_RETRIES + 1 == 4
     assert store.failure(bad) == "its worker was lost 4 times, the last time because it was killed, or crashed"
     assert [entry["event"] for entry in store.attempts() if entry["cell"] == bad] == ["failed"]
     assert len(recorded(store)) == cells() / 2 + 4  # seed 0 stands still after cycle 0
@@ -241,7 +148,7 @@ def test_a_cell_that_costs_four_workers_is_failed_with_its_reason(store):
 
 
 def test_a_warm_worker_that_tune_replaces_by_none_gives_its_cell_back(store):
-    tune = tuned(store, slots=2)
+    tune = tuned(store, max_workers=2)
     tune.ask()
     tune.step("trial 0")
     tune.searcher.on_trial_complete(trial_id="trial 0", error=True)
@@ -254,14 +161,14 @@ def test_a_warm_worker_that_tune_replaces_by_none_gives_its_cell_back(store):
 @pytest.mark.parametrize("error", [InputError("a damaged record"), OSError(28, "No space left on device")])
 def test_what_the_drivers_side_raises_ends_the_sweep_in_order(store, error):
     """Cells under way end, no other begins, and the error is there to be raised."""
-    tune = tuned(store, slots=3)
+    tune = tuned(store, max_workers=3)
     tune.run(until=lambda: len(tune.assigned) == 4)
     in_hand = sum(bool(hands.tasks and hands.tasks[-1][0]) for hands in tune.trials.values())
 
     def finished(job):
         raise error
 
-    tune.searcher._frontier.finished = finished
+    tune.searcher._queue.finished = finished
     tune.run()
     assert tune.searcher.error is error
     assert len(tune.assigned) == 4 + in_hand
@@ -269,7 +176,7 @@ def test_what_the_drivers_side_raises_ends_the_sweep_in_order(store, error):
 
 
 def test_a_run_folder_that_cannot_be_written_ends_the_sweep_in_order(store):
-    tune = tuned(store, slots=2)
+    tune = tuned(store, max_workers=2)
     real, full = tune.trains.run, OSError(28, "No space left on device")
 
     def run(*jobs):
@@ -316,7 +223,7 @@ def test_where_no_worker_can_begin_the_sweep_ends_at_once(store):
 def test_workers_that_always_die_before_they_begin_end_the_sweep(store):
     tune = tuned(store)
     tune.ask()
-    for lost in range(FALSE_STARTS):
+    for lost in range(MAX_FAILED_STARTS):
         assert not tune.searcher.stuck
         tune.lose(f"trial {lost % 2}")
     assert tune.searcher.stuck
@@ -324,16 +231,16 @@ def test_workers_that_always_die_before_they_begin_end_the_sweep(store):
 
 
 def test_a_worker_that_begins_is_no_false_start(store):
-    tune = tuned(store, slots=1)
+    tune = tuned(store, max_workers=1)
     tune.ask()
-    for _ in range(FALSE_STARTS + 1):
+    for _ in range(MAX_FAILED_STARTS + 1):
         tune.lose("trial 0")
         tune.step("trial 0")
     assert not tune.searcher.stuck
 
 
 @pytest.mark.parametrize(
-    ("told", "reason"),
+    ("message", "reason"),
     [
         (KILLED, "because it was killed, or crashed"),
         ("The actor is dead because its node has died. Node Id: 1f", "because its node died"),
@@ -347,75 +254,5 @@ def test_a_worker_that_begins_is_no_false_start(store):
         ),
     ],
 )
-def test_why_a_worker_was_lost(told, reason):
-    assert reason_of_loss(told) == reason
-
-
-class Task:
-    """What Tune's actor manager knows of a call to a worker."""
-
-    def __init__(self, told):
-        self._tracked_actor = self
-        self.actor_id, self._on_error = 0, lambda actor, error: told.append(error)
-
-
-@pytest.mark.parametrize("error", [OutOfMemoryError("low on memory"), ActorDiedError()])
-def test_ray_ending_a_worker_for_lack_of_memory_is_the_loss_of_a_worker(monkeypatch, error):
-    """Tune itself would end with "Caught unexpected exception"."""
-    assert RayActorManager._actor_task_failed is loss._actor_task_failed
-    manager, told = object.__new__(RayActorManager), []
-    manager._failed_actor_ids = set()
-    monkeypatch.setattr(manager, "_cleanup_actor", lambda tracked_actor: None, raising=False)
-    manager._actor_task_failed(Task(told), error)
-    assert told and all(isinstance(one, RayActorError) and str(one) == str(error) for one in told)
-
-
-# -- a worker process, without its process
-
-
-def made(begin):
-    """A worker as Tune makes it; what Ray would have it introduce itself by is left out."""
-    worker = object.__new__(cell_training())
-    worker.setup({}, begin, "images")
-    worker.introduced = True
-    return worker
-
-
-def test_a_worker_that_cannot_begin_says_why():
-    def begin(images):
-        raise InputError(f"has no {images}")
-
-    told = made(begin).step()
-    assert told["done"]
-    assert isinstance(told["halt"], SweepError)
-    assert str(told["halt"]).endswith("can't begin: has no images")
-
-
-def test_a_worker_trains_what_it_is_assigned_and_waits_for_more(monkeypatch, store):
-    naps = []
-    monkeypatch.setattr("oracle.run.ray.trainable.time.sleep", naps.append)
-    worker, frontier = made(lambda images: Worker(store)), ReadyQueue(Trajectories(experiment(), DATA, store))
-    assert worker.step()["idle"] < 1
-    worker.assign(jobs := frontier.next())
-    (job,) = jobs
-    assert worker.step() == {"cells": [job.cell.id]}
-    assert recorded(store) == {job.cell.id}
-    worker.idle_since -= 100
-    assert worker.step()["idle"] > 100
-    assert naps == [SHORTEST_WAIT, LONGEST_WAIT]
-    worker.assign([], over=True)
-    assert worker.step() == {"done": True}
-    assert worker.reset_config({})  # the same process for another trial
-    assert not worker.over
-
-
-def test_a_worker_whose_run_folder_cannot_be_written_says_so(store):
-    class Full:
-        def run(self, job):
-            raise OSError(28, "No space left on device")
-
-    worker = made(lambda images: Full())
-    worker.assign(["a job"])
-    told = worker.step()
-    assert told["done"]
-    assert told["halt"].errno == 28
+def test_why_a_worker_was_lost(message, reason):
+    assert reason_of_loss(message) == reason

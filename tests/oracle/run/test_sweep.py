@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from run_folder import records, report
+from trained import train
 
 from oracle.cli.main import main
 from oracle.study.store import Store
@@ -50,6 +51,11 @@ def test_a_second_run_trains_nothing(tiny, undisturbed, capsys):
     assert run(tiny, undisturbed) == 0
     assert "nothing to train: 38 of 38" in capsys.readouterr().out
     assert {path: path.stat().st_mtime_ns for path in (undisturbed / "records").iterdir()} == before
+
+
+def test_on_a_cpu_a_run_in_packs_has_the_records_of_one_cell_by_cell(tiny, tmp_path, undisturbed):
+    assert train(tiny, tmp_path / "packs", "compute.lanes=4")
+    assert records(tmp_path / "packs") == records(undisturbed)
 
 
 def interrupted(tiny, out, how, *arguments):
@@ -115,7 +121,7 @@ def test_a_wider_study_trains_only_what_is_new(tiny, tmp_path, undisturbed, chan
     out = tmp_path / "run"
     subprocess.run(["cp", "-r", undisturbed, out], check=True)
     before = started(out)
-    assert run(tiny, out, "--local", "--set", change) == 0
+    assert train(tiny, out, change)
     assert sum((started(out) - before).values()) == new
     assert all(count == 1 for count in started(out).values())
 
@@ -133,7 +139,7 @@ def test_a_value_that_diverges_is_recorded_and_never_wins(undisturbed):
 
 def test_the_oracles_own_chain_starts_each_seed_from_the_winner(tiny, tmp_path):
     local = tmp_path / "local"
-    assert run(tiny, local, "--local", "--set", "oracle.follow=oracle") == 0
+    assert train(tiny, local, "oracle.follow=oracle")
     from oracle.analysis.results import find
 
     results = find(open_study(local))
@@ -171,7 +177,7 @@ def without_the_last_cycle(undisturbed, out):
     return out
 
 
-def test_a_training_that_raises_is_failed_with_its_reason_and_tried_again_when_asked(
+def test_a_training_that_raises_is_failed_with_its_reason_and_tried_again_when_requested(
     tiny, tmp_path, undisturbed, capsys, monkeypatch
 ):
     def raises(*arguments):
@@ -182,25 +188,25 @@ def test_a_training_that_raises_is_failed_with_its_reason_and_tried_again_when_a
         patched.setattr("oracle.run.worker.run_lanes", raises)
         assert run(tiny, out, "--local") == 1
     assert "14 trainings failed" in capsys.readouterr().out
-    assert run(tiny, out, "--local") == 1  # failures stand until they are asked for again
-    told = "nothing to train: 24 of 38 cells are recorded, 14 failed; --retry-failed tries them again"
-    assert told in " ".join(capsys.readouterr().out.split())
+    assert not train(tiny, out)  # failures stand until another try is requested
+    message = "nothing to train: 24 of 38 cells are recorded, 14 failed; --retry-failed tries them again"
+    assert message in " ".join(capsys.readouterr().out.split())
     assert run(tiny, out, "--local", "--retry-failed") == 0
     assert records(out) == records(undisturbed)
     assert report(out) == report(undisturbed)
 
 
-def test_a_damaged_start_state_is_told_in_one_line_and_fails_no_training(tiny, tmp_path, undisturbed, capsys):
+def test_a_damaged_start_state_is_one_line_and_fails_no_training(tiny, tmp_path, undisturbed, capsys):
     out = without_the_last_cycle(undisturbed, tmp_path / "run")
     for state in (out / "states").iterdir():
         state.write_bytes(b"no state")
     assert run(tiny, out, "--local") == 2
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1 and f"{out}/states/" in told and "delete it to have it made again" in told
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1 and f"{out}/states/" in line and "delete it to have it made again" in line
     assert not (out / "failed").exists()
     for state in (out / "states").iterdir():
         state.unlink()
-    assert run(tiny, out, "--local") == 0
+    assert train(tiny, out)
     assert records(out) == records(undisturbed)
 
 
@@ -220,7 +226,7 @@ def test_silo_alone_gives_the_chain_that_the_sweep_recorded(tiny, tmp_path, rest
     from oracle.run.problem import load_dataset, problems
     from silo import train_trajectory
 
-    assert run(tiny, tmp_path / "run", "--local", "--set", f"prune.restart={restart}") == 0
+    assert train(tiny, tmp_path / "run", f"prune.restart={restart}")
     study = open_study(tmp_path / "run")
     experiment = study.experiment
     made = problems(experiment, load_dataset(experiment), study.data["digest"], torch.device("cpu"))[

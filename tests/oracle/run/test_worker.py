@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from trained import train
 
 from oracle.cli.main import main
 from oracle.experiment.load import load
@@ -75,19 +76,19 @@ def test_a_training_that_always_fails_is_failed_with_its_reason(made, job, monke
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "fix"),
     [
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), "compute.gpus_per_trial: 0"),
         (MemoryError(), "compute.workers"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 8 bytes"), "compute.workers"),
     ],
 )
-def test_a_training_out_of_memory_names_the_fix(made, job, monkeypatch, error, told):
+def test_a_training_out_of_memory_names_the_fix(made, job, monkeypatch, error, fix):
     fails(99, error, monkeypatch)
     made.run(job)
     reason = made.store.failure(job.cell.id)
     assert reason.startswith(type(error).__name__)
-    assert told in reason
+    assert fix in reason
     assert "run --retry-failed" in reason
 
 
@@ -186,14 +187,14 @@ def test_a_full_disk_ends_the_run_in_one_line_and_costs_nothing_recorded(tiny, t
     out = small / "run"
     try:
         assert main(["run", str(tiny), "--out", str(out), "--local"]) == 1
-        told = capsys.readouterr().err
-        assert "No space left on device" in told
-        assert told.count("\n") == 1
+        line = capsys.readouterr().err
+        assert "No space left on device" in line
+        assert line.count("\n") == 1
         done = {path.name: path.read_bytes() for path in (out / "records").iterdir()}
         assert 1 <= len(done) < 38
         assert not list(out.rglob("*.tmp"))
         subprocess.run(["mount", "-o", "remount,size=9m", str(small)], check=True)
-        assert main(["run", str(tiny), "--out", str(out), "--local"]) == 0
+        assert train(tiny, out)
         assert done.items() <= {path.name: path.read_bytes() for path in (out / "records").iterdir()}.items()
         recorded = [entry["cell"] for entry in Store(out).attempts() if entry["event"] == "recorded"]
         assert len(recorded) == len(set(recorded)) == 38

@@ -1,0 +1,105 @@
+"""On a real Ray, one for all of these tests: a worker that can't go on, the signal that ends a batch job, a calibration.
+
+A driver that is interrupted: test_sweep.py. Killed nodes: tests/test_chaos.py.
+"""
+
+import os
+import re
+import signal
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+import torch
+from synthetic import DATA, Worker, experiment, recorded
+
+from oracle.cli.main import main
+from oracle.experiment.compute import Compute
+from oracle.experiment.load import load
+from oracle.plan.trajectories import Trajectories
+from oracle.run.calibration import calibration
+from oracle.run.ray import sweep as ray_sweep
+from oracle.run.ray.cluster import connected
+from oracle.run.ready_queue import ReadyQueue
+from oracle.study.store import Store
+
+HERE = Path(__file__).parent
+IMPORTED = f"{HERE}{os.pathsep}{HERE.parent}"  # by the workers: this module and synthetic
+
+
+class Full:
+    """A worker whose disk is full after some cells."""
+
+    def __init__(self, folder, cells):
+        self.worker, self.left, self.lanes = Worker(Store(folder)), cells, 1
+
+    def run(self, *jobs):
+        if self.left == 0:
+            raise OSError(28, "No space left on device", "record")
+        self.left -= 1
+        self.worker.run(*jobs)
+
+
+class MakeFull:
+    def __init__(self, folder, cells):
+        self.folder, self.cells = folder, cells
+
+    def __call__(self, images):
+        assert images.tolist() == [[1, 4], [2, 5], [3, 6]]
+        return Full(self.folder, self.cells)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_ray():
+    """A private Ray as a run starts it, instead of one for each run; afterwards a signal does what it did before."""
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PYTHONPATH", IMPORTED, prepend=os.pathsep)  # its workers have it
+        with connected(Compute(workers=2), None):
+            patched.setattr(ray_sweep, "connected", lambda compute, address: nullcontext())
+            yield
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+class Seen:
+    """Stands for the display: how a sweep's driver would take the end of a batch job."""
+
+    handler = None
+
+    def finished(self, cell):
+        self.handler = signal.getsignal(signal.SIGTERM)
+
+
+def test_a_full_disk_ends_the_run_and_is_reported_as_it_is(tmp_path):
+    """After one try: no cell is trained again and again."""
+    synthetic, store = experiment(), Store(tmp_path)
+    compute = synthetic.compute.model_copy(update={"workers": 1})
+    queue = ReadyQueue(Trajectories(synthetic, DATA, store))
+    before, seen = signal.getsignal(signal.SIGTERM), Seen()
+    with pytest.raises(OSError, match="No space left on device") as raised:
+        ray_sweep.train_on_ray(
+            queue, MakeFull(tmp_path, 4), torch.tensor([[1, 2, 3], [4, 5, 6]]).t(), compute, store, seen
+        )
+    assert raised.value.errno == 28
+    assert len(recorded(store)) == 4
+    assert not (tmp_path / "failed").exists()
+    with pytest.raises(KeyboardInterrupt):  # as Ctrl-C
+        seen.handler(signal.SIGTERM, None)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_plan_calibrates_on_ray_and_writes_nothing(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(calibration, "MEASURING_SECONDS", 0.2)
+    monkeypatch.setattr(calibration, "SHORTENED_SECONDS", 0.2)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    assert main(["plan", str(tiny), "--calibrate", "--out", str(tmp_path / "run"), "--set", "compute.workers=2"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+    seconds = re.search(r"^predicted: ([\d.]+) s for 38 trainings", out, re.MULTILINE)[1]
+    assert float(seconds) > 1  # a worker alone takes longer to start
+    assert "2 trainings at a time" in out
+    rate = re.search(r'compute: \{rate: \{iterations_per_second: ([\d.]+), source: "measured on CPU', out)
+    assert float(rate[1]) > 0
+    line = re.search(r"compute: (\{.*\})$", out, re.MULTILINE)[1]
+    assert load(tiny, [f"compute={line}"]).compute.rate.iterations_per_second == float(rate[1])

@@ -1,0 +1,95 @@
+"""The rooms of the suite: which imports which, and which alone imports ray and optuna. Imports inside functions count, too."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# Each imports those before it alone.
+ROOMS = ("error", "hashing", "experiment", "stats", "study", "plan", "run", "analysis", "report", "fit", "cli")
+# What the order allows, and is wrong all the same: what the records say doesn't depend on how they were made.
+APART = {("analysis", "run")}
+OPTUNA = {"oracle/plan/search/adaptive.py", "oracle/fit/curve.py", "oracle/report/optuna_export.py"}
+NOT_FOR_SILO = {"oracle", "ray", "optuna", "pandas", "matplotlib"}
+
+# Imports that point back up and are to go: a file and the room that it imports. Whoever mends one takes it out of here.
+EXCEPTIONS = {
+    ("oracle/report/report.py", "cli"),
+    ("oracle/stats/noise.py", "analysis"),
+    ("oracle/study/data_info.py", "run"),
+    ("oracle/study/study.py", "plan"),
+    ("oracle/study/study.py", "run"),
+}
+
+
+def imported(text):
+    """The names of all modules that a file imports, wherever in it: of ``from a import b`` both a and a.b."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@cache
+def imports():
+    """By file of oracle and silo, its path from the root: what it imports."""
+    paths = [path for package in ("oracle", "silo") for path in sorted((ROOT / package).rglob("*.py"))]
+    return {path.relative_to(ROOT).as_posix(): set(imported(path.read_text())) for path in paths}
+
+
+def importers(module):
+    """The files that import a module or any part of it."""
+    return {path for path, names in imports().items() if any(name.split(".")[0] == module for name in names)}
+
+
+def room(name):
+    """The room of a module of oracle, or None: it is none, or the package itself."""
+    package, _, rest = name.partition(".")
+    return rest.split(".")[0] or None if package == "oracle" else None
+
+
+def arrows():
+    """Every import of another room: the file, its room, the room that it imports."""
+    for path, names in imports().items():
+        own = room(path.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+        for name in names:
+            other = room(name)
+            if own is not None and other is not None and other != own:
+                yield path, own, other
+
+
+def test_every_file_of_the_study_is_in_a_room():
+    entries = {path.stem for path in (ROOT / "oracle").iterdir() if path.name not in ("__init__.py", "__pycache__")}
+    assert entries == set(ROOMS)
+
+
+def test_no_import_points_back_up():
+    found = {
+        (path, other) for path, own, other in arrows() if ROOMS.index(other) > ROOMS.index(own) or (own, other) in APART
+    }
+    assert sorted(found - EXCEPTIONS) == []
+    assert sorted(EXCEPTIONS - found) == [], "mended: take them out of EXCEPTIONS"
+
+
+def test_ray_is_imported_in_its_own_room_alone():
+    used = importers("ray")
+    assert used and {path for path in used if not path.startswith("oracle/run/ray/")} == set()
+
+
+def test_optuna_is_imported_where_it_searches_and_exports_alone():
+    assert importers("optuna") == OPTUNA
+
+
+@pytest.mark.parametrize("module", sorted(NOT_FOR_SILO))
+def test_silo_imports_nothing_of_the_study(module):
+    assert {path for path in importers(module) if path.startswith("silo/")} == set()
+
+
+def test_an_import_is_found_wherever_it_is():
+    text = "import a.b as x\ndef f():\n    from c import d\nif TYPE_CHECKING:\n    import e\n"
+    assert set(imported(text)) == {"a.b", "c", "c.d", "e"}
