@@ -19,10 +19,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from oracle.analysis.significance import near_best, noises
+from oracle.analysis.significance import noises
 from oracle.report.tables.markdown import markdown
 from oracle.stats.interval import find_interval
 from oracle.stats.multiple_comparisons import best_subset, difference
+from oracle.stats.noise import near_best
 from oracle.stats.paired import paired_means
 
 LEVEL, TOLERANCE = 0.05, 0.5
@@ -89,7 +90,7 @@ def _once(scenario: Scenario, random: np.random.Generator) -> tuple[float, ...] 
     found = {(names[v], s): float(chosen[v, s]) for v in range(len(grid)) for s in range(scenario.seeds)}
     means = paired_means(found)
     interval = find_interval(grid, [means[value] for value in grid], TOLERANCE)
-    near = near_best(found, TOLERANCE)
+    near = near_best(found, 2 * TOLERANCE)
     values = {value for value, _ in near} | {SILO}
     of_test = {(n, s): float(tested[v, s]) for v, n in enumerate(names) if n in values for s in range(scenario.seeds)}
     best = grid.index(interval.best)

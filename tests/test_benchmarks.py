@@ -11,7 +11,7 @@ import torch
 from golden import GOLDEN
 from PIL import Image
 
-from oracle.analysis.cells import cells_table
+from oracle.analysis.results import load_results
 from oracle.cli import main as cli
 from oracle.cli.main import main
 from oracle.experiment.load import load, validate
@@ -324,7 +324,7 @@ def run(path, overrides, out, monkeypatch):
     monkeypatch.setattr(cli, "_write_report", lambda study: None)
     sets = [argument for override in overrides for argument in ("--set", override)]
     assert main(["run", str(path), "--local", "--out", str(out), *sets]) == 0
-    return cells_table(open_study(out).chains)
+    return load_results(out).cells
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS)

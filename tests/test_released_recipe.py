@@ -20,6 +20,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from oracle.analysis.cells import cells_table
 from oracle.cli import main as cli
 from oracle.cli.main import main
+from oracle.plan.snapshot import Snapshot
 from oracle.study.study import open_study
 from silo import cycle as cycle_module
 
@@ -161,7 +162,7 @@ def seen(request, tmp_path_factory):
         sets = [argument for override in overrides for argument in ("--set", override)]
         assert main(["run", str(PAPER / f"{name}.yaml"), "--local", "--out", str(root / "run"), *sets]) == 0
     study = open_study(root / "run")
-    cells = cells_table(study.chains)
+    cells = cells_table(Snapshot.take(study).trainings)
     own = cells[cells.chain].set_index("cycle")
     chain = [cycle for cycle in cycles if cycle.max_lr == own.max_lr[cycle.number]]
     records = [study.store.record(cell_id) for cell_id in own.id]

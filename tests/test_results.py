@@ -26,7 +26,7 @@ def test_tables_and_verdicts_follow_from_the_cells(folder):
         assert policies.all_columns.to_csv(index=False, lineterminator="\n") == (folder / f"{name}.csv").read_text()
         assert policies.markdown == (folder / f"{name}.md").read_text()
     for verdict in found.verdicts:
-        assert f"- **{verdict.claim}**: {verdict.verdict}. {verdict.evidence}" in readme
+        assert f"- **{verdict.claim}**: {verdict.judgement}. {verdict.evidence}" in readme
         assert verdict.evidence in verdicts
 
 

@@ -28,6 +28,8 @@ from typing import Any
 import pandas as pd
 import torch
 
+from oracle.study.environment import current_environment
+
 HERE = Path(__file__).parents[1]
 # what is changed: cycles, epochs, seeds, values and images are fewer, so that each takes about a minute on two cores
 DIGITS = {

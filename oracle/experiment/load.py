@@ -44,7 +44,8 @@ def read(path: Path, model: type[Strict]) -> dict[str, Any]:
     try:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: can't be read ({getattr(error, 'strerror', None) or 'not a text file'})") from error
+        found = getattr(error, "strerror", None) or "not a text file"
+        raise InputError(f"{path} must be a readable YAML file, got: {found}") from error
     tree = parse_yaml(text, str(path))
     if not isinstance(tree, dict):
         raise InputError(f"{path}: must be a mapping of {', '.join(model.model_fields)}, got {shown(tree)}")

@@ -147,7 +147,7 @@ def explain(error: ValidationError, tree: Any) -> str:
 def _requirement(kind: str, context: dict[str, Any], value: Any) -> str:
     """ "must be ..." for an error of pydantic's own; empty for one that isn't known here."""
     try:
-        if kind == "literal_error":
+        if kind in ("literal_error", "enum"):
             return must_be_one_of(re.split(r", | or ", context["expected"].replace("'", "")), value)
         return f"must be {EXPECTED[kind].format(**context)}"
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):  # of another version of pydantic

@@ -31,11 +31,12 @@ def write_fit(results: Results, source: str, folder: Path) -> str:
     something else, or can't be made.
     """
     if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or _is_a_fit(folder / "fit.md"))):
-        raise InputError(f"{folder}: holds something else; a new or empty folder, or that of an older fit, is allowed")
+        raise InputError(f"{folder} must be a new or empty folder, or that of an older fit, got something else")
     experiment, known = results.experiment, targets(results.comparison)
     if len(known) < ENOUGH:
-        told = f"{len(known)} cycles there are informative and have an interval with an end"
-        raise InputError(f"{source}: {told}: at least {ENOUGH} are needed to fit to")
+        raise InputError(
+            f"{source} must have at least {ENOUGH} informative cycles whose interval has an end, got {len(known)}"
+        )
     make_requested_folder(folder)
     curve = fit(experiment.schedule, known, experiment.oracle.grid.values(), experiment.prune.cycles)
     held = hold_out(results.cells, results.comparison, experiment, results.data)

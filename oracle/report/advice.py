@@ -36,12 +36,16 @@ def advise(significance: pd.DataFrame, comparison: pd.DataFrame, experiment: Exp
         comparison: as ``oracle.analysis.comparison.comparison_table`` makes it.
         experiment: whose grid, seeds and search the options change.
     """
+    settled = settling_text(significance, experiment)
+    widening = _widening(comparison, experiment)
+    return [settled, *widening] if settled else widening
+
+
+def settling_text(significance: pd.DataFrame, experiment: Experiment) -> str:
+    """Return how many cycles are settled, and what more seeds would settle; empty where nothing is known."""
     known = settling(significance, experiment)
-    return [*([_settling(known, experiment)] if known else []), *_widening(comparison, experiment)]
-
-
-def _settling(known: Settling, experiment: Experiment) -> str:
-    """How many cycles are settled, and what more seeds would settle."""
+    if known is None:
+        return ""
     counts = ", ".join(
         f"{words} in {known.decided[decision]}" for decision, words in WORDS.items() if known.decided[decision]
     )

@@ -31,10 +31,10 @@ def export(results: Results, file: Path) -> list[str]:
     there. It has its name once it is whole.
     """
     if file.exists():
-        raise InputError(f"{file}: is there already; another name is allowed")
+        raise InputError(f"{file} must be a new file, got one that is there already")
     if odd := sorted({*str(file)} & {*ODD}):
         raise InputError(
-            f"{file}: {' '.join(odd)}: names without {' '.join(ODD)} are allowed, since Optuna reads an address"
+            f"{file} must be a name without {' '.join(ODD)}, since Optuna reads an address, got {' '.join(odd)}"
         )
     cells = results.cells[results.cells.candidate | results.cells.silo]
     if cells.empty:

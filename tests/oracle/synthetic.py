@@ -4,20 +4,18 @@ The worker keeps to a real worker's order: start state read, state written, reco
 """
 
 import torch
+from made import made_data, made_record
 
 from oracle.experiment.load import validate
 from oracle.plan.snapshot import Snapshot
 from oracle.plan.trajectories import Trajectories
 from oracle.run.ready_queue import ReadyQueue
 from oracle.study.cell import DENSE
-from oracle.study.data_info import DataInfo
-from oracle.study.record import Record
 from silo.cycle import State
 from silo.mask import Mask
-from silo.outcome import Outcome
 
 DATA = "a data set"
-DATA_INFO = DataInfo(DATA, None, 10.0, 10, 300, 100, 100, 100)
+DATA_INFO = made_data(digest=DATA)
 GRID = (0.1, 0.2, 0.4, 0.8)
 OFF_GRID, ON_GRID = 0.3, 0.2
 WEIGHTS = {"weight": torch.empty(64)}
@@ -64,15 +62,6 @@ def leaves(cell):
     return State(Mask({"weight": torch.tensor([bool(bits >> i & 1) for i in range(64)])}))
 
 
-def record_of(cell, accuracy, leaves=None, **fields):
-    """The record of a training with this accuracy everywhere; None: it diverged."""
-    measured = dict.fromkeys(("validation", "test", "final_validation", "final_test"), accuracy)
-    chosen = None if accuracy is None else 1
-    outcome = Outcome(accuracy is None, chosen_epoch=chosen, steps=1, curve=(), **measured)
-    given = {"alive": 64, "prunable": 64, "layers": (), "environment": {}, "stepping": "eager", "seconds": 0.1}
-    return Record(cell.id, cell, outcome, leaves=leaves, **given | fields)
-
-
 def snapshot(asked, store):
     """The study by what is recorded now."""
     return Snapshot.walk(Trajectories(asked, DATA, store), DATA_INFO, "test")
@@ -107,7 +96,7 @@ class Worker:
         state = None if given is None else self.leaves(cell)
         if state and job.keeps_state:
             self.store.write_state(cell.id, state)
-        self.store.write_record(record_of(cell, given, state and state.digest()))
+        self.store.write_record(made_record(cell, given, state and state.digest()))
 
 
 def sweep(asked, store, pick=lambda count: 0, workers=1, **changes):

@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made import made_data
 
 from oracle.analysis.claims.advantage import best_baseline, difference, judge_advantage
 from oracle.analysis.policies import SILO
 from oracle.experiment.load import validate
 
-DATA = {"chance": 10.0, "validation_images": 1000, "test_images": 1000}
+DATA = made_data()
 CYCLES = 6
 
 
@@ -64,14 +65,14 @@ def judged(asked, test, **other):
     ],
 )
 def test_without_noise_the_differences_decide(test, verdict):
-    assert judged(experiment(), test).verdict == verdict
+    assert judged(experiment(), test).judgement == verdict
 
 
 def test_the_rival_is_the_best_on_validation_not_on_test():
     test = {SILO: 92.5, "cosine": 90.0, "keep": 95.0}
     validation = {SILO: 92.5, "cosine": 91.0, "keep": 90.0}
     found = judged(experiment(), test, validation=validation)
-    assert (found.verdict, "SILO less cosine, the best of 2" in found.evidence) == ("confirmed", True)
+    assert (found.judgement, "SILO less cosine, the best of 2" in found.evidence) == ("confirmed", True)
     assert best_baseline(scores(experiment(), test), "test") == "keep"
 
 
@@ -80,7 +81,7 @@ def test_a_study_that_chooses_on_test_chooses_its_rival_on_test():
     asked = asked.model_copy(update={"train": asked.train.model_copy(update={"choose": "test-best"})})
     test = {SILO: 92.5, "cosine": 90.0, "keep": 95.0}
     found = judge_advantage(scores(asked, test, {SILO: 92.5, "cosine": 91.0, "keep": 90.0}), asked, DATA)
-    assert found.verdict == "refuted"
+    assert found.judgement == "refuted"
     assert "keep, the best of 2 baselines on test" in found.evidence
 
 
@@ -109,28 +110,28 @@ WINS, LOSES = {SILO: 93.0, "cosine": 90.0}, {SILO: 90.0, "cosine": 90.0}
 )
 def test_who_searched_more_does_not_win_by_it(test, of_silo, baseline, verdict):
     found = judged(experiment(silo_search=of_silo, baselines={"cosine": baseline}), test)
-    assert found.verdict == verdict
+    assert found.judgement == verdict
     assert f"SILO {'not stated' if of_silo is None else of_silo}" in found.evidence
 
 
 def test_a_search_over_trajectories_counts_every_cycle():
     asked = experiment(silo_search=13, baselines={"cosine": {}}, over="trajectory")
     assert asked.search_trainings("cosine") == 4 * 3 * CYCLES
-    assert judged(asked, WINS).verdict == "confirmed"
+    assert judged(asked, WINS).judgement == "confirmed"
 
 
 @pytest.mark.parametrize(
     ("asked", "test", "why"),
     [
         (experiment(baselines={}), {SILO: 93.0}, "No other schedule"),
-        (experiment(), {SILO: 93.0, "cosine": 90.0}, "not all chains are complete: keep"),
+        (experiment(), {SILO: 93.0, "cosine": 90.0}, "not all trajectories are complete: keep"),
         (experiment(seeds=1), {SILO: 93.0, "cosine": 90.0, "keep": 80.0}, "One seed"),
         (experiment(), {SILO: [93, 93, 93, 12, 12, 12], "cosine": [90, 90, 90, 12, 12, 12], "keep": 10.0}, "2 of 5"),
     ],
 )
 def test_what_cannot_be_judged_is_undecided_and_says_why(asked, test, why):
     found = judged(asked, test)
-    assert found.verdict == "undecided"
+    assert found.judgement == "undecided"
     assert why.lower() in found.evidence.lower()
 
 
@@ -138,14 +139,16 @@ def test_a_rival_that_leaves_no_room_cannot_refute():
     """Where the best baseline is at 98.5% nobody can be 2 points better: such cycles don't count."""
     easy = {SILO: 98.0, "cosine": 98.5, "keep": 80.0}
     found = judged(experiment(), easy)
-    assert (found.verdict, "cosine, the best baseline, is within 2 points of 100% in 5 of 5" in found.evidence) == (
+    assert (found.judgement, "cosine, the best baseline, is within 2 points of 100% in 5 of 5" in found.evidence) == (
         "undecided",
         True,
     )
     some = {SILO: [98, 98, 98, 90, 90, 90], "cosine": [98.5, 98.5, 98.5, 90, 90, 90], "keep": 80.0}
     found = judged(experiment(), some)
-    assert (found.verdict, "of 3 judged cycles" in found.evidence) == ("refuted", True)
-    assert judged(experiment(), {SILO: 100.0, "cosine": 98.0, "keep": 80.0}).verdict == "confirmed"  # just room enough
+    assert (found.judgement, "of 3 judged cycles" in found.evidence) == ("refuted", True)
+    assert (
+        judged(experiment(), {SILO: 100.0, "cosine": 98.0, "keep": 80.0}).judgement == "confirmed"
+    )  # just room enough
 
 
 def test_parameters_chosen_on_the_same_seeds_are_in_sample():
@@ -160,7 +163,7 @@ def test_every_baseline_is_told_and_which_restart_otherwise():
     asked = experiment(baselines={"keep": {"restart": "keep"}, "cosine": {}, "constant": {"shape": "cosine"}})
     test = {SILO: 90.0, "keep": 95.0, "cosine": 88.0, "constant": 87.0}
     found = judged(asked, test)
-    assert (found.verdict, "SILO less keep" in found.evidence) == ("refuted", True)
+    assert (found.judgement, "SILO less keep" in found.evidence) == ("refuted", True)
     assert "SILO less the others: cosine +2.00 (+2.00 to +2.00), constant +3.00 (+3.00 to +3.00)." in found.evidence
     assert "Restarting otherwise than SILO: keep." in found.evidence
     assert "Restarting" not in judged(experiment(), {SILO: 90.0, "cosine": 88.0, "keep": 87.0}).evidence
@@ -168,7 +171,7 @@ def test_every_baseline_is_told_and_which_restart_otherwise():
 
 def test_a_rival_that_collapsed_where_silo_did_not_counts():
     test = {SILO: [93, 93, 93, 93, 93, 93], "cosine": [93, 93, 93, 10, 10, 10], "keep": 20.0}
-    assert judged(experiment(), test).verdict == "confirmed"
+    assert judged(experiment(), test).judgement == "confirmed"
 
 
 def test_the_difference_is_paired_by_seed():
@@ -207,7 +210,7 @@ def test_on_noise_the_wrong_verdict_is_rare(gain, wrong, seeds, shared):
         frame = scores(asked, {SILO: 80.0 + gain, "cosine": 80.0}, noise=1.0, random=random)
         extra = {seed: random.normal(0, shared) for seed in asked.oracle.seeds}
         frame.loc[frame.policy == SILO, "test"] += frame.seed.map(extra)
-        wrongly += judge_advantage(frame, asked, DATA).verdict == wrong
+        wrongly += judge_advantage(frame, asked, DATA).judgement == wrong
     assert wrongly <= 15
 
 
@@ -215,5 +218,5 @@ def test_on_noise_the_wrong_verdict_is_rare(gain, wrong, seeds, shared):
 def test_with_enough_seeds_a_clear_truth_is_found(gain, right):
     random = np.random.default_rng(8)
     asked = experiment(seeds=4, silo_search=16, baselines={"cosine": {}}, cycles=9)
-    found = [judged(asked, {SILO: 80.0 + gain, "cosine": 80.0}, noise=0.4, random=random).verdict for _ in range(50)]
+    found = [judged(asked, {SILO: 80.0 + gain, "cosine": 80.0}, noise=0.4, random=random).judgement for _ in range(50)]
     assert found.count(right) >= 45

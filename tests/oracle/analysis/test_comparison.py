@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from made import made_data
 from pytest import approx
 
-from oracle.analysis.cells import CELL_COLUMNS, skipped_frame
+from oracle.analysis.cells import CELL_COLUMNS, accuracies, skipped_table
 from oracle.analysis.comparison import comparison_table, proposals, stopped_short
 from oracle.analysis.results import load_results
 from oracle.experiment.load import validate
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parents[3]
 GRID = [0.1, 0.2, 0.4, 0.8]
 SILO = 0.3  # between two grid values; a long delay keeps it
 CHANCE = 10.0
-DATA = {"chance": CHANCE, "validation_images": 10_000}
+DATA = made_data(chance=CHANCE, validation_images=10_000)
 MISSING = object()
 
 
@@ -356,7 +357,8 @@ def test_past_an_end_that_a_search_left_open_silo_is_not_beyond_the_grid(tried, 
 def test_where_a_search_tried_the_best_in_few_seeds_its_noise_is_greater():
     found = load_results(ROOT / "results" / "quickstart-adaptive")
     cells, comparison = found.cells, found.comparison.set_index("cycle")
-    pooled = standard_error(cells[cells.candidate], 2 * found.experiment.oracle.tolerance)
+    candidates = [accuracies(one, "validation") for _, one in cells[cells.candidate].groupby("cycle")]
+    pooled = standard_error(candidates, 2 * found.experiment.oracle.tolerance)
     tried = cells[cells.candidate].groupby(["cycle", "max_lr"]).seed.nunique()
     seeds = {m: tried[m, best] for m, best in comparison.best_max_lr.items()}
     assert len(set(seeds.values())) > 1

@@ -10,8 +10,9 @@ from scipy.stats import t
 
 from benchmarks import confidence
 from oracle.analysis.results import load_results
-from oracle.analysis.significance import noises, settling
-from oracle.stats.multiple_comparisons import best_subset, Noise, critical, difference, seeds_to_settle
+from oracle.analysis.significance import noises, significance_table
+from oracle.report.advice import settling_text
+from oracle.stats.multiple_comparisons import Noise, best_subset, critical, difference, seeds_to_settle
 
 ROOT = Path(__file__).parents[3]
 
@@ -138,14 +139,14 @@ def test_one_seed_tells_nothing():
     asked = results.experiment.model_copy(update={"oracle": oracle})
     cells = results.cells[results.cells.seed == 10]
     table = significance_table(cells, results.comparison, asked, results.data)
-    assert table.empty and settling(table, asked) == ""
+    assert table.empty and settling_text(table, asked) == ""
 
 
 def test_what_would_settle_it_in_words():
     asked = load_results(ROOT / "results" / "quickstart").experiment  # seeds 10 to 13
     needed = [math.nan, 6.0, 7.0, 40.0, math.inf]
     frame = pd.DataFrame({"decided": ["within", *["undecided"] * 4], "seeds_needed": needed})
-    assert settling(frame, asked).split("; ") == [
+    assert settling_text(frame, asked).split("; ") == [
         "On test images, and beyond the noise (the verdicts ask less), SILO is within the tolerance of the best in 1, "
         "undecided in 4 of 5 cycles",
         "about 7 seeds would settle half of the 3 that more seeds can settle "
@@ -158,8 +159,8 @@ def test_what_would_settle_it_in_words():
 def test_where_a_search_tried_few_seeds_more_of_them_may_not_be_tried():
     asked = load_results(ROOT / "results" / "quickstart-adaptive").experiment  # 4 seeds
     frame = pd.DataFrame({"seeds": [4, 2], "decided": ["undecided"] * 2, "seeds_needed": [6.0, 6.0]})
-    assert settling(frame, asked).endswith(
+    assert settling_text(frame, asked).endswith(
         "(--set 'oracle.seeds=[10, 11, 12, 13, 14, 15]'), where the search tries SILO's value and the best in all of them "
         "(--set 'oracle.search=\"exhaustive\"')."
     )
-    assert "exhaustive" not in settling(frame.assign(seeds=4), asked)
+    assert "exhaustive" not in settling_text(frame.assign(seeds=4), asked)

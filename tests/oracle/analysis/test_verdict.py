@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from oracle.analysis.claims.judge import judge
 from oracle.experiment.load import validate
+from oracle.experiment.overrides import WHOLE_GRID
 from oracle.stats.interval import Interval
 
 GRID = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
@@ -93,7 +94,7 @@ COLLAPSED = cycle(1, 9, informative=False)
 )
 def test_growth_and_the_rival(intervals, grows, needed):
     judged = verdicts(*(cycle(*interval) for interval in intervals))
-    assert (judged["1"].verdict, judged["Rival"].verdict) == (grows, needed)
+    assert (judged["1"].judgement, judged["Rival"].judgement) == (grows, needed)
 
 
 @pytest.mark.parametrize(
@@ -107,14 +108,14 @@ def test_growth_and_the_rival(intervals, grows, needed):
 )
 def test_uninformative_cycles_count_for_nothing(cycles, grows, inside, needed):
     judged = verdicts(*cycles)
-    assert [judged[claim].verdict for claim in ("1", "3", "Rival")] == [grows, inside, needed]
+    assert [judged[claim].judgement for claim in ("1", "3", "Rival")] == [grows, inside, needed]
 
 
 @pytest.mark.parametrize("without", [{"seeds": 1}, {"seeds": 0, "informative": False}])
 def test_while_trainings_are_missing_nothing_is_decided(without):
     judged = verdicts(cycle(1, 2), cycle(4, 5), cycle(7, 8), cycle(8, 9), cycle(8, 9) | without)
     for claim in ("1", "3", "Rival"):
-        assert judged[claim].verdict == "undecided"
+        assert judged[claim].judgement == "undecided"
         assert judged[claim].evidence.startswith("Trainings are missing at cycle 4. So far it looks confirmed. ")
 
 
@@ -141,7 +142,7 @@ def test_fewer_than_three_informative_cycles_are_told():
     ],
 )
 def test_silo_inside_the_interval(last, verdict):
-    assert verdicts(cycle(4, 6), cycle(4, 6), last)["3"].verdict == verdict
+    assert verdicts(cycle(4, 6), cycle(4, 6), last)["3"].judgement == verdict
 
 
 def test_claim_3_gives_its_numbers_and_names_the_rival():
@@ -158,12 +159,12 @@ def test_claim_3_gives_its_numbers_and_names_the_rival():
 def test_parameters_chosen_on_the_same_seeds_are_in_sample(chosen_on, noted):
     judged = verdicts(*[cycle(4, 6)] * 3, chosen_on_seeds=chosen_on)
     assert ("In-sample" in judged["3"].evidence) == noted
-    assert judged["3"].verdict == ("undecided" if noted else "confirmed")
+    assert judged["3"].judgement == ("undecided" if noted else "confirmed")
 
 
 def test_parameters_chosen_on_the_same_seeds_can_be_refuted():
     judged = verdicts(*[cycle(4, 6, silo=5)] * 2, cycle(4, 6, silo=2, gap=0.51), chosen_on_seeds=[0])
-    assert judged["3"].verdict == "refuted"
+    assert judged["3"].judgement == "refuted"
 
 
 def test_evidence_of_growth_names_cycles_and_intervals():
@@ -186,15 +187,15 @@ def test_the_rival_against_every_constant(intervals):
     outer = [(low - 1 if low > 1 else 0, high + 1 if high < 9 else 99) for low, high in intervals]
     possible = any(all(low < value < high for low, high in outer) for value in constants)
     serves = any(all(low <= value <= high for low, high in intervals) for value in GRID)
-    assert judged["Rival"].verdict == ("refuted" if serves else "undecided" if possible else "confirmed")
-    if judged["1"].verdict == "confirmed":
-        assert judged["Rival"].verdict == "confirmed"
+    assert judged["Rival"].judgement == ("refuted" if serves else "undecided" if possible else "confirmed")
+    if judged["1"].judgement == "confirmed":
+        assert judged["Rival"].judgement == "confirmed"
 
 
 @settings(deadline=None)
 @given(INTERVALS)
 def test_what_grows_falls_when_read_backwards(intervals):
-    ways = [verdicts(*(cycle(*one) for one in order))["1"].verdict for order in (intervals, intervals[::-1])]
+    ways = [verdicts(*(cycle(*one) for one in order))["1"].judgement for order in (intervals, intervals[::-1])]
     assert sorted(ways) in (["confirmed", "refuted"], ["refuted", "refuted"], ["undecided", "undecided"])
 
 
@@ -204,9 +205,8 @@ def test_where_a_search_gave_too_few_seeds_the_rest_of_the_grid_would_tell(noise
 
     def said(search, tried):
         frame = pd.DataFrame([cycle(1, 2) | {"noise": noise, "seeds": tried}] * 3).rename_axis("cycle").reset_index()
-        found = {(verdict.verdict, verdict.evidence) for verdict in judge(frame, experiment(search))}
-        ((verdict, evidence),) = found
-        return verdict, "exhaustive" in evidence
+        ((judgement, remedies),) = {(one.judgement, one.remedies) for one in judge(frame, experiment(search))}
+        return judgement, remedies == (WHOLE_GRID,)
 
     assert said("adaptive", 1) == ("undecided", True)
     assert said("adaptive", 2) == said("exhaustive", 1) == ("undecided", False)

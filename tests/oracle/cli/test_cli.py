@@ -11,7 +11,6 @@ import pytest
 import torch
 import yaml
 
-from oracle.analysis.results import load_results
 from oracle.cli.main import main
 from oracle.experiment.load import load, validate
 from oracle.study.study import claimed, new_study
@@ -44,7 +43,7 @@ def write(folder, **changes):
 
 
 @pytest.fixture(scope="module")
-def load_results(tmp_path_factory):
+def finished(tmp_path_factory):
     """A whole run, made where ray can't be imported: ``--local`` needs none."""
     home = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
@@ -217,7 +216,7 @@ def test_a_second_run_trains_nothing_and_leaves_the_records_alone(run, say):
     before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in records(run)}
     attempts = tree(run / "attempts")
     out = say("run", "small.yaml", "--local", "--out", run)
-    assert f"nothing to train: {TRAININGS} of {TRAININGS} cells are recorded" in out
+    assert f"nothing to train: {TRAININGS} of {TRAININGS} trainings are recorded" in out
     assert {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in records(run)} == before
     assert tree(run / "attempts") == attempts
 
@@ -300,7 +299,7 @@ def test_a_blocked_chain_is_told_beside_what_is_missing(tmp_path, say):
     """SILO diverges at once. That is an outcome, no failure: the run is complete."""
     path, out = write(tmp_path, silo={**SMALL["silo"], "epsilon": 1e9}), tmp_path / "run"
     said = say("run", path, "--local", "--out", out)
-    blocked = "SILO's chain, seed 3 is blocked from cycle 1 on: cycle 0 diverged at max_lr 1e+09"
+    blocked = "SILO's trajectory, seed 3 is blocked from cycle 1 on: cycle 0 diverged at max_lr 1e+09"
     assert blocked in said
     assert "not recorded yet" not in said
     records(out, max_lr=1.0)[0].unlink()
@@ -354,7 +353,7 @@ def test_publishing_again_takes_the_place_of_a_former_unfinished_one(run, publis
     say("publish", run)
     Path("file").touch()
     assert main(["publish", str(run), "--to", "file/to/there"]) == 2
-    assert "file/to: no folder can be made there (File exists)\n" in capsys.readouterr().err
+    assert "file/to must be a place where a folder can be made, got File exists\n" in capsys.readouterr().err
     assert {path.name: text for path, text in tree("results/small").items()} == {
         path.name: text for path, text in tree(published).items()
     }

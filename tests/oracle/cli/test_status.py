@@ -5,10 +5,11 @@ import json
 import time
 
 import pytest
-from oracle.cli.status import status_text
+from made import made_record
 
+from oracle.cli.status import status_text
 from oracle.experiment.load import load
-from oracle.plan.steps import Request
+from oracle.plan.snapshot import Snapshot
 from oracle.study.lock import activity
 from oracle.study.store import Store
 from oracle.study.study import claimed, new_study, open_study
@@ -42,14 +43,13 @@ def study(tiny, tmp_path):
 
 
 def cells(study):
-    return [step.cell for step in study.chains.steps() if isinstance(step, Request)]
+    return [training.cell for training in Snapshot.take(study).trainings]
 
 
 def record(study, cell, seconds=2.0, diverged=False):
-    held = {name: getattr(cell, name) for name in ("training", "seed", "cycle", "max_lr", "start")}
-    outcome = {"diverged": diverged, "validation": 90.0, "curve": []}
-    made = {"id": cell.id, "cell": held, "outcome": outcome, "leaves": f"left by {cell.id}", "seconds": seconds}
-    study.store.write_record({**made, "layers": [], "environment": {"device": "none"}})
+    accuracy, environment = None if diverged else 90.0, {"device": "none"}
+    made = made_record(cell, accuracy, f"left by {cell.id}", seconds=seconds, environment=environment)
+    study.store.write_record(made)
     study.store.log_attempt(cell=cell.id, event="recorded")
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from made import made_record
 from PIL import Image
 
 from oracle.cli.main import main
 from oracle.error import InputError
 from oracle.experiment.load import load, validate
 from oracle.hashing import digest
+from oracle.plan.snapshot import Snapshot
 from oracle.study.study import claimed, new_study
 
 TREE = {
@@ -69,11 +71,8 @@ def template(tmp_path_factory):
         pass  # a run folder in which nothing is recorded yet
     shutil.copytree(home / "run", home / "done")
     study = new_study(load(home / "e.yaml", []), home / "done", "e.yaml")
-    cell = next(study.chains.steps()).cell
-    accuracies = dict.fromkeys(("validation", "test", "final_validation", "final_test"), 90.0)
-    outcome = {"diverged": False, "chosen_epoch": 1, "steps": 1, "curve": [], **accuracies}
-    record = {"id": cell.id, "outcome": outcome, "alive": 1, "prunable": 1, "layers": [], "leaves": "x", "seconds": 1.0}
-    study.store.write_record({**record, "environment": {"device": "none"}})
+    cell = Snapshot.take(study).trainings[0].cell
+    study.store.write_record(made_record(cell, 90.0, "x", environment={"device": "none"}))
     shutil.copytree(home / "done", home / "torn")
     whole = (home / "torn" / "records" / f"{cell.id}.json").read_text()
     (home / "torn" / "records" / f"{cell.id}.json").write_text('{"id": ')
@@ -168,7 +167,11 @@ POLICIES = [
         "policies.baselines.x.max_lr.values must reach to cycle 1, got 1 (from cycle 0)",
     ),
     ("policies.baselines.x.shape=cosin", "policies.baselines.x.shape", "did you mean cosine?"),
-    ("policies.baselines.x.restart={kind: rewind, to: 9ep}", "policies.baselines.x.restart.to: 9ep", "up to 2ep"),
+    (
+        "policies.baselines.x.restart={kind: rewind, to: 9ep}",
+        "policies.baselines.x.restart.to must lie within a cycle, up to 2ep, got 9ep",
+        "up to 2ep",
+    ),
     ("policies.search.over=sparse", 'policies.search.over must be one of dense, trajectory, got "sparse"'),
     (
         "policies.search.grid=[]",
@@ -291,8 +294,8 @@ FIELDS = [
         "prune.restart.to=5",
         f"prune.restart.to must be {DURATION}, got 5",
     ),
-    ("prune.restart.to=3ep", "prune.restart.to: ", "3ep", "allowed"),  # beyond the 2 epochs of a cycle
-    ("prune.restart.to=1000it", "prune.restart.to: ", "1000it", "allowed"),  # a cycle has 10
+    ("prune.restart.to=3ep", "prune.restart.to must lie within a cycle, up to 2ep, got 3ep"),  # beyond the 2 epochs of a cycle
+    ("prune.restart.to=1000it", "prune.restart.to must lie within a cycle, up to 2ep, got 1000it"),  # a cycle has 10
     # the grid and the seeds
     ("oracle.grid=[]", "oracle.grid must have low, high and points, or be a list of at least one value, got []"),
     ("oracle.grid={}", "oracle.grid must have low, high and points, or be a list of at least one value, got {}"),
@@ -491,13 +494,18 @@ def test_a_bad_file_is_named(refused, row):
     names(refused("plan", "e.yaml"), "silo-oracle: e.yaml", *fragments)
 
 
+NO_RUN = "must be a folder that `run` filled, got no run folder"
+NO_STUDY = "must be a run folder, or one that `silo-oracle publish` made, got no finished study"
+NOT_FREE = "must be a new or empty folder or a run folder, got something else (no study.json)"
+ANOTHER = "run must belong to this experiment, got another one:"
+NO_PUBLICATION = "must be a new or empty folder, or an older publication, got something else"
 COMMANDS = [
     # no such file
-    ("plan nowhere.yaml", "nowhere.yaml: can't be read (No such file or directory)"),
-    ("run nowhere.yaml", "nowhere.yaml: can't be read (No such file or directory)"),
-    ("schedule nowhere.yaml", "nowhere.yaml: can't be read (No such file or directory)"),
-    ("plan full", "full: can't be read (Is a directory)"),
-    ("plan binary.yaml", "binary.yaml: can't be read (not a text file)"),
+    ("plan nowhere.yaml", "nowhere.yaml must be a readable YAML file, got: No such file or directory"),
+    ("run nowhere.yaml", "nowhere.yaml must be a readable YAML file, got: No such file or directory"),
+    ("schedule nowhere.yaml", "nowhere.yaml must be a readable YAML file, got: No such file or directory"),
+    ("plan full", "full must be a readable YAML file, got: Is a directory"),
+    ("plan binary.yaml", "binary.yaml must be a readable YAML file, got: not a text file"),
     # overrides
     ("plan e.yaml --set", "--set", "expected one argument"),
     ("plan e.yaml --set seeds", "--set must be FIELD=VALUE, such as oracle.seeds=5, got seeds"),
@@ -517,42 +525,58 @@ COMMANDS = [
     ("schedule e.yaml --out x", "--out"),
     ("run e.yaml --out", "--out", "expected one argument"),
     # folders that are no run folders
-    *((f"{command} nowhere", "nowhere: no run folder", "study.json") for command in ("status", "report", "publish")),
-    *((f"{command} empty", "empty: no run folder", "study.json") for command in ("status", "report", "publish")),
-    *((f"{command} full", "full: no run folder", "study.json") for command in ("status", "report", "publish")),
-    ("status e.yaml", "e.yaml: no run folder"),
-    *((f"table {folder}", f"{folder}: no finished study there", "publish") for folder in ("nowhere", "e.yaml", "full")),
+    *((f"{command} nowhere", f"nowhere {NO_RUN}", "study.json") for command in ("status", "report", "publish")),
+    *((f"{command} empty", f"empty {NO_RUN}", "study.json") for command in ("status", "report", "publish")),
+    *((f"{command} full", f"full {NO_RUN}", "study.json") for command in ("status", "report", "publish")),
+    ("status e.yaml", f"e.yaml {NO_RUN}"),
+    *(
+        (
+            f"table {folder}",
+            f"{folder} {NO_STUDY}",
+        )
+        for folder in ("nowhere", "e.yaml", "full")
+    ),
     ("table", "required: DIR"),
     ("table foreign", "foreign/study.json"),
-    ("table done done", "tiny: names two experiments"),
-    ("table done --cycles 0,x", "--cycles: 0,x: numbers such as 0,4,9 are allowed"),
-    ("table done --cycles 7", "cycles: 7: allowed: 0, 1"),
-    ("table done --published nowhere.yaml", "nowhere.yaml: can't be read"),
+    ("table done done", "experiments must have different names, got tiny twice"),
+    ("table done --cycles 0,x", "--cycles: must be numbers such as 0,4,9, got 0,x"),
+    ("table done --cycles 7", "cycles must be of 0, 1, got 7"),
+    ("table done --published nowhere.yaml", "nowhere.yaml must be a readable YAML file"),
     (
         "table done --published e.yaml",
         "e.yaml: name is no field of published figures; it must be one of source, experiment, accuracy",
     ),
-    ("plan e.yaml --out full", "full: not empty and no run folder", "an empty or new one is allowed"),
-    ("run e.yaml --out full", "full: not empty and no run folder", "an empty or new one is allowed"),
-    ("run e.yaml --out binary.yaml", "binary.yaml: ", "no run folder", "allowed"),
+    (
+        "plan e.yaml --out full",
+        f"full {NOT_FREE}",
+    ),
+    ("run e.yaml --out full", f"full {NOT_FREE}"),
+    ("run e.yaml --out binary.yaml", f"binary.yaml {NOT_FREE}"),
     ("run e.yaml --out binary.yaml/run", "binary.yaml/run"),
     ("run e.yaml --local --out /proc/silo-oracle/run", "/proc/silo-oracle/run"),  # nobody may write there
     # run folders of something else, or damaged
-    ("run e.yaml --local --out run --set train.epochs=3", "run: belongs to another experiment: train.epochs is 2", "3"),
-    ("plan e.yaml --out run --set data.limit.train=400", "run: belongs to another experiment: data.digest", "--out"),
-    ("run e.yaml --local --out foreign", "foreign", "experiment"),
+    (
+        "run e.yaml --local --out run --set train.epochs=3",
+        f"{ANOTHER} train.epochs is 2 there and 3 here",
+    ),
+    (
+        "plan e.yaml --out run --set data.limit.train=400",
+        f"{ANOTHER} data.digest",
+        "--out",
+    ),
+    ("run e.yaml --local --out foreign", "foreign/study.json must be a study that `run` wrote"),
     *((f"{command} foreign", "foreign/study.json") for command in ("status", "report", "publish")),
     *((f"{command} list", "list/study.json") for command in ("status", "report", "publish")),
     ("run e.yaml --local --out list", "list/study.json"),
-    ("status garbage", "garbage/study.json: can't be read as JSON"),
-    ("run e.yaml --local --out garbage", "garbage/study.json: can't be read as JSON"),
+    ("status garbage", "garbage/study.json must be readable JSON, got"),
+    ("run e.yaml --local --out garbage", "garbage/study.json must be readable JSON, got"),
     ("status old", "old/study.json: data is missing"),
     *(
-        (f"{command} torn", "torn/records/", ".json: can't be read as JSON")
+        (f"{command} torn", "torn/records/", ".json must be readable JSON, got")
         for command in ("status", "report", "publish")
     ),
     *(
-        (f"{command} --out torn", "torn/records/", ".json: can't be read as JSON")
+        (f"{command} --out torn", "torn/records/", ".json must be readable JSON, got")
         for command in ("plan e.yaml", "plan e.yaml --calibrate", "run e.yaml")
     ),
     (
@@ -560,15 +584,15 @@ COMMANDS = [
         "e.yaml: data.path must be an existing folder, got 'nowhere'",
     ),
     *(
-        (f"{command} changed", "changed/records/", "changed since it was written")
+        (f"{command} changed", "changed/records/", "must be as it was written, got another checksum")
         for command in ("status", "report", "publish", "run e.yaml --local --out", "plan e.yaml --out")
     ),
     # merging
     ("merge done", "required: OTHER"),
-    *((f"merge done {folder}", f"{folder}: no run folder") for folder in ("nowhere", "full", "e.yaml")),
-    ("merge nowhere done", "nowhere: no run folder"),
-    ("merge done done", "done: is the folder done that it would be merged into; another folder is allowed"),
-    ("merge done done/report", "done/report: "),
+    *((f"merge done {folder}", f"{folder} {NO_RUN}") for folder in ("nowhere", "full", "e.yaml")),
+    ("merge nowhere done", f"nowhere {NO_RUN}"),
+    ("merge done done", "done must be a folder apart from the one it is merged into, got one that is done"),
+    ("merge done done/report", "done/report must be a folder apart"),
     ("merge done foreign", "foreign/study.json"),
     *((f"merge run {folder}", f"{folder}/records/") for folder in ("torn", "changed")),
     ("merge torn run", "torn/records/"),
@@ -591,11 +615,14 @@ COMMANDS = [
     ("run e.yaml --address", "--address", "expected one argument"),
     ("plan e.yaml --address auto", "unrecognized arguments: --address auto"),
     # publishing
-    ("publish run", "run: nothing is recorded there"),
-    ("publish done --to full", "full: ", "allowed"),  # thesis.txt is no earlier publication
-    ("publish done --to e.yaml", "e.yaml: "),
-    ("publish done --to done", "done: "),
-    ("publish done --to done/report", "done/report: "),
+    ("publish run", "run must hold a recorded training, got none"),
+    (
+        "publish done --to full",
+        f"full {NO_PUBLICATION}",
+    ),  # thesis.txt is no earlier publication
+    ("publish done --to e.yaml", "e.yaml must be a new or empty folder, or an older publication"),
+    ("publish done --to done", f"done {NO_PUBLICATION}"),
+    ("publish done --to done/report", "done/report must be a place apart from the run folder"),
     ("publish done --to .", "."),
 ]
 
@@ -609,7 +636,10 @@ def test_a_bad_command(refused, row):
 def test_a_run_folder_in_use(refused):
     with Path("run/lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        names(refused("run", "e.yaml", "--local", "--out", "run"), "run: another run is at work in this folder")
+        names(
+            refused("run", "e.yaml", "--local", "--out", "run"),
+            "run must be free, got another run at work in this folder",
+        )
 
 
 ODD = [None, "", [], {}, True, -1, 0, 0.5, 1e-20, 1e308, math.nan, math.inf, 10**20, 10**400]

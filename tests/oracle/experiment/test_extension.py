@@ -17,9 +17,9 @@ from oracle.error import InputError
 from oracle.experiment.import_path import ImportPath, code_of, target_of
 from oracle.experiment.load import validate
 from oracle.hashing import digest
-from oracle.run.problem import load_dataset
 from oracle.run.worker import Worker
 from oracle.run.worker_factory import WorkerFactory
+from oracle.study.data import load_dataset
 from oracle.study.store import Store
 from silo.criterion import CRITERIA, magnitude
 
@@ -554,7 +554,7 @@ def test_a_study_of_ones_own_trains_here_and_on_ray_to_the_same_records(own, hom
         forget()
         assert main(command.split()) == 2
         err = capsys.readouterr().err
-        assert "here: belongs to another experiment: code.own.nets is " in err
+        assert "here must belong to this experiment, got another one: code.own.nets is " in err
         assert err.count("\n") == 1
     assert everything(home / "here") == before
 

@@ -58,7 +58,7 @@ TYPES = {
 def test_the_mapped_types_are_those_of_this_pydantic():
     """Pydantic 2.9 to 2.14 have all of them. Where this fails, pydantic dropped or renamed a type: so may the module."""
     assert set(TYPES) == set(EXPECTED)
-    assert {*EXPECTED, "missing", "literal_error", "value_error"} <= set(get_args(ErrorType))
+    assert {*EXPECTED, "missing", "literal_error", "enum", "value_error"} <= set(get_args(ErrorType))
 
 
 @pytest.mark.parametrize("kind", EXPECTED)
@@ -89,6 +89,7 @@ def made_up(kind: str, text: str, context: dict[str, Any] | None = None) -> Any:
         ("greater_than", {"gt": "x"}),
         ("literal_error", {"choices": ["a"]}),
         ("literal_error", {"expected": 3}),
+        ("enum", {"choices": ["a"]}),
         ("value_error", {"error": "no exception"}),
         ("value_error", None),
     ],

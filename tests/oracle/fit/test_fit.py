@@ -173,7 +173,7 @@ def test_where_no_folder_can_be_made_it_is_one_line(tmp_path, capsys, command):
     (tmp_path / "file").touch()
     assert main([command, str(RESULTS[0]), "--to", str(tmp_path / "file" / "to" / "there")]) == 2
     said = capsys.readouterr()
-    assert said.out == "" and said.err.count("\n") == 1 and "no folder can be made there" in said.err
+    assert said.out == "" and said.err.count("\n") == 1 and "where a folder can be made" in said.err
 
 
 def test_what_cannot_be_fitted_is_refused_in_one_line_and_writes_nothing(tmp_path, capsys):
@@ -186,8 +186,8 @@ def test_what_cannot_be_fitted_is_refused_in_one_line_and_writes_nothing(tmp_pat
     assert (tmp_path / "other" / "fit.md").read_text() == "a stranger's"
     assert main(["fit", str(tmp_path / "none"), "--to", str(tmp_path / "to")]) == 2
     said = capsys.readouterr().err.splitlines()
-    assert len(said) == 3 and "no finished study there" in said[2]
-    assert all("holds something else" in line for line in said[:2])
+    assert len(said) == 3 and "got no finished study" in said[2]
+    assert all("got something else" in line for line in said[:2])
     assert not (tmp_path / "to").exists() and [path.name for path in (tmp_path / "full").iterdir()] == ["else"]
 
 
@@ -196,10 +196,10 @@ def test_with_few_informative_cycles_there_is_nothing_to_fit_to(tmp_path, monkey
     results = load_results(RESULTS[0])
     few = results.comparison.assign(informative=results.comparison.cycle < informative)
     blank = replace(results, comparison=few)
-    monkeypatch.setattr("oracle.analysis.results.finished", lambda folder: blank)
+    monkeypatch.setattr("oracle.analysis.results.load_results", lambda folder: blank)
     assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "to")]) == 2
     assert (
-        f"{informative} cycles there are informative and have an interval with an end: at least 3 are"
+        f"must have at least 3 informative cycles whose interval has an end, got {informative}"
         in capsys.readouterr().err
         and not (tmp_path / "to").exists()
     )
@@ -250,10 +250,10 @@ def test_tune_with_trainings_for_all_tries_all(tiny, capsys):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--trainings", "3"], "--trainings: 3: at least 4 are allowed with 2 seeds"),
-        (["--trainings", "0"], "--trainings: 0: a whole number above 0 is allowed"),
-        (["--trainings", "9", "--seeds", "8,9"], "--seeds: 8: judges the experiment; other seeds are allowed"),
-        (["--trainings", "9", "--seeds", "a"], "--seeds: a: numbers such as 0,4,9 are allowed"),
+        (["--trainings", "3"], "--trainings must be at least 4 with 2 seeds, got 3"),
+        (["--trainings", "0"], "--trainings: must be a whole number above 0, got 0"),
+        (["--trainings", "9", "--seeds", "8,9"], "--seeds must be seeds that judge nothing of the experiment, got 8"),
+        (["--trainings", "9", "--seeds", "a"], "--seeds: must be numbers such as 0,4,9, got a"),
         (["--trainings", "9", "--seeds", "9,9"], "oracle.seeds"),
         ([], "the following arguments are required: --trainings"),
     ],
@@ -280,4 +280,4 @@ def test_where_the_best_is_the_last_that_was_tried_tune_asks_for_more_trainings(
 
 def test_where_nothing_learns_tune_chooses_nothing(tiny, capsys):
     assert main(["tune", tiny, "--trainings", "8", "--local", "--set", "oracle.grid=[1e-9, 2e-9]"]) == 2
-    assert "no max_lr can be chosen" in capsys.readouterr().err
+    assert "must learn at some max_lr" in capsys.readouterr().err

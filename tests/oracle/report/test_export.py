@@ -66,7 +66,7 @@ def test_a_run_read_back_is_its_cells_with_their_curves(run, tmp_path, capsys):
 def test_a_published_run_has_no_curves(tmp_path):
     results = load_results(RESULTS / "cifar10-policies")
     cells = results.cells[results.cells.cycle < 2]
-    export(replace(results, cells=cells), {}, tmp_path / "s.db")
+    export(replace(results, cells=cells), tmp_path / "s.db")
     studies = read(tmp_path / "s.db")
     # in both cycles SILO's is a grid value
     assert sum(len(study.trials) for study in studies) == (cells.candidate | cells.silo).sum() == 48

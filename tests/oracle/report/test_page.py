@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from oracle.analysis.results import load_results
-from oracle.analysis.claims.verdict import Verdict
-from oracle.analysis.results import conclude, find
+from oracle.analysis.claims.verdict import Judgement, Verdict
+from oracle.analysis.results import analyze, analyze_cells, load_results
 from oracle.cli.main import main
+from oracle.plan.snapshot import Snapshot
 from oracle.report.page.page import PageText, render_page
-from oracle.report.report import policies_of, write
+from oracle.report.report import policies_of, write_report
 from oracle.study.study import open_study
 
 RESULTS = Path(__file__).parents[3] / "results"
@@ -94,7 +94,7 @@ def test_it_is_whole_and_needs_nothing_else(html):
 
 
 def test_every_training_of_the_oracle_is_a_point_with_its_description(run):
-    cells = find(open_study(run)).cells
+    cells = load_results(run).cells
     expected = cells[cells.candidate | cells.silo]
     points = [
         attributes for tag, attributes in Reader((run / "report" / "report.html").read_text()).tags if tag == "circle"
@@ -111,7 +111,7 @@ def test_every_training_of_the_oracle_is_a_point_with_its_description(run):
 
 def test_the_verdicts_come_first_and_all_is_there(run):
     study = open_study(run)
-    results, text = find(study), Reader((run / "report" / "report.html").read_text()).text
+    results, text = load_results(run), Reader((run / "report" / "report.html").read_text()).text
     places = [text.index(verdict.claim) for verdict in results.verdicts]
     assert places == sorted(places) and places[-1] < text.index("Plots") < text.index("Tables") < text.index("Cost")
     assert all(verdict.evidence in text for verdict in results.verdicts)
@@ -142,7 +142,7 @@ def test_what_is_missing_and_what_a_table_marks_is_shown():
 
 def test_free_text_is_text():
     results = load_results(RESULTS / "quickstart")
-    results = replace(results, verdicts=[Verdict(NASTY, "undecided", NASTY)])
+    results = replace(results, verdicts=[Verdict(NASTY, Judgement.UNDECIDED, NASTY)])
     html = shown(
         results, title=NASTY, origin=NASTY, notes=[NASTY], environments=[{NASTY: NASTY}], experiment={NASTY: NASTY}
     )
@@ -157,7 +157,8 @@ def test_a_run_that_recorded_nothing_reports_that(tmp_path):
 
     (tmp_path / "small.yaml").write_text(SMALL)
     study = new_study(load(tmp_path / "small.yaml", []), tmp_path / "run")
-    text = Reader((write(study, find(study)) / "report.html").read_text()).text
+    write_report(analyze(Snapshot.take(study)), tmp_path / "report")
+    text = Reader((tmp_path / "report" / "report.html").read_text()).text
     assert "trainings are not recorded yet" in text and "Nothing is recorded yet." in text
 
 

@@ -6,8 +6,9 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from made import made_data
 
-from oracle.analysis.cells import CELL_COLUMNS
+from oracle.analysis.cells import CELL_COLUMNS, accuracies
 from oracle.analysis.claims.judge import judge
 from oracle.analysis.comparison import comparison_table
 from oracle.experiment.load import validate
@@ -15,7 +16,7 @@ from oracle.stats.noise import resolvable, standard_error
 
 GRID = [round(0.01 * 2**i, 4) for i in range(8)]
 CYCLES, SEEDS = 8, 3
-DATA = {"chance": 10.0, "validation_images": 1000, "test_images": 1000}
+DATA = made_data()
 
 
 def experiment(seeds=SEEDS, epsilon=0.08):
@@ -67,7 +68,7 @@ def decided(peaks, noise, epsilon=0.08, times=18):
     found = {"1": [], "3": [], "R": []}
     for _ in range(times):
         for verdict in judge(comparison_table(simulate(random, peaks, noise, asked), asked, DATA), asked):
-            found.setdefault(verdict.claim[0], []).append(verdict.verdict)
+            found.setdefault(verdict.claim[0], []).append(verdict.judgement)
     return {
         claim: {v: of.count(v) / times for v in ("confirmed", "refuted", "undecided")} for claim, of in found.items()
     }
@@ -113,7 +114,7 @@ def test_one_seed_tells_no_noise():
     asked = experiment(seeds=1)
     cells = simulate(np.random.default_rng(0), RISING, 0.1, asked)
     judged = judge(comparison_table(cells, asked, DATA), asked)
-    assert {verdict.verdict for verdict in judged} == {"undecided"}
+    assert {verdict.judgement for verdict in judged} == {"undecided"}
     assert "at least two seeds" in judged[0].evidence
 
 
@@ -121,7 +122,8 @@ def test_the_standard_error_is_that_of_a_difference_of_means():
     asked = experiment(seeds=20)
     cells = simulate(np.random.default_rng(0), STILL, 0.5, asked)
     truth = math.sqrt(2 * 0.5**2 / 20)
-    assert standard_error(cells[cells.candidate], near=10) == pytest.approx(truth, rel=0.05)
+    candidates = [accuracies(one, "validation") for _, one in cells[cells.candidate].groupby("cycle")]
+    assert standard_error(candidates, within=10) == pytest.approx(truth, rel=0.05)
     assert resolvable(truth) == pytest.approx(1.645 * truth, rel=1e-3)
 
 
@@ -131,5 +133,5 @@ def test_noise_about_chance_is_a_collapsed_network():
     cells = simulate(random, STILL, 0.0, asked)
     images = 36
     cells["validation"] = 100 * random.binomial(images, 1 / 3, len(cells)) / images
-    found = comparison_table(cells, asked, {"chance": 100 / 3, "validation_images": images})
+    found = comparison_table(cells, asked, made_data(chance=100 / 3, validation_images=images))
     assert set(found.why) == {"collapsed"}

@@ -2,21 +2,22 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from made import record_of
 
-from oracle.study.environment import current_environment
 from oracle.cli.main import main
-from oracle.study.environment import difference, environment, mixture
+from oracle.study.environment import current_environment, difference, mixture
 from oracle.study.store import Store
 
 HERE = {"device": "CPU, AVX512", "machine": "x86_64", "python": "3.11.7", "torch": "2.15.0", "numpy": "2.4.6"}
 
 
 def record(cycle, seed, **changes):
-    return {"cell": {"cycle": cycle, "seed": seed}, "environment": {**HERE, **changes}}
+    return record_of(cycle, seed, environment={**HERE, **changes})
 
 
 def test_what_an_environment_holds():
@@ -74,7 +75,7 @@ def elsewhere(folder, cells, **changes):
     for cell in cells:
         held = store.whole_record(cell)
         (folder / "records" / f"{cell}.json").unlink()
-        store.write_record({**held, "environment": {**held["environment"], **changes}})
+        store.write_record(replace(held, environment={**held.environment, **changes}))
 
 
 @pytest.fixture(scope="module")

@@ -5,14 +5,16 @@ import json
 import os
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from made import made_record
 
 from oracle.cli.main import main
 from oracle.experiment.load import load
-from oracle.plan.steps import Request
+from oracle.plan.snapshot import Snapshot
 from oracle.study.merge import merge, mergeable
 from oracle.study.store import Store
 from oracle.study.study import claimed, new_study, open_study
@@ -49,25 +51,22 @@ MASK = Mask({"a": torch.tensor([True, False, True])})
 ENVIRONMENT = {"device": "CPU", "torch": "2.0"}
 
 
-def fill(study, cells, states=(), checkpoints=(), failed=(), validation=90.0, environment=ENVIRONMENT, leaves=None):
+def fill(study, recorded, states=(), checkpoints=(), failed=(), validation=90.0, environment=ENVIRONMENT, leaves=None):
     """As a run leaves it: cells is a part of the study's first ones."""
-    wanted = [step.cell for step in study.chains.steps() if isinstance(step, Request)]
+    cells = [training.cell for training in Snapshot.take(study).trainings]
     with claimed(study):
-        for at in cells:
-            cell = wanted[at]
-            held = {name: getattr(cell, name) for name in ("training", "seed", "cycle", "max_lr", "start")}
-            outcome = {"diverged": False, "validation": validation, "curve": [[0.5, validation]]}
-            record = {"id": cell.id, "cell": held, "outcome": outcome, "leaves": leaves or MASK.digest(), "layers": []}
-            study.store.log_attempt(cell=cell.id, event="started")
-            study.store.write_record({**record, "seconds": 1.0 + len(study.store.sweep), "environment": environment})
-            study.store.log_attempt(cell=cell.id, event="recorded")
+        for at in recorded:
+            record = made_record(cells[at], validation, leaves or MASK.digest(), environment=environment)
+            study.store.log_attempt(cell=record.id, event="started")
+            study.store.write_record(replace(record, seconds=1.0 + len(study.store.sweep)))
+            study.store.log_attempt(cell=record.id, event="recorded")
         for at in states:
-            study.store.write_state(wanted[at].id, State(MASK))
+            study.store.write_state(cells[at].id, State(MASK))
         for at in checkpoints:
-            study.store.write_checkpoint(wanted[at].id, {"epoch": 3, "weights": torch.arange(9.0) + len(cells)})
+            study.store.write_checkpoint(cells[at].id, {"epoch": 3, "weights": torch.arange(9.0) + len(recorded)})
         for at in failed:
-            study.store.write_failure(wanted[at].id, "ValueError: no")
-    return [cell.id for cell in wanted]
+            study.store.write_failure(cells[at].id, "ValueError: no")
+    return [cell.id for cell in cells]
 
 
 @pytest.fixture
@@ -180,7 +179,7 @@ def test_what_the_other_study_asks_for_beyond_can_be_asked_for(make, say, tiny, 
     one, other = make("one"), make("other", *settings)
     said = say("merge", one, other)
     proposed = re.findall(r"--set '([^']+)'", said)
-    assert ("asks for more" in said) == bool(asked)
+    assert ("requests more" in said) == bool(asked)
     wider = load(tiny, proposed)
     assert wider == load(tiny, asked)
     assert open_study(one).experiment == load(tiny, [])
@@ -216,10 +215,10 @@ def test_no_run_folder(make, refused, tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "garbage").mkdir()
     (tmp_path / "garbage" / "study.json").write_text('{"experiment": {}}')
-    assert "missing: no run folder" in refused(one, tmp_path / "missing")
-    assert "empty: no run folder" in refused(one, tmp_path / "empty")
-    assert "empty: no run folder" in refused(tmp_path / "empty", one)
-    assert "garbage/study.json: not an experiment's study" in refused(one, tmp_path / "garbage")
+    assert "missing must be a folder that `run` filled" in refused(one, tmp_path / "missing")
+    assert "empty must be a folder that `run` filled" in refused(one, tmp_path / "empty")
+    assert "empty must be a folder that `run` filled" in refused(tmp_path / "empty", one)
+    assert "garbage/study.json must be a study" in refused(one, tmp_path / "garbage")
     assert "the following arguments are required: OTHER" in refused(one)
 
 
@@ -240,7 +239,7 @@ def test_another_experiment(make, refused, settings, told):
     flat = "policies.baselines.flat.max_lr=0.05"
     one, other, third = make("one", flat), make("other"), make("third", flat, *settings)
     told_in = refused(one, other, third)
-    assert f"{third}: belongs to another experiment than {one}: " in told_in
+    assert f"{third} must hold the same experiment as {one}" in told_in
     assert told in told_in
 
 
@@ -249,11 +248,11 @@ def test_one_folder_twice_or_one_in_the_other(make, refused, tmp_path, monkeypat
     (tmp_path / "link").symlink_to("one")
     shutil.copytree(one, other / "inner")
     monkeypatch.chdir(tmp_path)
-    assert "is the folder" in refused(one, one)
-    assert "is the folder" in refused(one, tmp_path / "link")
-    assert "is the folder" in refused("one", other, other / ".." / "one")
-    assert "lies in, or holds, the folder" in refused(other, other / "inner")
-    assert "lies in, or holds, the folder" in refused(other / "inner", other)
+    assert "one that is " in refused(one, one)
+    assert "one that is " in refused(one, tmp_path / "link")
+    assert "one that is " in refused("one", other, other / ".." / "one")
+    assert "lies in, or holds," in refused(other, other / "inner")
+    assert "lies in, or holds," in refused(other / "inner", other)
 
 
 @pytest.mark.parametrize("whose", ["one", "other"])
@@ -267,14 +266,14 @@ def test_a_record_that_cannot_be_trusted(make, refused, whose, damage):
         path.write_text(path.read_text().replace("90.0", "99.0"))
     else:
         shutil.copy(sorted(path.parent.iterdir())[0], path)
-    assert f"{path}: " in refused(one, other)
+    assert f"{path} must be " in refused(one, other)
 
 
 def test_a_folder_where_a_run_is_at_work(make, refused, monkeypatch, say):
-    monkeypatch.setattr("oracle.study.study.PATIENCE", 0)
+    monkeypatch.setattr("oracle.study.lock.PATIENCE", 0)
     one, other = make("one", cells=[0]), make("other", cells=[1])
     with claimed(open_study(one)):
-        assert "another run is at work in this folder" in refused(one, other)
+        assert "another run at work" in refused(one, other)
         assert "took 1 record," in say("merge", other, one)  # to read there, it may be
 
 

@@ -4,31 +4,26 @@ import errno
 import json
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from made import record_of
 
 from oracle.error import InputError
+from oracle.hashing import digest
+from oracle.study.record import Layer, Record
 from oracle.study.store import Store
 from silo.cycle import State
 from silo.mask import Mask
+from silo.outcome import Epoch
 
 WEIGHTS = {"a": torch.empty(3, 4), "b": torch.empty(5)}
-WHOLE = {
-    "id": "c0ffee",
-    "outcome": {"diverged": False, "validation": 90.1, "curve": [[0.1, 90.1, None]]},
-    "layers": [["a", 6, 12], ["b", 5, 5]],
-    "leaves": None,
-    "environment": {"device": "CPU"},
-}
-# what is remembered of it
-RECORD = {
-    "id": "c0ffee",
-    "outcome": {"diverged": False, "validation": 90.1},
-    "leaves": None,
-    "environment": {"device": "CPU"},
-}
+CURVE = (Epoch(0.1, 90.1, None),)
+WHOLE = replace(record_of(0, 0, 90.1), id="c0ffee", layers=(Layer("a", 6, 12), Layer("b", 5, 5)))
+WHOLE = replace(WHOLE, outcome=replace(WHOLE.outcome, curve=CURVE), environment={"device": "CPU"})
+RECORD = WHOLE.without_curve()  # what is remembered of it
 
 
 class Trap:
@@ -75,7 +70,7 @@ def test_reading_makes_no_folder(store):
     store.drop_state("c0ffee")
     store.forget_failures()
     store.sweep_up()
-    with pytest.raises(InputError, match="no such start state"):
+    with pytest.raises(InputError, match="must hold a start state"):
         store.state("c0ffee", "digest", WEIGHTS)
     assert not store.folder.exists()
 
@@ -89,9 +84,9 @@ def test_the_study_comes_back_and_can_be_brought_up_to_date(store):
 
 def test_the_first_record_stands(store):
     assert store.write_record(WHOLE) is True
-    assert store.write_record({**WHOLE, "leaves": "another"}) is False
+    assert store.write_record(replace(WHOLE, leaves="another")) is False
     assert again(store).whole_record("c0ffee") == WHOLE
-    assert again(store).write_record({**WHOLE, "leaves": "another"}) is False
+    assert again(store).write_record(replace(WHOLE, leaves="another")) is False
     assert again(store).record("c0ffee") == RECORD
     assert store.recorded() == ["c0ffee"]
 
@@ -111,13 +106,32 @@ def test_a_record_that_was_changed_by_hand_is_refused(store, change):
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(InputError) as raised:
         again(store).record("c0ffee")
-    assert f"{path}: changed since it was written" in message(raised)
+    assert f"{path} must be as it was written" in message(raised)
+
+
+def test_a_record_reads_as_it_was_written_in_older_versions_too():
+    held = WHOLE.to_json()
+    assert Record.from_json(json.loads(json.dumps(held))) == WHOLE
+    del held["stepping"]
+    older = Record.from_json(held)
+    assert older.stepping is None and older.to_json() == held
+
+
+def test_a_record_without_a_field_is_refused(store):
+    held = WHOLE.to_json()
+    del held["leaves"]
+    (store.folder / "records").mkdir(parents=True)
+    path = store.folder / "records" / "c0ffee.json"
+    path.write_text(json.dumps(held | {"checksum": digest(held)}))
+    with pytest.raises(InputError) as raised:
+        store.record("c0ffee")
+    assert str(path) in message(raised) and "leaves" in message(raised)
 
 
 def test_environments_are_remembered_once(store):
     for name in ("a", "b"):
-        store.write_record({**WHOLE, "id": name})
-    assert store.record("a")["environment"] is store.record("b")["environment"]
+        store.write_record(replace(WHOLE, id=name))
+    assert store.record("a").environment is store.record("b").environment
 
 
 def test_of_two_writers_at_once_the_one_that_ends_first_stands(store, monkeypatch):
@@ -127,19 +141,19 @@ def test_of_two_writers_at_once_the_one_that_ends_first_stands(store, monkeypatc
     def other_process_ends_meanwhile(file):
         monkeypatch.setattr(os, "fsync", sync)
         if (child := os.fork()) == 0:
-            os._exit(0 if Store(store.folder).write_record({**RECORD, "leaves": "the other's"}) else 1)
+            os._exit(0 if Store(store.folder).write_record(replace(RECORD, leaves="the other's")) else 1)
         assert os.waitpid(child, 0)[1] == 0, "the other had the folder to itself"
         sync(file)
 
     monkeypatch.setattr(os, "fsync", other_process_ends_meanwhile)
     assert store.write_record(RECORD) is False
-    assert again(store).record("c0ffee")["leaves"] == "the other's"
+    assert again(store).record("c0ffee").leaves == "the other's"
     assert files(store) == ["records/c0ffee.json"]
 
 
 def test_a_record_that_is_no_json_is_refused_before_anything_is_written(store):
     with pytest.raises(ValueError):
-        store.write_record({**RECORD, "leaves": float("nan")})
+        store.write_record(replace(RECORD, seconds=float("nan")))
     assert store.record("c0ffee") is None
     assert not store.folder.exists()
 
@@ -300,7 +314,7 @@ def test_a_damaged_state_is_refused(store, damage):
     damage(path := store.folder / "states" / "c0ffee.pt")
     with pytest.raises(InputError) as raised:
         store.state("c0ffee", left.digest(), WEIGHTS)
-    assert message(raised) == f"{path}: not a readable start state; delete it to have it made again"
+    assert message(raised).startswith(f"{path} must be a readable start state, got ")
 
 
 @pytest.mark.parametrize(
@@ -310,7 +324,7 @@ def test_a_damaged_state_is_refused(store, damage):
 )
 def test_the_state_of_another_digest_is_refused(store, other):
     store.write_state("c0ffee", State(mask()))
-    with pytest.raises(InputError, match="not the start state that is due; delete it") as raised:
+    with pytest.raises(InputError, match=r"must be the start state .* delete it") as raised:
         store.state("c0ffee", other.digest(), WEIGHTS)
     message(raised)
 
@@ -318,14 +332,14 @@ def test_the_state_of_another_digest_is_refused(store, other):
 def test_a_state_of_another_network_is_refused(store):
     left = State(mask())
     store.write_state("c0ffee", left)
-    with pytest.raises(InputError, match=r"c0ffee\.pt: not a readable start state"):
+    with pytest.raises(InputError, match=r"c0ffee\.pt must be a readable start state"):
         store.state("c0ffee", left.digest(), {"a": torch.empty(30, 4)})
 
 
 def test_a_state_is_read_without_executing_code(store):
     (store.folder / "states").mkdir(parents=True)
     torch.save({"mask": Trap(store.folder / "sprung"), "weights": None}, store.folder / "states" / "c0ffee.pt")
-    with pytest.raises(InputError, match="not a readable start state"):
+    with pytest.raises(InputError, match="must be a readable start state"):
         store.state("c0ffee", "digest", WEIGHTS)
     assert not (store.folder / "sprung").exists()
 

@@ -84,7 +84,7 @@ def test_after_runs_split_by_seeds_nothing_is_left_to_train(tiny, tmp_path, undi
     assert times(other) == before
     assert f"{other}: took 19 records, 3 states, 0 checkpoints, 1 log\n" in said
     asks = "`silo-oracle run` with --set 'oracle.seeds=[0, 1]' uses its records, and trains what that misses"
-    assert f"{other}: asks for more than {one} does; {asks}\n" in said
+    assert f"{other}: requests more than {one} does; {asks}\n" in said
     assert f"{one}: 19 of 19 trainings are recorded\n" in said
     assert open_study(one).experiment.oracle.seeds == (0,)
     merged, when = files(one, besides=["lock"]), times(one / "records")
@@ -152,7 +152,7 @@ def test_a_run_is_looked_at_killed_and_merged(tiny, tmp_path, undisturbed, say, 
     said = say("merge", one, other)
     assert f"{one}: {len(had)} of " in said
     assert "differ in their numbers" not in said
-    assert "asks for more" not in said
+    assert "requests more" not in said
     by_then = trained(one)
     say("run", tiny, "--local", "--out", one)
     assert len(had) < len(everything) == TOTAL
