@@ -217,7 +217,7 @@ def test_a_second_run_trains_nothing_and_leaves_the_records_alone(run, say):
     before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in records(run)}
     attempts = tree(run / "attempts")
     out = say("run", "small.yaml", "--local", "--out", run)
-    assert f"nothing to train: {TRAININGS} of {TRAININGS} cells are recorded" in out
+    assert f"nothing to train: {TRAININGS} of {TRAININGS} trainings are recorded" in out
     assert {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in records(run)} == before
     assert tree(run / "attempts") == attempts
 
