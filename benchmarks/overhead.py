@@ -35,7 +35,9 @@ from oracle.report.tables.markdown import markdown
 from oracle.run.progress import Progress
 from oracle.run.ray.sweep import train_on_ray
 from oracle.run.ready_queue import Job, ReadyQueue
+from oracle.study.record import Layer, Record
 from oracle.study.store import Store
+from silo.outcome import Epoch, Outcome
 
 # cells, seconds each, workers
 ROWS = [(cells, seconds, n) for cells, seconds in ((100, 2.0), (1000, 0.05)) for n in (1, 2, 4)]
@@ -60,19 +62,20 @@ class Sleeper:
         self.store.log_attempt(cell=cell.id, event="started", worker=who)
         time.sleep(self.seconds)
         accuracies = dict.fromkeys(("validation", "test", "final_validation", "final_test"), 90.0)
-        curve = [{"loss": 0.1, "validation": 90.0, "test": 90.0}] * EPOCHS
+        curve = (Epoch(loss=0.1, validation=90.0, test=90.0),) * EPOCHS
         self.store.write_record(
-            {
-                "id": cell.id,
-                "cell": dict(vars(cell)),
-                "outcome": {"diverged": False, "chosen_epoch": 1, "steps": EPOCHS, "curve": curve, **accuracies},
-                "alive": 1000,
-                "prunable": 1000,
-                "layers": [[f"layers.{layer}.weight", 100, 100] for layer in range(LAYERS)],
-                "leaves": "none",
-                "environment": {"device": "none"},
-                "seconds": self.seconds,
-            }
+            Record(
+                id=cell.id,
+                cell=cell,
+                outcome=Outcome(diverged=False, chosen_epoch=1, steps=EPOCHS, curve=curve, **accuracies),
+                alive=1000,
+                prunable=1000,
+                layers=tuple(Layer(f"layers.{layer}.weight", 100, 100) for layer in range(LAYERS)),
+                leaves="none",
+                environment={"device": "none"},
+                stepping="none",
+                seconds=self.seconds,
+            )
         )
         self.store.log_attempt(cell=cell.id, event="recorded", worker=who)
 
@@ -108,9 +111,9 @@ def independent(cells: int, workers: int) -> Experiment:
 def sweep(cells: int, seconds: float, workers: int, folder: Path) -> None:
     """One sweep, in this process."""
     experiment, store = independent(cells, workers), Store(folder)
-    chains = Trajectories(experiment, DATA, store)
-    with Progress(Console(file=io.StringIO()), chains, cells, 0) as progress:
-        train_on_ray(ReadyQueue(chains), Sleepers(folder, seconds), None, experiment.compute, store, progress)
+    trajectories = Trajectories(experiment, DATA, store)
+    with Progress(Console(file=io.StringIO()), trajectories, cells, 0) as progress:
+        train_on_ray(ReadyQueue(trajectories), Sleepers(folder, seconds), None, experiment.compute, store, progress)
 
 
 def measured(cells: int, seconds: float, workers: int) -> dict[str, Any]:

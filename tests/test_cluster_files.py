@@ -157,8 +157,8 @@ def test_a_slurm_job_cut_off_in_the_middle_is_finished_by_the_next(cluster):
     job = submit(cluster, ["c-1"], "small.yaml")
     assert job.wait(100) == 0, (cluster / "output").read_text()
     output = (cluster / "output").read_text()
-    assert "1 of 1 nodes" in output and "8 of 8 cells are recorded" in output
-    assert 0 < len(done) < 8 and f"{8 - len(done)} of 8 cells" in output
+    assert "1 of 1 nodes" in output and "8 of 8 trainings are recorded" in output
+    assert 0 < len(done) < 8 and f"{8 - len(done)} of 8 trainings" in output
     recorded = events(cluster)["recorded"]
     assert len(recorded) == 8 and set(recorded.values()) == {1}
     assert left_behind(cluster) == ([], [])

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from oracle.analysis.results import find
+from oracle.analysis.results import analyze
+from oracle.plan.snapshot import Snapshot
 from oracle.plan.trajectories import Trajectories
 from oracle.run.ready_queue import ReadyQueue
+from oracle.study.data_info import DataInfo
 from oracle.study.store import Store
 from oracle.study.study import Study
 
@@ -31,11 +33,12 @@ def test_so_many_cells_are_ready_at_once(overhead, tmp_path, cells):
 def test_a_cell_sleeps_and_leaves_what_a_training_leaves(overhead, tmp_path, monkeypatch):
     slept, store = [], Store(tmp_path)
     monkeypatch.setattr(overhead.time, "sleep", slept.append)
-    data = {"digest": overhead.DATA, "chance": 10.0, "training_images": 100, "validation_images": 50, "test_images": 50}
+    data = DataInfo(overhead.DATA, None, 10.0, 10, 200, 100, 50, 50)
     study = Study(overhead.independent(20, 1), data, store, "overhead")
-    worker, frontier = overhead.Sleepers(tmp_path, 0.05)(None), ReadyQueue(study.chains)
-    while jobs := frontier.next():
+    worker, queue = overhead.Sleepers(tmp_path, 0.05)(None), ReadyQueue(Trajectories.of(study))
+    while jobs := queue.next():
         worker.run(*jobs)
-        frontier.finished(*jobs)
+        queue.finished(*jobs)
     assert slept == [0.05] * 20
-    assert (find(study).cells.status == "done").sum() == 20
+    cells = analyze(Snapshot.take(study)).cells
+    assert (cells.status == "done").sum() == 20

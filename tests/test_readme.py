@@ -47,7 +47,7 @@ def test_the_study_of_ones_own_parts_runs(tmp_path, monkeypatch, capsys):
     finally:
         sys.modules.pop("mine", None)
     # 2 cycles x (2 grid values, SILO's, the baseline's)
-    assert "8 of 8 cells are recorded" in capsys.readouterr().out
+    assert "8 of 8 trainings are recorded" in capsys.readouterr().out
     held = json.loads((tmp_path / "runs/parity/study.json").read_text())
     assert list(held["training"]["code"]) == ["mine"]
 

@@ -11,7 +11,7 @@ def train_here(queue: ReadyQueue, worker: CellRunner, progress: Progress) -> Non
     Args:
         queue: The trainings to do; it is empty afterwards.
         worker: Trains and records up to ``worker.lanes`` of them at once.
-        progress: Is told of every training that has ended.
+        progress: Shows every training that has ended.
 
     Raises:
         OSError: The run folder can't be written.

@@ -14,15 +14,6 @@ APART = {("analysis", "run")}
 OPTUNA = {"oracle/plan/search/adaptive.py", "oracle/fit/curve.py", "oracle/report/optuna_export.py"}
 NOT_FOR_SILO = {"oracle", "ray", "optuna", "pandas", "matplotlib"}
 
-# Imports that point back up and are to go: a file and the room that it imports. Whoever mends one takes it out of here.
-EXCEPTIONS = {
-    ("oracle/report/report.py", "cli"),
-    ("oracle/stats/noise.py", "analysis"),
-    ("oracle/study/data_info.py", "run"),
-    ("oracle/study/study.py", "plan"),
-    ("oracle/study/study.py", "run"),
-}
-
 
 def imported(text):
     """The names of all modules that a file imports, wherever in it: of ``from a import b`` both a and a.b."""
@@ -72,8 +63,7 @@ def test_no_import_points_back_up():
     found = {
         (path, other) for path, own, other in arrows() if ROOMS.index(other) > ROOMS.index(own) or (own, other) in APART
     }
-    assert sorted(found - EXCEPTIONS) == []
-    assert sorted(EXCEPTIONS - found) == [], "mended: take them out of EXCEPTIONS"
+    assert sorted(found) == []
 
 
 def test_ray_is_imported_in_its_own_room_alone():

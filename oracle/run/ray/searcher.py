@@ -60,7 +60,7 @@ class ReadyQueueSearcher(Searcher):
         self._call_safely(self._assign, trial_id, result.get("idle", 0.0))
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """Take in that a worker has nothing more to do, or can't go on; of an error, on_trial_given_up is told."""
+        """Take in that a worker has nothing more to do, or can't go on; after an error Tune calls on_trial_given_up."""
         if not error:
             self._call_safely(self._handle_result, trial_id, result)
             self._remove_worker(trial_id)

@@ -35,7 +35,7 @@ def train_on_ray(
         dataset: The data; it goes to each node once.
         compute: What a training needs, and how many run at once.
         store: Gets the failures of trainings whose workers are lost.
-        progress: Is told of every training that has ended.
+        progress: Shows every training that has ended.
         address: Of a running cluster (HOST:PORT or auto); None: a private Ray is started here, and ends with the run.
 
     Raises:

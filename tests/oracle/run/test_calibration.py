@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from synthetic import DATA, GRID, ON_GRID, experiment, sweep
+from synthetic import DATA, DATA_INFO, GRID, ON_GRID, experiment, sweep
 
 from oracle.cli.main import main
 from oracle.error import SweepError
 from oracle.experiment.load import load
+from oracle.plan.steps import Role
+from oracle.plan.trajectories import Trajectories
 from oracle.run.calibration import calibration, costs, shortened, shortened_worker
 from oracle.run.calibration.calibration import MeasuredSpeed, calibrate
 from oracle.run.calibration.forecast import Forecast, forecast
@@ -26,7 +28,7 @@ SPEED = MeasuredSpeed(0.01, 0.5, 0.001, 0.02, 1.0, 3.0, (5.0, 5.0), 2.0, "a mach
 
 
 def study_of(spec, folder):
-    return Study(spec, {"digest": DATA}, Store(folder), "test")
+    return Study(spec, DATA_INFO, Store(folder), "test")
 
 
 # -- the sweep's order
@@ -99,7 +101,7 @@ def test_only_what_is_missing_is_simulated(tmp_path):
 
 def test_what_failed_and_what_waits_for_it_is_not_simulated(tmp_path):
     study = study_of(experiment(cycles=3, seeds=1), tmp_path)
-    own = next(step.cell for step in study.chains.steps() if step.chain)
+    own = next(step.cell for step in Trajectories.of(study).steps() if Role.CHAIN in step.roles)
     study.store.write_failure(own.id, "no reason")
     assert forecast(study, 10.0, [0]).trainings == len(GRID)
 
@@ -123,7 +125,7 @@ def test_what_failed_and_what_waits_for_it_is_not_simulated(tmp_path):
 def test_what_a_training_takes(train, tested_share, seconds):
     spec = experiment()
     spec = spec.model_copy(update={"train": spec.train.model_copy(update={"epochs": 4, **train})})
-    data = {"training_images": 128, "validation_images": 20, "test_images": 30}
+    data = replace(DATA_INFO, training_images=128, validation_images=20, test_images=30)
     assert SPEED.training_seconds(spec, data, tested_share) == pytest.approx(seconds)
 
 

@@ -10,6 +10,7 @@ from trained import train
 from oracle.analysis.cost import costs_table
 from oracle.analysis.results import load_results
 from oracle.cli.main import main
+from oracle.plan.snapshot import Snapshot
 from oracle.study.study import open_study
 
 POLICIES = {
@@ -52,8 +53,9 @@ def test_every_policy_has_its_own_chain_and_its_search(home):
 
 def test_a_search_under_way_has_cost_what_is_recorded(home):
     study, cells = open_study(home / "run"), load_results(home / "run").cells
+    seconds = {record.id: record.seconds for record in Snapshot.take(study).records}
     begun = cells[(cells.searches != "cosine") | (cells.seed == 0)]
-    costs = costs_table(begun, study.experiment, study.store).set_index("who")
+    costs = costs_table(begun, study.experiment, seconds).set_index("who")
     assert costs.search_trainings["cosine"] == SEARCH / 2
 
 
@@ -77,7 +79,7 @@ def test_layers_stand_in_the_order_of_the_network(home, tmp_path):
     """Of names such as 3.weight and 11.weight an alphabetical order would be another."""
     small = ["model=small-cnn", "policies.baselines={}", "oracle.grid=[0.1]", "oracle.seeds=1", "prune.cycles=1"]
     assert train(home / "e.yaml", tmp_path / "run", *small)
-    assert list(finished(tmp_path / "run").layers.layer) == ["0.weight", "3.weight", "6.weight", "11.weight"]
+    assert list(load_results(tmp_path / "run").layers.layer) == ["0.weight", "3.weight", "6.weight", "11.weight"]
 
 
 def test_tables_are_the_same_from_the_run_and_from_what_is_published(home, tmp_path, capsys):

@@ -9,7 +9,16 @@ from synthetic import DATA, GRID, OFF_GRID, experiment
 from oracle.plan.trajectories import Trajectories
 from oracle.run import progress
 from oracle.run.progress import Progress
+from oracle.study.record import Record
 from oracle.study.store import Store
+from silo.outcome import Outcome
+
+
+def recorded(cell, diverged):
+    """A record whose validation falls and whose test rises with max_lr."""
+    validation, test = (None, None) if diverged else (90 - cell.max_lr, 80 + cell.max_lr)
+    outcome = Outcome(diverged, 1, validation, test, validation, test, steps=1, curve=())
+    return Record(cell.id, cell, outcome, 1, 1, (), "a state", {}, None, 0.0)
 
 
 @pytest.fixture
@@ -17,16 +26,14 @@ def lines(tmp_path, monkeypatch):
     """Record accuracies by max_lr of cycle 0, best at 0.1 on validation and at 0.8 on test; returns the lines shown."""
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0)
 
-    def run(changes=None, diverged=(), training=None):
+    def run(changes=None, diverged=()):
         spec = experiment(seeds=1, cycles=1)
         spec = spec.model_copy(update={"train": spec.train.model_copy(update=changes or {})})
         trajectories = Trajectories(spec, DATA, Store(tmp_path / "run"))
         out = io.StringIO()
         with Progress(Console(file=out, width=200), trajectories, 5, 0) as shown:
             for step in trajectories.steps():
-                outcome = {"validation": 90 - step.cell.max_lr, "test": 80 + step.cell.max_lr}
-                outcome["diverged"] = step.cell.max_lr in diverged
-                trajectories.store.write_record({"id": step.cell.id, "outcome": outcome, "leaves": "a state"})
+                trajectories.records.write_record(recorded(step.cell, step.cell.max_lr in diverged))
                 shown.finished(step.cell)
                 if step.cell.max_lr == GRID[-1]:
                     break

@@ -14,6 +14,7 @@ import pytest
 from run_folder import records, report
 from trained import train
 
+from oracle.analysis.results import load_results
 from oracle.cli.main import main
 from oracle.study.store import Store
 from oracle.study.study import open_study
@@ -130,9 +131,7 @@ def test_a_value_that_diverges_is_recorded_and_never_wins(undisturbed):
     diverged = [r for r in records(undisturbed).values() if r["outcome"]["diverged"]]
     assert {record["cell"]["max_lr"] for record in diverged} == {1e6}
     assert len(diverged) == 6
-    from oracle.analysis.results import find
-
-    comparison = find(open_study(undisturbed)).comparison
+    comparison = load_results(undisturbed).comparison
     assert (comparison.high < 1e6).all()
     assert not comparison.open_high.any()
 
@@ -140,9 +139,7 @@ def test_a_value_that_diverges_is_recorded_and_never_wins(undisturbed):
 def test_the_oracles_own_chain_starts_each_seed_from_the_winner(tiny, tmp_path):
     local = tmp_path / "local"
     assert train(tiny, local, "oracle.follow=oracle")
-    from oracle.analysis.results import find
-
-    results = find(open_study(local))
+    results = load_results(local)
     cells, best = results.cells, results.comparison.best_max_lr
     for cycle in (1, 2):
         parents = cells[(cells.cycle == cycle - 1) & cells.candidate & (cells.max_lr == best[cycle - 1])]
@@ -189,7 +186,7 @@ def test_a_training_that_raises_is_failed_with_its_reason_and_tried_again_when_r
         assert run(tiny, out, "--local") == 1
     assert "14 trainings failed" in capsys.readouterr().out
     assert not train(tiny, out)  # failures stand until another try is requested
-    message = "nothing to train: 24 of 38 cells are recorded, 14 failed; --retry-failed tries them again"
+    message = "nothing to train: 24 of 38 trainings are recorded, 14 failed; --retry-failed tries them again"
     assert message in " ".join(capsys.readouterr().out.split())
     assert run(tiny, out, "--local", "--retry-failed") == 0
     assert records(out) == records(undisturbed)
@@ -215,7 +212,7 @@ def test_a_second_driver_is_refused(tiny, tmp_path, undisturbed, capsys):
 
     with claimed(open_study(undisturbed)):
         assert run(tiny, undisturbed, "--local") == 2
-    assert "another run is at work in this folder" in capsys.readouterr().err
+    assert "another run at work in this folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("restart", ["reinit", "keep", "{kind: rewind, to: 5it}"])
@@ -223,15 +220,16 @@ def test_silo_alone_gives_the_chain_that_the_sweep_recorded(tiny, tmp_path, rest
     """Through the stored states, weights included where the restart carries them."""
     import torch
 
-    from oracle.run.problem import load_dataset, problems
+    from oracle.plan.trajectories import Trajectories
+    from oracle.run.problem import problems
+    from oracle.study.data import load_dataset
     from silo import train_trajectory
 
     assert train(tiny, tmp_path / "run", f"prune.restart={restart}")
     study = open_study(tmp_path / "run")
     experiment = study.experiment
-    made = problems(experiment, load_dataset(experiment), study.data["digest"], torch.device("cpu"))[
-        study.chains.training
-    ]
+    found = problems(experiment, load_dataset(experiment), study.data.digest, torch.device("cpu"))
+    made = found[Trajectories.of(study).training]
     alone = train_trajectory(made, experiment.schedule, cycles=3, seed=1)
     chain = {r["cell"]["cycle"]: r for r in records(tmp_path / "run").values() if is_silo(r, experiment, seed=1)}
     for cycle, result in enumerate(alone):
