@@ -12,10 +12,10 @@ from golden import GOLDEN
 from PIL import Image
 
 from oracle.analysis.results import load_results
-from oracle.cli import main as cli
+from oracle.cli import commands
 from oracle.cli.main import main
 from oracle.experiment.load import load, validate
-from oracle.run.problem import network
+from oracle.study.data import network
 from oracle.study.study import open_study
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
@@ -321,7 +321,7 @@ SMALLER = {"vgg19": ["model.classifier=linear"]}  # 20 million weights: 140 mill
 
 def run(path, overrides, out, monkeypatch):
     """Run a file with overrides in this process, and return the table of its cells. The report is tested elsewhere."""
-    monkeypatch.setattr(cli, "_write_report", lambda study: None)
+    monkeypatch.setattr(commands, "_write_report", lambda study: None)
     sets = [argument for override in overrides for argument in ("--set", override)]
     assert main(["run", str(path), "--local", "--out", str(out), *sets]) == 0
     return load_results(out).cells
@@ -337,7 +337,7 @@ def test_its_first_two_cycles_train(path, stand_ins, tmp_path, monkeypatch):
     cells = run(path, overrides, tmp_path / "run", monkeypatch)
     assert list(zip(cells.cycle, cells.status, strict=True)) == [(0, "done"), (1, "done")]
     assert cells.max_lr.tolist() == [experiment.schedule.max_lr(0), experiment.schedule.max_lr(1)]
-    recorded = open_study(tmp_path / "run").store.whole_record(cells.id[0])["layers"]
+    recorded = open_study(tmp_path / "run").store.record(cells.id[0]).layers
     layers = {name: counts for name, *counts in recorded}
     together = [list(layers)] if experiment.prune.scope == "global" else [[name] for name in layers]
     sizes = [sum(layers[name][1] for name in names) for names in together]

@@ -18,7 +18,7 @@ from torch.nn import functional
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from oracle.analysis.cells import cells_table
-from oracle.cli import main as cli
+from oracle.cli import commands
 from oracle.cli.main import main
 from oracle.plan.snapshot import Snapshot
 from oracle.study.study import open_study
@@ -158,7 +158,7 @@ def seen(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(root / "cache"))
         patch.setattr(cycle_module, "train_lanes", watched)
-        patch.setattr(cli, "_write_report", lambda study: None)
+        patch.setattr(commands, "_write_report", lambda study: None)
         sets = [argument for override in overrides for argument in ("--set", override)]
         assert main(["run", str(PAPER / f"{name}.yaml"), "--local", "--out", str(root / "run"), *sets]) == 0
     study = open_study(root / "run")
@@ -171,7 +171,7 @@ def seen(request, tmp_path_factory):
 
 def test_it_was_watched(seen):
     assert [cycle.number for cycle in seen.cycles] == list(range(CYCLES))
-    assert [record["cell"]["cycle"] for record in seen.records] == list(range(CYCLES))
+    assert [record.cell.cycle for record in seen.records] == list(range(CYCLES))
 
 
 def test_the_pool_is_split_60_20_20_at_random(seen):
@@ -192,7 +192,7 @@ def test_the_pool_is_split_60_20_20_at_random(seen):
 def test_an_epoch_has_its_last_partial_batch(seen):
     for cycle, record in zip(seen.cycles, seen.records, strict=True):
         assert cycle.batches == [40, 40, 16] * EPOCHS
-        assert record["outcome"]["steps"] == len(cycle.rates) == EPOCHS * STEPS
+        assert record.outcome.steps == len(cycle.rates) == EPOCHS * STEPS
 
 
 def test_the_rate_of_every_iteration_is_max_lr_times_the_shape(seen):
@@ -266,7 +266,7 @@ def test_a_pruned_weight_is_0_at_every_step_and_measurement(seen):
     for cycle, record in zip(seen.cycles, seen.records, strict=True):
         assert cycle.not_zero == 0
         assert sorted(cycle.states) == list(range(EPOCHS * STEPS + 1))
-        assert cycle.mask.alive == record["alive"]
+        assert cycle.mask.alive == record.alive
     assert seen.cycles[0].mask.alive == 271_680  # every weight, batch norm's too
     assert seen.cycles[2].mask.alive < 0.65 * 271_680
 
@@ -310,10 +310,10 @@ def test_the_state_of_best_test_accuracy_before_an_epoch_is_reported(seen):
             accuracies.append([100 * (a == b).double().mean().item() for a, b in zip(answers, labels, strict=True)])
         tests = [test for _, test in accuracies]
         chosen = tests.index(max(tests[:EPOCHS]))
-        outcome = record["outcome"]
-        assert outcome["chosen_epoch"] == chosen
-        assert [outcome["validation"], outcome["test"]] == pytest.approx(accuracies[chosen])
-        assert [outcome["final_validation"], outcome["final_test"]] == pytest.approx(accuracies[EPOCHS])
+        outcome = record.outcome
+        assert outcome.chosen_epoch == chosen
+        assert [outcome.validation, outcome.test] == pytest.approx(accuracies[chosen])
+        assert [outcome.final_validation, outcome.final_test] == pytest.approx(accuracies[EPOCHS])
 
 
 def test_evaluated_images_are_augmented_and_normalized_too(seen):

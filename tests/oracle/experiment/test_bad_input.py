@@ -294,7 +294,10 @@ FIELDS = [
         "prune.restart.to=5",
         f"prune.restart.to must be {DURATION}, got 5",
     ),
-    ("prune.restart.to=3ep", "prune.restart.to must lie within a cycle, up to 2ep, got 3ep"),  # beyond the 2 epochs of a cycle
+    (
+        "prune.restart.to=3ep",
+        "prune.restart.to must lie within a cycle, up to 2ep, got 3ep",
+    ),  # beyond the 2 epochs of a cycle
     ("prune.restart.to=1000it", "prune.restart.to must lie within a cycle, up to 2ep, got 1000it"),  # a cycle has 10
     # the grid and the seeds
     ("oracle.grid=[]", "oracle.grid must have low, high and points, or be a list of at least one value, got []"),
