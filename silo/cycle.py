@@ -1,6 +1,5 @@
 """One pruning cycle: train from a start state, prune the lowest share of what is alive; the next one's start state results."""
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -8,64 +7,18 @@ from functools import cache
 from torch import nn
 
 from silo.checkpoint import Checkpoint
-from silo.criterion import Criterion, LayerInputs
+from silo.criterion import LayerInputs
 from silo.data.split import Split
 from silo.engine import train_lanes
 from silo.evaluation import gradients
 from silo.lane import EAGER, Start, Stepper
-from silo.mask import Mask, prunable_weights
+from silo.mask import Mask
 from silo.outcome import Outcome, Trained
+from silo.pruning import Pruning
 from silo.randomness import Purpose, generator, seeded
 from silo.recipe import Recipe
 from silo.restart import Restart, Weights, statistics
-
-
-@dataclass(frozen=True)
-class Pruning:
-    """Which weights are pruned at the end of a cycle: the floor(rate * alive) that the criterion scores lowest.
-
-    Args:
-        criterion: Scores each layer's weights (:mod:`silo.criterion`).
-        scope: ``global`` to compare all alive prunable weights together, ``layer`` those of each layer.
-        rate: The share of the alive weights that goes, in [0, 1].
-        norm: Whether normalization weights are prunable, too.
-        first: Whether the first layer is prunable, too.
-        head: Whether the classifier is prunable, too.
-    """
-
-    criterion: Criterion
-    scope: str
-    rate: float
-    norm: bool
-    first: bool
-    head: bool
-
-    def prunable(self, model: nn.Module) -> dict[str, nn.Parameter]:
-        """The prunable weights of a model, by name."""
-        return prunable_weights(model, self.norm, self.first, self.head)
-
-
-@dataclass(frozen=True)
-class State:
-    """What a cycle starts from: which weights are alive, and their values.
-
-    Args:
-        mask: The prunable weights that are alive; None for all.
-        weights: A whole state_dict; batch norm's statistics alone, the rest being drawn; or None, where the restart draws all.
-    """
-
-    mask: Mask | None = None
-    weights: Weights | None = None
-
-    def digest(self) -> str:
-        """A hash of mask and weights, 20 hexadecimal digits; "dense" where nothing is pruned and everything is drawn."""
-        if self.mask is None and self.weights is None:
-            return "dense"
-        text = hashlib.sha256(b"dense" if self.mask is None else self.mask.digest().encode())
-        for name, tensor in sorted((self.weights or {}).items()):
-            text.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-            text.update(tensor.contiguous().numpy().tobytes())
-        return text.hexdigest()[:20]
+from silo.state import State
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,10 @@ The names of Epoch's and Outcome's fields are keys of recorded trainings.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from silo.restart import Weights
+if TYPE_CHECKING:
+    from silo.restart import Weights
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,9 @@ class Trained:
     """
 
     outcome: Outcome
-    final: Weights
-    epoch_before: Weights
-    remembered: Weights | None
+    final: "Weights"
+    epoch_before: "Weights"
+    remembered: "Weights | None"
 
 
 def chosen(at_start: tuple[float, float] | None, curve: list[Epoch]) -> tuple[int, float, float]:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from silo.cycle import CycleResult, Problem, State, run_cycle
+from silo.cycle import CycleResult, Problem, run_cycle
 from silo.schedule import Schedule
+from silo.state import State
 from silo.trajectory import iterative_pruning
 
 
@@ -21,7 +22,8 @@ def train_trajectory(problem: Problem, schedule: Schedule, cycles: int, seed: in
 
     >>> from silo import SiloSchedule, WarmupStep, train_trajectory
     >>> from silo.criterion import magnitude
-    >>> from silo.cycle import Problem, Pruning
+    >>> from silo.cycle import Problem
+    >>> from silo.pruning import Pruning
     >>> from silo.data.digits import digits
     >>> from silo.data.split import Normalize, Pooled, split
     >>> from silo.model.mlp import mlp

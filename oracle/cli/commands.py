@@ -27,13 +27,16 @@ def _plan(arguments: Namespace) -> int:
     from oracle.cli.plan import plan_text
     from oracle.study.study import new_study, planned_study
 
-    if arguments.calibrate:
-        from oracle.run.calibration.calibration import calibrate
-
-        study = new_study(*_requested(arguments))
-        print(plan_text(study, calibrate(study)))
-    else:
+    if not arguments.calibrate:
         print(plan_text(planned_study(*_requested(arguments))))
+        return DONE
+
+    from oracle.cli.prediction import predicted_lines
+    from oracle.run.calibration.calibration import calibrate
+
+    study = new_study(*_requested(arguments))
+    speed = calibrate(study)
+    print(plan_text(study, predicted_lines(study, speed) if speed else ()))
     return DONE
 
 

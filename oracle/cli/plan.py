@@ -1,5 +1,7 @@
 """What a study consists of, what is recorded of it, and what the rest would take: `plan`."""
 
+from collections.abc import Sequence
+
 from oracle.analysis.results import analyze
 from oracle.cli.status import duration_text
 from oracle.experiment.search import SearchKind
@@ -8,18 +10,16 @@ from oracle.plan.counts import StatusCounts
 from oracle.plan.search.racing import FIRST_SEEDS
 from oracle.plan.snapshot import Snapshot
 from oracle.report.advice import advice
-from oracle.run.calibration.calibration import BUSY_SHARE, TESTED_SHARE, MeasuredSpeed
-from oracle.run.calibration.forecast import forecast
 from oracle.study.data_info import DataInfo
 from oracle.study.study import Study
 
 
-def plan_text(study: Study, speed: MeasuredSpeed | None = None) -> str:
+def plan_text(study: Study, predicted: Sequence[str] = ()) -> str:
     """Return the trainings of a study, what is recorded and missing, the time that the rest takes, and what to change.
 
     Args:
         study: opened with or without its data.
-        speed: what was measured here; None: no calibration.
+        predicted: the lines of a calibration (oracle.cli.prediction); none: there was none.
     """
     experiment, snapshot = study.experiment, Snapshot.take(study)
     counts = snapshot.counts()
@@ -28,8 +28,8 @@ def plan_text(study: Study, speed: MeasuredSpeed | None = None) -> str:
         *_study_lines(experiment, study.data, counts, steps),
         *_search_lines(experiment),
         f"recorded: {counts.recorded}, failed: {counts.failed}, missing: {counts.missing}",
-        *_time_lines(experiment, counts, snapshot.seconds_each, steps, calibrated=speed is not None),
-        *(_predicted(study, speed, steps) if speed else []),
+        *_time_lines(experiment, counts, snapshot.seconds_each, steps, calibrated=bool(predicted)),
+        *predicted,
         *advice(analyze(snapshot)),
     ]
     return "\n".join(lines)
@@ -100,7 +100,7 @@ def _time_lines(
     if rate is not None:
         hours = missing * steps / rate.iterations_per_second / 3600
         at = f"{rate.iterations_per_second:g} iterations a second ({rate.source})"
-        lines.append(f"missing: {missing * steps:,} iterations: {_hours(hours)} device-hours at {at}")
+        lines.append(f"missing: {missing * steps:,} iterations: {hours_text(hours)} device-hours at {at}")
     if seconds_each is not None:
         left = f"the missing ones take {duration_text(seconds_each * missing)}, divided by the workers"
         lines.append(f"a training took {seconds_each:.2f} s: {left if missing else 'none is missing'}")
@@ -109,49 +109,5 @@ def _time_lines(
     return lines
 
 
-def _predicted(study: Study, speed: MeasuredSpeed, steps: int) -> list[str]:
-    """What was measured, the time of the sweep by it and what that assumes, and the rate as a line for the file."""
-    experiment, data, workers = study.experiment, study.data, len(speed.worker_starts)
-    whole = speed.training_seconds(experiment, data)
-    expected = forecast(study, whole, speed.worker_starts)
-    walls = {}
-    for tested_share in (0.0, TESTED_SHARE, 1.0):
-        seconds = speed.training_seconds(experiment, data, tested_share)
-        walls[tested_share] = forecast(study, seconds, speed.worker_starts).wall_seconds + speed.shutdown
-    at_a_time = f"{workers} training{'s' if workers > 1 else ''} at a time"
-    assumed = "no training diverges"
-    if experiment.train.choose == "validation":
-        assumed += f", and test is looked at after {TESTED_SHARE:.0%} of the epochs "
-        assumed += f"(after the last alone: {_span(walls[0.0])}; "
-        assumed += f"after every one: {_span(walls[1.0])})"
-    if experiment.compute.gpus_per_trial:
-        assumed += "; one training after another in each worker, where a GPU may train several side by side"
-    if speed.cpu_share < BUSY_SHARE:
-        assumed += f"; other programs go on taking {1 - speed.cpu_share:.0%} of the cores, as they did meanwhile"
-    rate = float(f"{steps / whole / (experiment.compute.gpus_per_trial or 1):.3g}")
-    source = f"measured on {speed.device}, {at_a_time}, evaluation included"
-    return [
-        f"measured here ({speed.device}, {at_a_time}): {_unit(speed.step)} an iteration, {_unit(speed.image)} an image "
-        f"evaluated, {_unit(speed.shortest_training)} a training beside: {_unit(whole)} a training",
-        f"predicted: {_span(walls[TESTED_SHARE])} for {expected.trainings} trainings, "
-        f"{_hours(expected.busy_seconds / 3600)} worker-hours; "
-        f"{speed.worker_starts[0] + speed.shutdown:.0f} s of it Ray's start and end; loading libraries and data, and the "
-        "report, come on top: some seconds",
-        f'as a line of the file: compute: {{rate: {{iterations_per_second: {rate:g}, source: "{source}"}}}}',
-    ]
-
-
-def _span(seconds: float) -> str:
-    return duration_text(seconds) if seconds >= 600 else f"{seconds:.0f} s"
-
-
-def _unit(seconds: float) -> str:
-    """Three digits, in the unit that suits."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 1e-6:.3g} us"
-
-
-def _hours(hours: float) -> str:
+def hours_text(hours: float) -> str:
     return f"{hours:,.0f}" if hours >= 10 else f"{hours:.2g}"

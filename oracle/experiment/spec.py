@@ -15,9 +15,9 @@ from oracle.experiment.policy import Baseline, Policies
 from oracle.experiment.redaction import first_private, redact
 from oracle.hashing import digest
 from silo.criterion import CRITERIA
-from silo.cycle import Pruning
 from silo.data import SOURCES
 from silo.model import MODELS
+from silo.pruning import Pruning
 from silo.recipe import Recipe
 from silo.schedule import SiloSchedule
 

@@ -17,8 +17,14 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class Held:
-    """what: was held out; cycles: how many were judged, over all turns; inside: in how many of them were the fitted curve, the
-    experiment's own parameters, and the constant that was best on what was fitted to.
+    """How a fit did on what was held out.
+
+    Attributes:
+        what: was held out, in words.
+        cycles: how many were judged, over all turns.
+        fitted: in how many of them the fitted curve was inside.
+        known: in how many the experiment's own parameters were.
+        constant: in how many the constant was that was best on what was fitted to.
     """
 
     what: str
@@ -29,7 +35,14 @@ class Held:
 
 
 def hold_out(cells: pd.DataFrame, comparison: pd.DataFrame, experiment: Experiment, data: DataInfo) -> list[Held]:
-    """By cycles, and by seeds where every value was tried in at least two; data: chance level (percent) and image counts."""
+    """Return what fits on parts are worth: by cycles, and by seeds where every value was tried in at least two.
+
+    Args:
+        cells: as ``oracle.analysis.cells.cells_table`` makes it.
+        comparison: as ``oracle.analysis.comparison.comparison_table`` makes it.
+        experiment: whose SILO is fitted.
+        data: its chance level and image counts.
+    """
     held = [_judged("a fifth of the cycles, in five turns", _by_cycles(targets(comparison)), experiment)]
     seeds = experiment.oracle.seeds
     if len(seeds) > 1 and experiment.oracle.search.is_exhaustive:
@@ -53,12 +66,12 @@ def _by_seeds(cells: pd.DataFrame, experiment: Experiment, data: DataInfo) -> It
     """Two turns: fitted to the intervals over one half of the seeds, judged on those over the other."""
     seeds = experiment.oracle.seeds
     halves = seeds[: len(seeds) // 2], seeds[len(seeds) // 2 :]
-    found = []
+    by_half = []
     for half in halves:
         part = experiment.model_copy(update={"oracle": experiment.oracle.model_copy(update={"seeds": half})})
-        found.append(targets(comparison_table(cells[cells.seed.isin(half)], part, data)))
-    yield found[0], found[1]
-    yield found[1], found[0]
+        by_half.append(targets(comparison_table(cells[cells.seed.isin(half)], part, data)))
+    yield by_half[0], by_half[1]
+    yield by_half[1], by_half[0]
 
 
 def _judged(what: str, turns: Iterator[Turn], experiment: Experiment) -> Held:

@@ -25,10 +25,19 @@ FITTED = SILO_LINE | {"color": "#009E73", "marker": "s"}  # another of Okabe and
 
 
 def write_fit(results: Results, source: str, folder: Path) -> str:
-    """Fit, and write fit.md, fit.png and fit.svg into ``folder``; the text. source: where the results were read from.
+    """Fit, and write fit.md, fit.png and fit.svg into a folder.
 
-    Raises InputError where fewer than three cycles are informative with an interval that has an end, or the folder holds
-    something else, or can't be made.
+    Args:
+        results: of the Oracle that is fitted to.
+        source: where they were read from, for the text.
+        folder: new, empty, or that of an older fit.
+
+    Returns:
+        The text of fit.md.
+
+    Raises:
+        InputError: where fewer than three cycles are informative with an interval that has an end, or the folder holds
+            something else, or can't be made.
     """
     if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or _is_a_fit(folder / "fit.md"))):
         raise InputError(f"{folder} must be a new or empty folder, or that of an older fit, got something else")
@@ -40,10 +49,10 @@ def write_fit(results: Results, source: str, folder: Path) -> str:
     make_requested_folder(folder)
     curve = fit(experiment.schedule, known, experiment.oracle.grid.values(), experiment.prune.cycles)
     held = hold_out(results.cells, results.comparison, experiment, results.data)
-    told = _text(results, curve, held, source)
+    text = _text(results, curve, held, source)
     save(plot_fit(results.comparison, curve, experiment.title), folder, "fit")
-    (folder / "fit.md").write_text(told + "\n\n![the fitted curve over the intervals](fit.png)\n", encoding="utf-8")
-    return told
+    (folder / "fit.md").write_text(text + "\n\n![the fitted curve over the intervals](fit.png)\n", encoding="utf-8")
+    return text
 
 
 def _is_a_fit(file: Path) -> bool:
@@ -52,7 +61,7 @@ def _is_a_fit(file: Path) -> bool:
 
 @styled
 def plot_fit(comparison: pd.DataFrame, curve: SiloSchedule, title: str) -> Figure:
-    """The Oracle's intervals and the experiment's SILO, as the report shows them, and the fitted curve."""
+    """Draw the Oracle's intervals and the experiment's SILO, as the report shows them, and the fitted curve."""
     figure = plot_max_lr(comparison, title)
     (axes,) = figure.axes
     table = comparison[comparison.weights_remaining.notna()]
@@ -66,31 +75,21 @@ def plot_fit(comparison: pd.DataFrame, curve: SiloSchedule, title: str) -> Figur
 
 def _text(results: Results, curve: SiloSchedule, held: Sequence[Held], source: str) -> str:
     experiment, known = results.experiment, targets(results.comparison)
-    fitted, given = Fitness.of(curve, known), Fitness.of(experiment.schedule, known)
-    constant, reached = best_constant(known)
     chosen = f"fitted to the Oracle's intervals of {experiment.name}"
-    endless = int((results.comparison.informative.astype(bool)).sum()) - len(known)
-    incomplete = int((results.comparison.why == "incomplete").sum())
     lines = [
         f"{HEAD}{experiment.title}, fitted to {source}",
         "",
-        f"Of {len(known)} informative cycles' intervals the curve is inside",
+        *_inside_lines(experiment.schedule, curve, known),
         "",
-        f"- with the fitted parameters: in {fitted.inside}{_margin(fitted)}",
-        f"- with the experiment's own: in {given.inside}",
-        f"- one constant max_lr, {constant:.4g}: in {reached}",
-        *_missed(curve, known),
-        "",
-        *["The fitted curve is a constant: these intervals ask for no growth.", ""] * (curve.delta == 0),
-        *[f"{endless} more intervals are open on both sides, and ask for nothing.", ""] * bool(endless),
-        *[f"{incomplete} of {experiment.prune.cycles} cycles are incomplete, and count for nothing.", ""]
-        * bool(incomplete),
+        *_caveats(results, curve, known),
         "Held out: fitted on one part, judged on the other, in turns; inside in so many of the intervals that were judged by.",
         "",
         markdown(_table(held)),
         "",
-        *["No seeds are held out: a search tried the values in different ones.", ""]
-        * (not experiment.oracle.search.is_exhaustive),
+    ]
+    if not experiment.oracle.search.is_exhaustive:
+        lines += ["No seeds are held out: a search tried the values in different ones.", ""]
+    lines += [
         "To paste into an experiment file:",
         "",
         "```yaml",
@@ -98,6 +97,33 @@ def _text(results: Results, curve: SiloSchedule, held: Sequence[Held], source: s
         "```",
     ]
     return "\n".join(lines)
+
+
+def _inside_lines(own: SiloSchedule, curve: SiloSchedule, known: Sequence[Target]) -> list[str]:
+    """In how many intervals the curve, the experiment's own and the best constant are."""
+    fitted, given = Fitness.of(curve, known), Fitness.of(own, known)
+    constant, reached = best_constant(known)
+    return [
+        f"Of {len(known)} informative cycles' intervals the curve is inside",
+        "",
+        f"- with the fitted parameters: in {fitted.inside}{_margin(fitted)}",
+        f"- with the experiment's own: in {given.inside}",
+        f"- one constant max_lr, {constant:.4g}: in {reached}",
+        *_missed(curve, known),
+    ]
+
+
+def _caveats(results: Results, curve: SiloSchedule, known: Sequence[Target]) -> list[str]:
+    """What the intervals didn't ask for, each with an empty line after it."""
+    comparison, lines = results.comparison, []
+    if curve.delta == 0:
+        lines += ["The fitted curve is a constant: these intervals ask for no growth.", ""]
+    if endless := int(comparison.informative.astype(bool).sum()) - len(known):
+        lines += [f"{endless} more intervals are open on both sides, and ask for nothing.", ""]
+    if incomplete := int((comparison.why == "incomplete").sum()):
+        cycles = results.experiment.prune.cycles
+        lines += [f"{incomplete} of {cycles} cycles are incomplete, and count for nothing.", ""]
+    return lines
 
 
 def _table(held: Sequence[Held]) -> pd.DataFrame:
@@ -115,7 +141,7 @@ def _table(held: Sequence[Held]) -> pd.DataFrame:
 
 
 def block(curve: SiloSchedule, chosen: str, seeds: Sequence[int], trainings: int) -> str:
-    """The part ``silo`` of an experiment file: the curve, how it was chosen, on which seeds, by how many trainings."""
+    """Return the part ``silo`` of an experiment file: the curve, how it was chosen, on which seeds, by how many trainings."""
     silo = {"epsilon": curve.epsilon, "delta": curve.delta, "beta": curve.beta, "delay": curve.delay, "chosen": chosen}
     silo |= {"chosen_on_seeds": list(seeds), "search_trainings": trainings}
     return yaml.safe_dump({"silo": silo}, sort_keys=False, default_flow_style=None, width=1000).rstrip()
@@ -130,11 +156,11 @@ def _margin(fitness: Fitness) -> str:
 
 def _missed(curve: SiloSchedule, known: Sequence[Target]) -> list[str]:
     missed = {target.cycle: -target.margin(curve.max_lr(target.cycle)) for target in known}
-    told = [f"cycle {cycle} (by {_percent(margin)})" for cycle, margin in missed.items() if margin > 0]
-    return [f"- the fitted curve is outside at {', '.join(told)}"] if told else []
+    cycles = [f"cycle {cycle} (by {_percent(margin)})" for cycle, margin in missed.items() if margin > 0]
+    return [f"- the fitted curve is outside at {', '.join(cycles)}"] if cycles else []
 
 
 def _percent(decades: float) -> str:
-    """Of max_lr, as much as two values so many decades apart differ."""
+    """By how much of max_lr two values so many decades apart differ."""
     percent = 100 * (10**decades - 1)
     return f"{percent:.0f}% of max_lr" if percent >= 1 else "less than 1% of max_lr"

@@ -16,16 +16,30 @@ from oracle.study.cell import Cell
 from oracle.study.environment import current_environment
 from oracle.study.record import Layer, Record
 from oracle.study.store import Store
-from silo.cycle import Candidate, CycleResult, State, run_lanes, start_of
+from silo.cycle import Candidate, CycleResult, run_lanes, start_of
 from silo.data.images import Dataset
 from silo.graph import GraphStepper, stepper_on
 from silo.lane import EAGER, EagerStepper, Stepper
+from silo.state import State
 
 TRIES = 3  # of a training that raises an error: a busy file system or a full GPU may be another's fault
 
 
 class Worker:
-    """Holds the data (whose digest is known) between cells. Raises FieldError where this machine lacks the device."""
+    """Trains jobs and makes their records durable; holds the data between them.
+
+    Args:
+        experiment: whose trainings it runs.
+        dataset: its data.
+        data_digest: the data's digest.
+        store: the run folder.
+
+    Attributes:
+        lanes: how many jobs it takes at once, at most.
+
+    Raises:
+        FieldError: where this machine lacks the device.
+    """
 
     def __init__(self, experiment: Experiment, dataset: Dataset, data_digest: str, store: Store) -> None:
         self.store = store
@@ -34,11 +48,11 @@ class Worker:
         self.ballast = Ballast(store.folder)
         self._largest_state = 0
         self.problems = problems(experiment, dataset, data_digest, self.device)
-        self.stepping = self._stepping(experiment)
-        asked = self.compute.lanes
-        self.lanes = asked if self.device.type == "cpu" and asked != "auto" else self.stepping.at_once
+        self.stepper = self._make_stepper(experiment)
+        lanes = self.compute.lanes
+        self.lanes = lanes if self.device.type == "cpu" and lanes != "auto" else self.stepper.at_once
 
-    def _stepping(self, experiment: Experiment) -> Stepper:
+    def _make_stepper(self, experiment: Experiment) -> Stepper:
         if self.device.type == "cpu":
             return EAGER
         problem, seed = next(iter(self.problems.values())), experiment.oracle.seeds[0]
@@ -48,21 +62,22 @@ class Worker:
 
     def run(self, *jobs: Job) -> None:
         """Train jobs of one training, seed and cycle, and record what came of each; one that raises an error again and again
-        becomes a recorded failure.
+        becomes a recorded failure. A cell that another worker recorded meanwhile isn't trained.
 
-        A cell that another worker recorded meanwhile isn't trained. Raises OSError where the run folder can't be written (if it
-        can be known, before the training), InputError where a start state is damaged, torch.AcceleratorError where this process
-        can't use its device any more.
+        Raises:
+            OSError: where the run folder can't be written; if it can be known, before the training.
+            InputError: where a start state is damaged.
+            torch.AcceleratorError: where this process can't use its device any more.
         """
-        due = [job for job in jobs if not self._recorded(job)]
-        if not due:
+        missing = [job for job in jobs if not self._recorded(job)]
+        if not missing:
             return
-        self.ballast.hold(len(due) * (self._largest_state + ROOM))
-        if isinstance(self.stepping, GraphStepper):
-            self._run_together(due)
+        self.ballast.hold(len(missing) * (self._largest_state + ROOM))
+        if isinstance(self.stepper, GraphStepper):
+            self._run_together(missing)
         else:
-            for job in due:
-                self._run_alone(job, self.stepping)
+            for job in missing:
+                self._run_alone(job, self.stepper)
 
     def _recorded(self, job: Job) -> bool:
         cell_id = job.cell.id
@@ -73,13 +88,13 @@ class Worker:
 
     def _run_together(self, jobs: Sequence[Job]) -> None:
         """Side by side; where that fails in halves, and in the end one by one."""
-        error = self._try(jobs, self.stepping)
+        error = self._try(jobs, self.stepper)
         if error is None:
             return
         # begun anew: what failed may be half a graph. Fewer at once where memory is short
-        lanes = self.stepping.at_once
+        lanes = self.stepper.at_once
         fewer = isinstance(error, torch.OutOfMemoryError)
-        self.stepping = self.stepping.anew(max(1, lanes // 2) if fewer else lanes)
+        self.stepper = self.stepper.anew(max(1, lanes // 2) if fewer else lanes)
         self._give_memory_back()
         if len(jobs) > 1:
             half = len(jobs) // 2
@@ -88,9 +103,9 @@ class Worker:
         else:
             self._run_alone(jobs[0], EagerStepper(because=f"captured, it failed by {type(error).__name__}"))
 
-    def _run_alone(self, job: Job, stepping: Stepper) -> None:
+    def _run_alone(self, job: Job, stepper: Stepper) -> None:
         for tried in range(1, TRIES + 1):
-            error = self._try([job], stepping)
+            error = self._try([job], stepper)
             if error is None:
                 return
             self._give_memory_back()
@@ -102,7 +117,7 @@ class Worker:
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def _try(self, jobs: Sequence[Job], stepping: Stepper) -> Exception | None:
+    def _try(self, jobs: Sequence[Job], stepper: Stepper) -> Exception | None:
         """Train and record; why that failed, or None."""
         for job in jobs:
             self.store.log_attempt(cell=job.cell.id, event="started")
@@ -114,7 +129,7 @@ class Worker:
             for job, checkpoint in zip(jobs, checkpoints, strict=True)
         ]
         try:
-            results = run_lanes(self.problems[one.training], one.seed, one.cycle, candidates, stepping)
+            results = run_lanes(self.problems[one.training], one.seed, one.cycle, candidates, stepper)
         except torch.AcceleratorError:
             raise
         except Exception as error:
@@ -125,14 +140,14 @@ class Worker:
             error.__traceback__ = error.__context__ = error.__cause__ = None
             return error
         seconds = [checkpoint.seconds for checkpoint in checkpoints]
-        self.ballast.spent_on(lambda: [*map(self._write, jobs, results, seconds, repeat(str(stepping)))])
+        self.ballast.spent_on(lambda: [*map(self._write, jobs, results, seconds, repeat(str(stepper)))])
         return None
 
-    def _write(self, job: Job, result: CycleResult, seconds: float, stepping: str) -> None:
+    def _write(self, job: Job, result: CycleResult, seconds: float, stepper: str) -> None:
         if job.keeps_state and result.leaves is not None:
             size = self.store.write_state(job.cell.id, result.leaves)
             self._largest_state = max(self._largest_state, size)
-        first = self.store.write_record(self._record(job.cell, result, seconds, stepping))
+        first = self.store.write_record(self._record(job.cell, result, seconds, stepper))
         self.store.log_attempt(cell=job.cell.id, event="recorded" if first else "had a record already")
 
     def _start(self, job: Job) -> State:

@@ -27,8 +27,8 @@ from oracle.error import InputError
 from oracle.hashing import digest
 from oracle.study.durable import WRITER, make_folder, write
 from oracle.study.record import Record
-from silo.cycle import State
 from silo.mask import Mask
+from silo.state import State
 
 CHECKSUM = hashlib.sha256().digest_size
 CURE = "delete it to have it made again"

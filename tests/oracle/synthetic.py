@@ -11,8 +11,8 @@ from oracle.plan.snapshot import Snapshot
 from oracle.plan.trajectories import Trajectories
 from oracle.run.ready_queue import ReadyQueue
 from oracle.study.cell import DENSE
-from silo.cycle import State
 from silo.mask import Mask
+from silo.state import State
 
 DATA = "a data set"
 DATA_INFO = made_data(digest=DATA)

@@ -8,12 +8,13 @@ from hypothesis import settings
 from torch import nn
 
 from silo.criterion import magnitude
-from silo.cycle import Problem, Pruning
+from silo.cycle import Problem
 from silo.data.digits import digits
 from silo.data.images import Dataset, Images
 from silo.data.split import Normalize, Pooled, Split, limited, split
 from silo.mask import Mask, prunable_weights
 from silo.model import MODELS
+from silo.pruning import Pruning
 from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.restart import Reinit

@@ -18,7 +18,7 @@ from torch import nn
 
 from silo import checkpoint as module
 from silo.checkpoint import TrainingState
-from silo.cycle import State, run_cycle
+from silo.cycle import run_cycle
 from silo.data.augment import Augment
 from silo.data.digits import digits
 from silo.data.split import Normalize, Pooled, limited, split
@@ -29,6 +29,7 @@ from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.restart import Keep, Reinit, Rewind
 from silo.shape import WarmupStep
+from silo.state import State
 
 RECIPE = Recipe(4, 64, 0.9, 5e-4, WarmupStep("2ep", {"3ep": 0.1}))
 STEPS = 3  # an epoch of the few digits

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from silo import engine
-from silo.cycle import State, run_cycle
+from silo.cycle import run_cycle
 from silo.data.augment import Augment
 from silo.engine import train
 from silo.evaluation import accuracy
@@ -17,6 +17,7 @@ from silo.outcome import Epoch
 from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.shape import Constant, WarmupStep
+from silo.state import State
 
 RECIPE = Recipe(epochs=8, batch_size=64, momentum=0.9, weight_decay=5e-4, shape=Constant(), choose="test-best")
 

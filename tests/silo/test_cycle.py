@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from silo.cycle import State, run_cycle
+from silo.cycle import run_cycle
 from silo.mask import Mask
 from silo.restart import Keep
+from silo.state import State
 
 WEIGHTS = {"a": torch.arange(24.0).view(1, 2, 3, 4), "b": torch.tensor(3)}
 MASK = Mask({"a": torch.arange(24).view(1, 2, 3, 4) % 2 == 0})

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 
-from silo.cycle import State, run_cycle
+from silo.cycle import run_cycle
 from silo.data.augment import Augment
 from silo.duration import Duration
 from silo.engine import train
 from silo.mask import Mask
 from silo.randomness import Purpose, seeded
 from silo.restart import RESTARTS, Keep, Reinit, Rewind
+from silo.state import State
 
 MODELS = ["mlp", "small-cnn"]
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")

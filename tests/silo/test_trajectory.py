@@ -7,9 +7,11 @@ import torch
 
 from silo import ConstantSchedule, SiloSchedule, TableSchedule, train_trajectory
 from silo.criterion import CRITERIA
-from silo.cycle import Pruning, State, run_cycle
+from silo.cycle import run_cycle
 from silo.mask import SCOPES
+from silo.pruning import Pruning
 from silo.restart import Keep, Reinit, Rewind
+from silo.state import State
 from silo.trajectory import CycleStep, iterative_pruning
 
 RESTARTS = [Reinit(), Reinit(keep_statistics=True), Rewind(), Rewind("4it"), Keep()]

@@ -14,9 +14,9 @@ from oracle.experiment.spec import SCHEMA
 from oracle.hashing import digest
 from oracle.study.cell import Cell
 from silo.criterion import movement
-from silo.cycle import Pruning
 from silo.data.augment import Augment
 from silo.duration import Duration
+from silo.pruning import Pruning
 from silo.recipe import Recipe
 from silo.restart import Rewind
 from silo.schedule import SiloSchedule

@@ -143,7 +143,7 @@ def of(study, tmp_path):
         store = Store(tmp_path / f"worker {next(count)}")
         made = Worker(study.experiment, study.dataset, study.data.digest, store)
         if captured:
-            made.stepping = GraphStepper(captured, here)
+            made.stepper = GraphStepper(captured, here)
         return made
 
     return make
@@ -212,7 +212,7 @@ def test_where_memory_is_short_there_are_fewer_lanes_from_then_on(of, jobs, monk
     tried = raising(monkeypatch, lambda candidates, stepping: stepping.at_once > 4, error)
     made = of(captured=16)
     made.run(*jobs)
-    assert made.stepping.at_once == 4
+    assert made.stepper.at_once == 4
     assert [size for size, _ in tried][:3] == [6, 3, 1]
     assert all(made.store.record(job.cell.id) for job in jobs)
     assert not list((made.store.folder / "failed").glob("*"))
@@ -245,4 +245,4 @@ def test_lanes_are_the_experiment_s_on_a_cpu_and_one_where_nothing_is_said(study
         compute = study.experiment.compute.model_copy(update={"lanes": requested})
         experiment = study.experiment.model_copy(update={"compute": compute})
         made = Worker(experiment, study.dataset, study.data.digest, study.store)
-        assert (made.lanes, made.stepping.at_once) == (lanes, 1)
+        assert (made.lanes, made.stepper.at_once) == (lanes, 1)

@@ -18,8 +18,8 @@ from oracle.plan.snapshot import Snapshot
 from oracle.study.merge import merge, mergeable
 from oracle.study.store import Store
 from oracle.study.study import claimed, new_study, open_study
-from silo.cycle import State
 from silo.mask import Mask
+from silo.state import State
 
 
 def tree(folder, besides=("lock",)):

@@ -15,9 +15,9 @@ from oracle.error import InputError
 from oracle.hashing import digest
 from oracle.study.record import Layer, Record
 from oracle.study.store import Store
-from silo.cycle import State
 from silo.mask import Mask
 from silo.outcome import Epoch
+from silo.state import State
 
 WEIGHTS = {"a": torch.empty(3, 4), "b": torch.empty(5)}
 CURVE = (Epoch(0.1, 90.1, None),)

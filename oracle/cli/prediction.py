@@ -1,0 +1,58 @@
+"""How long a run will take here, by what a calibration measured: `plan --calibrate`."""
+
+from oracle.cli.plan import hours_text
+from oracle.cli.status import duration_text
+from oracle.run.calibration.calibration import BUSY_SHARE, TESTED_SHARE, MeasuredSpeed
+from oracle.run.calibration.forecast import forecast
+from oracle.study.study import Study
+
+
+def predicted_lines(study: Study, speed: MeasuredSpeed) -> list[str]:
+    """Return what was measured, the time of the run by it and what that assumes, and the rate as a line for the file.
+
+    Args:
+        study: its run folder is only read.
+        speed: what was measured here.
+    """
+    experiment, data, workers = study.experiment, study.data, len(speed.worker_starts)
+    steps = experiment.recipe.epochs * experiment.recipe.steps_per_epoch(data.training_images)
+    whole = speed.training_seconds(experiment, data)
+    expected = forecast(study, whole, speed.worker_starts)
+    walls = {}
+    for tested_share in (0.0, TESTED_SHARE, 1.0):
+        seconds = speed.training_seconds(experiment, data, tested_share)
+        walls[tested_share] = forecast(study, seconds, speed.worker_starts).wall_seconds + speed.shutdown
+    at_a_time = f"{workers} training{'s' if workers > 1 else ''} at a time"
+    assumed = "no training diverges"
+    if experiment.train.choose == "validation":
+        assumed += f", and test is looked at after {TESTED_SHARE:.0%} of the epochs "
+        assumed += f"(after the last alone: {_span(walls[0.0])}; "
+        assumed += f"after every one: {_span(walls[1.0])})"
+    if experiment.compute.gpus_per_trial:
+        assumed += "; one training after another in each worker, where a GPU may train several side by side"
+    if speed.cpu_share < BUSY_SHARE:
+        assumed += f"; other programs go on taking {1 - speed.cpu_share:.0%} of the cores, as they did meanwhile"
+    rate = float(f"{steps / whole / (experiment.compute.gpus_per_trial or 1):.3g}")
+    source = f"measured on {speed.device}, {at_a_time}, evaluation included"
+    return [
+        f"measured here ({speed.device}, {at_a_time}): {_unit(speed.step)} an iteration, {_unit(speed.image)} an image "
+        f"evaluated, {_unit(speed.shortest_training)} a training beside: {_unit(whole)} a training",
+        f"predicted: {_span(walls[TESTED_SHARE])} for {expected.trainings} trainings, "
+        f"{hours_text(expected.busy_seconds / 3600)} worker-hours; "
+        f"{speed.worker_starts[0] + speed.shutdown:.0f} s of it Ray's start and end; loading libraries and data, and the "
+        "report, come on top: some seconds",
+        f"assumed: {assumed}",
+        f'as a line of the file: compute: {{rate: {{iterations_per_second: {rate:g}, source: "{source}"}}}}',
+    ]
+
+
+def _span(seconds: float) -> str:
+    return duration_text(seconds) if seconds >= 600 else f"{seconds:.0f} s"
+
+
+def _unit(seconds: float) -> str:
+    """Three digits, in the unit that suits."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-6:.3g} us"

@@ -1,0 +1,33 @@
+"""Which weights are pruned at the end of a cycle."""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from silo.criterion import Criterion
+from silo.mask import prunable_weights
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """Which weights are pruned at the end of a cycle: the floor(rate * alive) that the criterion scores lowest.
+
+    Args:
+        criterion: Scores each layer's weights (:mod:`silo.criterion`).
+        scope: ``global`` to compare all alive prunable weights together, ``layer`` those of each layer.
+        rate: The share of the alive weights that goes, in [0, 1].
+        norm: Whether normalization weights are prunable, too.
+        first: Whether the first layer is prunable, too.
+        head: Whether the classifier is prunable, too.
+    """
+
+    criterion: Criterion
+    scope: str
+    rate: float
+    norm: bool
+    first: bool
+    head: bool
+
+    def prunable(self, model: nn.Module) -> dict[str, nn.Parameter]:
+        """The prunable weights of a model, by name."""
+        return prunable_weights(model, self.norm, self.first, self.head)
