@@ -11,6 +11,7 @@ from oracle.experiment.load import validate
 from oracle.report.report import policies_of
 from oracle.report.tables.markdown import markdown
 from oracle.report.tables.study_tables import comparison_table as shown
+from oracle.report.text import evidence_text
 
 RESULTS = sorted(path.parent for path in (Path(__file__).parent.parent / "results").glob("*/experiment.json"))
 
@@ -19,14 +20,14 @@ RESULTS = sorted(path.parent for path in (Path(__file__).parent.parent / "result
 def test_tables_and_verdicts_follow_from_the_cells(folder):
     found = load_results(folder)
     assert found.comparison.to_csv(index=False, lineterminator="\n") == (folder / "comparison.csv").read_text()
-    assert found.statistics.to_csv(index=False, lineterminator="\n") == (folder / "statistics.csv").read_text()
+    assert found.significance.to_csv(index=False, lineterminator="\n") == (folder / "statistics.csv").read_text()
     readme, verdicts = (folder / "README.md").read_text(), (folder / "verdicts.md").read_text()
     assert markdown(shown(found.comparison)) in readme
     for name, policies in zip(("policies", "policies-final"), policies_of(found), strict=True):
         assert policies.all_columns.to_csv(index=False, lineterminator="\n") == (folder / f"{name}.csv").read_text()
         assert policies.markdown == (folder / f"{name}.md").read_text()
     for verdict in found.verdicts:
-        assert f"- **{verdict.claim}**: {verdict.judgement}. {verdict.evidence}" in readme
+        assert f"- **{verdict.claim}**: {verdict.judgement}. {evidence_text(verdict)}" in readme
         assert verdict.evidence in verdicts
 
 

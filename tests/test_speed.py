@@ -1,6 +1,7 @@
 """The speed benchmarks on a tiny scale: every way really trains, and rows, table and plot come out. Nothing is timed."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -14,9 +15,12 @@ from benchmarks.speed.measure import Row, interleaved, median_bounds
 from benchmarks.speed.plain_loop import train_plain
 from benchmarks.speed.released_loop import ReleasedTraining
 from benchmarks.speed.task import BATCH, PRUNED, Task, train_ours
+from oracle.study.cell import Cell
+from oracle.study.record import Record
 from oracle.study.store import Store
 from silo.data.augment import Augment
 from silo.lane import EAGER, EagerStepper
+from silo.outcome import Outcome
 
 RESULTS = Path(__file__).parents[1] / "results" / "speed"
 CROPS = Augment(crop=4, flip=True)
@@ -161,14 +165,14 @@ def test_processes_have_the_environment_that_is_theirs(monkeypatch):
 
 def test_a_sweep_on_the_clock(tmp_path):
     """Two workers; the clock starts when the second begins, at 101; of a training under way the rest counts."""
-    cell = {"training": "t", "seed": 0, "cycle": 0, "max_lr": 0.1, "start": "dense"}
+    outcome = Outcome(True, None, None, None, None, None, steps=0, curve=())
+    record = Record("", Cell("t", 0, 0, 0.1), outcome, 1, 1, (), None, {}, None, 0.0)
     logs = {"a": [("1", 100, 102), ("2", 102.5, 104)], "b": [("3", 101, 105)]}
     (tmp_path / "attempts").mkdir()
     for worker, cells in logs.items():
         lines = []
         for name, began, ended in cells:
-            record = {"id": name, "cell": cell, "outcome": {}, "environment": {}, "seconds": ended - began}
-            Store(tmp_path).write_record(record)
+            Store(tmp_path).write_record(replace(record, id=name, seconds=ended - began))
             lines += [f'{{"cell": "{name}", "event": "started", "at": {began}}}']
             lines += [f'{{"cell": "{name}", "event": "recorded", "at": {ended}}}']
         (tmp_path / "attempts" / f"{worker}.jsonl").write_text("\n".join(lines))

@@ -84,7 +84,7 @@ def on_the_clock(folder: Path, workers: int) -> Sweep:
     began = max(min(entry["at"] for entry in log) for log in logs)
     recorded = {entry["cell"]: entry["at"] for log in logs for entry in log if entry["event"] == "recorded"}
     store, ended = Store(folder), max(recorded.values())
-    whole = {cell: store.record(cell)["seconds"] for cell in recorded}
+    whole = {cell: store.record(cell).seconds for cell in recorded}
     within = {cell: max(0.0, min(whole[cell], at - began)) for cell, at in recorded.items()}
     trainings = sum(within[cell] / whole[cell] for cell in recorded)
     return Sweep(workers, ended - began, sum(within.values()), trainings)
