@@ -30,7 +30,7 @@ def folder(path: str, size: int | None = None) -> Dataset:
     if size is not None and size < 1:
         raise DataError(f"size must be at least 1 pixel, got {size}")
     if not root.is_dir():
-        raise DataError(f"path must be an existing folder, got {str(path)!r}")
+        raise DataError(f"path must be an existing folder with train/CLASS/*.jpg, got {str(path)!r}")
     if not (root / "train").is_dir():
         raise DataError(
             f"path must hold train/CLASS/*.jpg (and test/CLASS/*.jpg, if any), got {str(path)!r} without train/"

@@ -32,7 +32,9 @@ def imagenet(path: str = "data/imagenet", size: int = 224, loaders: int = 4) -> 
         if value < least:
             raise DataError(f"{name} must be at least {least}, got {value}")
     if not root.is_dir():
-        raise DataError(f"path must be an existing folder, got {str(path)!r}")
+        raise DataError(
+            f"path must be an existing folder with train/WNID/*.JPEG and val/WNID/*.JPEG, got {str(path)!r}"
+        )
     for part in ("train", "val"):
         if not (root / part).is_dir():
             raise DataError(f"path must hold train/WNID/*.JPEG and val/WNID/*.JPEG, got {str(path)!r} without {part}/")

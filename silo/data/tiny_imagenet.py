@@ -29,7 +29,7 @@ def tiny_imagenet(path: str = "data/tiny-imagenet-200") -> Dataset:
     """
     root = Path(path).expanduser()
     if not root.is_dir():
-        raise DataError(f"path must be an existing folder, got {str(path)!r}")
+        raise DataError(f"path must be an existing folder with train/, val/ and wnids.txt, got {str(path)!r}")
     classes = tuple(_lines(root / "wnids.txt"))
     wnids = str(root / "wnids.txt")
     if not classes:

@@ -179,7 +179,7 @@ def also(file, size=(4, 4)):
 
 DIFFER = r"set size.*, got train/ of 4x4 and test/ of 5x5"
 BAD = {  # what is made -> what the one line names
-    "no such folder": (lambda root: None, "an existing folder, got"),
+    "no such folder": (lambda root: None, "an existing folder with train/CLASS/"),
     "train is a file": (
         lambda root: (root.mkdir(), (root / "train").touch()),
         r"train/CLASS/\*\.jpg.* without train/$",

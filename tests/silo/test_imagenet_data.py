@@ -290,7 +290,7 @@ def test_a_crop_is_refused(data):
 
 
 BAD = {
-    "nothing there": (shutil.rmtree, r"an existing folder, got"),
+    "nothing there": (shutil.rmtree, r"an existing folder with train/WNID/"),
     "no val": (lambda root: shutil.rmtree(root / "val"), r"val/WNID/\*\.JPEG, got .* without val/$"),
     "val in one folder": (
         lambda root: (

@@ -76,7 +76,7 @@ def test_images_are_decoded_once(root, tmp_path):
 
 
 BAD = {  # what is done to the folder -> what the one line says
-    "nothing there": (shutil.rmtree, r"an existing folder, got"),
+    "nothing there": (shutil.rmtree, r"an existing folder with train/, val/ and wnids"),
     "no list of classes": (
         lambda root: (root / "wnids.txt").unlink(),
         r"wnids\.txt, .*, got no text file .*wnids\.txt'$",

@@ -384,8 +384,14 @@ FIELDS = [
     ("data={source: folder}", "data.path is missing"),
     ("data={source: folder, path: 5}", "data.path must be a string, got 5"),
     ("data={source: folder, path: images, size: 0}", "data.size must be at least 1 pixel, got 0"),
-    ("data={source: folder, path: nowhere}", "data.path must be an existing folder, got 'nowhere'"),
-    ("data={source: folder, path: e.yaml}", "data.path must be an existing folder, got 'e.yaml'"),
+    (
+        "data={source: folder, path: nowhere}",
+        "data.path must be an existing folder with train/CLASS/*.jpg, got 'nowhere'",
+    ),
+    (
+        "data={source: folder, path: e.yaml}",
+        "data.path must be an existing folder with train/CLASS/*.jpg, got 'e.yaml'",
+    ),
     (
         "data={source: folder, path: classless}",
         "data.path must hold one folder for each class in 'classless/train', got none",
@@ -418,7 +424,10 @@ FIELDS = [
         "data={source: cifar100, path: nowhere, download: false}",
         "data.path must hold an intact CIFAR-100 (none could be downloaded), got 'nowhere'",
     ),
-    ("data={source: tiny-imagenet, path: nowhere}", "data.path must be an existing folder, got 'nowhere'"),
+    (
+        "data={source: tiny-imagenet, path: nowhere}",
+        "data.path must be an existing folder with train/, val/ and wnids.txt, got 'nowhere'",
+    ),
     (
         "data={source: imagenet, path: images}",
         "data.path must hold train/WNID/*.JPEG and val/WNID/*.JPEG, got 'images' without val/",
@@ -584,7 +593,7 @@ COMMANDS = [
     ),
     (
         "plan e.yaml --calibrate --set data.source=folder --set data.path=nowhere",
-        "e.yaml: data.path must be an existing folder, got 'nowhere'",
+        "e.yaml: data.path must be an existing folder with train/CLASS/*.jpg, got 'nowhere'",
     ),
     *(
         (f"{command} changed", "changed/records/", "must be as it was written, got another checksum")
