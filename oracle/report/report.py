@@ -1,6 +1,7 @@
 """Tables, verdicts and plots from what is recorded; the same files for a half-finished run as for a whole one."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -27,13 +28,14 @@ def write_report(results: Results, folder: Path) -> None:
     same trainings would change.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    policies = policies_of(results)
     _remove_leftovers(folder, results)
     _write_frames(results, folder)
-    _write_tables(results, folder)
+    _write_tables(results, policies, folder)
     (folder / "verdicts.md").write_text(verdicts_text(results))
     _save_figures(results, folder)
     write_json(folder / "environment.json", results.environments)
-    (folder / "report.html").write_text(_page(results, folder), encoding="utf-8")
+    (folder / "report.html").write_text(_page(results, policies, folder), encoding="utf-8")
 
 
 def policies_of(results: Results) -> list[Table]:
@@ -65,7 +67,7 @@ def _write_frames(results: Results, folder: Path) -> None:
         frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
 
 
-def _write_tables(results: Results, folder: Path) -> None:
+def _write_tables(results: Results, policies: Sequence[Table], folder: Path) -> None:
     experiment, comparison, significance = results.experiment, results.comparison, results.significance
     caption = f"{experiment.title} ({setting_text(experiment)})"
     level = f"{1 - experiment.oracle.level:.0%} in each cycle"
@@ -84,8 +86,8 @@ def _write_tables(results: Results, folder: Path) -> None:
         ),
     ):
         write_table(frame, display, folder, name, f"{title}: {caption}")
-    for name, policies in zip(("policies", "policies-final"), policies_of(results), strict=True):
-        write_texts(policies.all_columns, policies.markdown, policies.latex, folder, name)
+    for name, one in zip(("policies", "policies-final"), policies, strict=True):
+        write_texts(one.all_columns, one.markdown, one.latex, folder, name)
 
 
 def _save_figures(results: Results, folder: Path) -> None:
@@ -100,7 +102,7 @@ def _save_figures(results: Results, folder: Path) -> None:
         save(plot_policies(results.policies, title), folder, "policies")
 
 
-def _page(results: Results, figures: Path) -> str:
+def _page(results: Results, policies: Sequence[Table], figures: Path) -> str:
     text = PageText(
         results.experiment.title,
         setting_text(results.experiment),
@@ -111,4 +113,4 @@ def _page(results: Results, figures: Path) -> str:
         results.experiment.redacted(),
         results.counts.missing,
     )
-    return render_page(results, text, policies_of(results), figures)
+    return render_page(results, text, policies, figures)

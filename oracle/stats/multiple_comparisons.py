@@ -11,8 +11,7 @@ from functools import cache
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import ndtr
-from scipy.stats import chi2, norm
+from scipy.special import gammaincinv, ndtr, ndtri
 
 NODES = 200  # of either integral
 
@@ -53,14 +52,14 @@ def critical(comparisons: int, df: int, level: float, two_sided: bool) -> float:
     weights = weights / weights.sum()
     shares = (np.arange(NODES) + 0.5) / NODES
     # equally likely ratios of an estimated standard deviation to the true one
-    scales = np.sqrt(chi2.ppf(shares, df) / df)
+    scales = np.sqrt(2 * gammaincinv(df / 2, shares) / df)
 
     def beyond(bound: float) -> float:
         reach = math.sqrt(2) * bound * scales[:, None]
         inside = ndtr(reach + z) - (ndtr(-reach + z) if two_sided else 0.0)
         return 1 - float((inside**comparisons @ weights).mean()) - level
 
-    return brentq(beyond, 0.0, 10 * norm.isf(level / 2 / comparisons) * (1 + 20 / df))
+    return brentq(beyond, 0.0, 10 * -ndtri(level / 2 / comparisons) * (1 + 20 / df))
 
 
 def best_subset(means: Mapping[float, float], seeds: Mapping[float, int], noise: Noise, level: float) -> list[float]:
