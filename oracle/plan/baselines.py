@@ -86,7 +86,7 @@ class BaselineTrajectories:
             means.append(self.view.mean(results))
         best = best_value(self.experiment.search_grid, means)
         if best is None:
-            yield Blocked(self.name, 0, "every value's trajectory failed or diverged")
+            yield Blocked(self.name, 0, "every value's chain failed or diverged")
             return
         for cell in cells[best]:
             yield Request(cell, OWN, self.name)

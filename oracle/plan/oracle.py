@@ -32,7 +32,7 @@ class OracleTrajectory:
             best = yield from self.view.best(cells, self._later(cycle))
             if best is None:
                 reason = f"every candidate failed or diverged at cycle {cycle}"
-                yield from self.view.blocked("the Oracle's trajectory", cycle + 1, reason)
+                yield from self.view.blocked("the Oracle's chain", cycle + 1, reason)
                 return
             # SILO's value stays: SILO's own trajectory may come to the very cell
             losers = [value for value in self.grid if value not in (best, silo)]

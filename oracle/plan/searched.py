@@ -62,7 +62,7 @@ class SearchTrajectory:
             yield from self._skipped(task, cycle, accuracies)
             if best is None:
                 reason = f"every candidate failed or diverged at cycle {cycle}"
-                yield from self.view.blocked("the Oracle's trajectory", cycle + 1, reason)
+                yield from self.view.blocked("the Oracle's chain", cycle + 1, reason)
                 return
             # SILO's value stays: SILO's own trajectory may come to the very cell
             losers = [trial for trial in accuracies if trial.max_lr not in (best, task.silo)]

@@ -29,7 +29,7 @@ class SiloTrajectories:
         return [
             PolicyTrajectory(
                 self.view,
-                "SILO's trajectory",
+                "SILO's chain",
                 self.training,
                 seed,
                 self.experiment.schedule.max_lr,

@@ -70,7 +70,7 @@ def judge_advantage(scores: pd.DataFrame, experiment: Experiment, data: DataInfo
     if not experiment.baselines:
         return _undecided("No other schedule is part of this experiment.")
     if incomplete := _incomplete(scores, experiment):
-        return _undecided(f"Not all trajectories are complete: {', '.join(incomplete)}.")
+        return _undecided(f"Not all chains are complete: {', '.join(incomplete)}.")
     judged = _judged_cycles(scores, experiment, data)
     if len(judged) < ENOUGH:
         counted = f"{len(judged)} of {experiment.prune.cycles - 1} pruned cycles are above chance"
@@ -133,7 +133,7 @@ def _others(scores: pd.DataFrame, best: str, experiment: Experiment) -> str:
     if otherwise:
         sentences.append(f" Restarting otherwise than SILO: {', '.join(otherwise)}.")
     if in_sample(experiment):
-        sentences.append(" In-sample: SILO's parameters were chosen on the same cells.")
+        sentences.append(" In-sample: SILO's parameters were chosen on the same trainings.")
     return "".join(sentences)
 
 

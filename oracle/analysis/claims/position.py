@@ -44,7 +44,7 @@ def _evidence(informative: pd.DataFrame, inside: int, within: int, experiment: E
     else:
         sentences.append("No constant grid value is in all.")
     if in_sample(experiment):
-        sentences.append("In-sample: SILO's parameters were chosen on the same cells, which can't confirm them.")
+        sentences.append("In-sample: SILO's parameters were chosen on the same trainings, which can't confirm them.")
     return " ".join(sentences)
 
 

@@ -124,7 +124,7 @@ def test_a_search_over_trajectories_counts_every_cycle():
     ("asked", "test", "why"),
     [
         (experiment(baselines={}), {SILO: 93.0}, "No other schedule"),
-        (experiment(), {SILO: 93.0, "cosine": 90.0}, "not all trajectories are complete: keep"),
+        (experiment(), {SILO: 93.0, "cosine": 90.0}, "not all chains are complete: keep"),
         (experiment(seeds=1), {SILO: 93.0, "cosine": 90.0, "keep": 80.0}, "One seed"),
         (experiment(), {SILO: [93, 93, 93, 12, 12, 12], "cosine": [90, 90, 90, 12, 12, 12], "keep": 10.0}, "2 of 5"),
     ],

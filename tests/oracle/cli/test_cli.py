@@ -299,7 +299,7 @@ def test_a_blocked_chain_is_told_beside_what_is_missing(tmp_path, say):
     """SILO diverges at once. That is an outcome, no failure: the run is complete."""
     path, out = write(tmp_path, silo={**SMALL["silo"], "epsilon": 1e9}), tmp_path / "run"
     said = say("run", path, "--local", "--out", out)
-    blocked = "SILO's trajectory, seed 3 is blocked from cycle 1 on: cycle 0 diverged at max_lr 1e+09"
+    blocked = "SILO's chain, seed 3 is blocked from cycle 1 on: cycle 0 diverged at max_lr 1e+09"
     assert blocked in said
     assert "not recorded yet" not in said
     records(out, max_lr=1.0)[0].unlink()

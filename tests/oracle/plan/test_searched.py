@@ -100,7 +100,7 @@ def test_where_every_candidate_is_bad_the_search_ends(store, outcome, search, fo
     asked = study(search, follow)
     sweep(asked, store, gives=lambda cell: outcome if cell.cycle == 1 and cell.max_lr in GRID else accuracy(cell))
     blocked = [(one.trajectory, one.cycle) for one in snapshot(asked, store).blocked]
-    assert blocked == ([] if follow == "silo" else [("the Oracle's trajectory", 2)])
+    assert blocked == ([] if follow == "silo" else [("the Oracle's chain", 2)])
     assert counts(asked, store).count("missing") == 0
 
 

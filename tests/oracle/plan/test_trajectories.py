@@ -204,21 +204,21 @@ def bad(outcome, **where):
     ("follow", "where", "blocked", "count"),
     [
         # seed 0 has cycles 0 and 1 with all their candidates, seed 1 all three
-        ("silo", {"max_lr": OFF_GRID, "seed": 0, "cycle": 1}, [("SILO's trajectory, seed 0", 2)], 5 * (2 + 3)),
-        ("silo", {"max_lr": OFF_GRID}, [("SILO's trajectory, seed 0", 1), ("SILO's trajectory, seed 1", 1)], 5 * 2),
+        ("silo", {"max_lr": OFF_GRID, "seed": 0, "cycle": 1}, [("SILO's chain, seed 0", 2)], 5 * (2 + 3)),
+        ("silo", {"max_lr": OFF_GRID}, [("SILO's chain, seed 0", 1), ("SILO's chain, seed 1", 1)], 5 * 2),
         ("silo", {"max_lr": 0.4}, [], 5 * 6),  # a candidate's end blocks nothing
         # every candidate of cycle 1: its masks are the last; SILO's own chain goes on
         (
             "oracle",
             {"cycle": 1, "seed": 1},
-            [("SILO's trajectory, seed 1", 2), ("the Oracle's trajectory", 2)],
+            [("SILO's chain, seed 1", 2), ("the Oracle's chain", 2)],
             2 * (5 + 6) + 1,
         ),
         # SILO's cell on the Oracle's masks and its own chain are blocked, the Oracle is not
         (
             "oracle",
             {"max_lr": OFF_GRID, "seed": 0, "cycle": 0},
-            [("SILO's trajectory, seed 0", 1)],
+            [("SILO's chain, seed 0", 1)],
             2 * 5 + 2 * 5 * 2 + 2,
         ),
     ],
@@ -417,5 +417,5 @@ def test_a_blocked_chain_says_why(store):
     asked = experiment(seeds=1)
     sweep(asked, store, gives=bad("out of memory", max_lr=OFF_GRID))
     assert list(snapshot(asked, store).blocked) == [
-        Blocked("SILO's trajectory, seed 0", 1, "cycle 0 failed at max_lr 0.3: out of memory")
+        Blocked("SILO's chain, seed 0", 1, "cycle 0 failed at max_lr 0.3: out of memory")
     ]
