@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from oracle.error import InputError
 from oracle.experiment.component import Strict
 from oracle.experiment.message import explain, shown
-from oracle.experiment.override import apply_override
+from oracle.experiment.overrides import apply_override
 from oracle.experiment.spec import Experiment
 from oracle.experiment.yaml_text import parse_yaml
 

@@ -1,10 +1,13 @@
-"""What an experiment would have to set to request more: other grid values, or what another experiment requests."""
+"""Overrides, ``--set FIELD=VALUE``: applied to a parsed file; and which ones would request more of an experiment."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from oracle.error import InputError
+from oracle.experiment.message import shown
 from oracle.experiment.search import SearchKind
 from oracle.experiment.spec import Experiment
+from oracle.experiment.yaml_text import parse_yaml
 
 
 class Override(NamedTuple):
@@ -15,6 +18,27 @@ class Override(NamedTuple):
 
 
 WHOLE_GRID = Override("oracle.search", SearchKind.EXHAUSTIVE)
+
+
+def apply_override(tree: dict[str, Any], override: str) -> None:
+    """Set one field of a parsed experiment file.
+
+    Args:
+        tree: What the file holds; it is changed. Mappings that the field's path lacks are added.
+        override: ``FIELD=VALUE``, FIELD being a path such as ``oracle.seeds``, VALUE a YAML text.
+
+    Raises:
+        InputError: The override is of another form, its value isn't YAML, or its path leads through a value.
+    """
+    path, equals, text = override.partition("=")
+    if not equals or not path:
+        raise InputError(f"--set must be FIELD=VALUE, such as oracle.seeds=5, got {override}")
+    *parents, last = path.split(".")
+    for key in parents:
+        tree = tree.setdefault(key, {})
+        if not isinstance(tree, dict):
+            raise InputError(f"--set {override}: {key} must be a mapping, got {shown(tree)}")
+    tree[last] = parse_yaml(text, f"--set {override}")
 
 
 def grid_with(experiment: Experiment, values: Iterable[float]) -> Override:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Self
 
 from oracle.experiment.spec import Experiment
-from oracle.plan.baselines import BaselineTrajectories
-from oracle.plan.oracle import OracleTrajectory
+from oracle.plan.baseline_trajectories import BaselineTrajectories
+from oracle.plan.oracle_exhaustive import OracleTrajectory
+from oracle.plan.oracle_searched import SearchTrajectory
 from oracle.plan.record_view import RecordView
-from oracle.plan.searched import SearchTrajectory
-from oracle.plan.silo import SiloTrajectories
+from oracle.plan.silo_trajectory import SiloTrajectories
 from oracle.plan.steps import Pending, Step
 from oracle.study.record import Records
 from oracle.study.study import Study

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from oracle.plan.policy import PolicyTrajectory, Start
+from oracle.plan.policy_trajectory import PolicyTrajectory, Start
 from oracle.plan.record_view import RecordView
 from oracle.plan.steps import Request, Role, Step
 from oracle.study.cell import Cell

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
-from oracle.plan.policy import PolicyTrajectory, Start
+from oracle.plan.policy_trajectory import PolicyTrajectory, Start
 from oracle.plan.record_view import RecordView, Unusable, best_value
 from oracle.plan.steps import Blocked, Pending, ReleaseState, Request, Role, Step
 from oracle.study.cell import DENSE, Cell

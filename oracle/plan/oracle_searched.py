@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 
-from oracle.plan.policy import Start
+from oracle.plan.policy_trajectory import Start
 from oracle.plan.record_view import RecordView, Unusable
 from oracle.plan.search import SEARCHES
 from oracle.plan.search.skipped import skipped

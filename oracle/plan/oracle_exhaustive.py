@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from oracle.plan.policy import Start
+from oracle.plan.policy_trajectory import Start
 from oracle.plan.record_view import RecordView
 from oracle.plan.steps import ReleaseState, Request, Role, Step
 from oracle.study.cell import Cell
