@@ -36,7 +36,7 @@ from oracle.run.progress import Progress
 from oracle.run.ray.sweep import train_on_ray
 from oracle.run.ready_queue import Job, ReadyQueue
 from oracle.study.record import Layer, Record
-from oracle.study.store import Store
+from oracle.study.store import Event, Store
 from silo.outcome import Epoch, Outcome
 
 # cells, seconds each, workers
@@ -59,7 +59,7 @@ class Sleeper:
 
     def _run(self, job: Job) -> None:
         cell, who = job.cell, os.getpid()
-        self.store.log_attempt(cell=cell.id, event="started", worker=who)
+        self.store.log_attempt(cell=cell.id, event=Event.STARTED, worker=who)
         time.sleep(self.seconds)
         accuracies = dict.fromkeys(("validation", "test", "final_validation", "final_test"), 90.0)
         curve = (Epoch(loss=0.1, validation=90.0, test=90.0),) * EPOCHS
@@ -77,7 +77,7 @@ class Sleeper:
                 seconds=self.seconds,
             )
         )
-        self.store.log_attempt(cell=cell.id, event="recorded", worker=who)
+        self.store.log_attempt(cell=cell.id, event=Event.RECORDED, worker=who)
 
 
 class Sleepers:

@@ -13,10 +13,16 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from oracle.analysis.results import Results
 from oracle.error import InputError
+from oracle.plan.steps import Role
+from oracle.study.record import Status
 
-STATES = {"done": TrialState.COMPLETE, "diverged": TrialState.PRUNED, "failed": TrialState.FAIL}
+STATES = {
+    Status.DONE: TrialState.COMPLETE,
+    Status.DIVERGED: TrialState.PRUNED,
+    Status.FAILED: TrialState.FAIL,
+}
 ODD = "?#%"
-ROLES = ("candidate", "silo", "chain")
+ROLES = (Role.CANDIDATE, Role.SILO, Role.CHAIN)
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -73,7 +79,7 @@ def _trial(
     results: Results,
 ) -> FrozenTrial:
     state = STATES[row["status"]]
-    attributes = {"seed": int(row["seed"]), "cell": row["id"], "roles": [role for role in ROLES if row[role]]}
+    attributes = {"seed": int(row["seed"]), "cell": row["id"], "roles": [role.value for role in ROLES if row[role]]}
     measured = {name: row[name] for name in ("validation", "test", "final_test", "weights_remaining")}
     attributes |= {name: float(value) for name, value in measured.items() if not pd.isna(value)}
     return create_trial(

@@ -4,7 +4,7 @@ import contextlib
 import time
 from typing import Any
 
-from oracle.study.store import Store
+from oracle.study.store import Event, Store
 from silo.checkpoint import TrainingState
 
 SECONDS = 10  # between two checkpoints at least: a shorter training starts over as fast
@@ -38,7 +38,7 @@ class EpochCheckpoint:
             position, self._earlier = TrainingState.from_plain(held["position"]), held["seconds"]
         except (KeyError, TypeError, ValueError):  # another version's
             return None
-        self._store.log_attempt(cell=self._cell_id, event="resumed", epoch=position.epochs)
+        self._store.log_attempt(cell=self._cell_id, event=Event.RESUMED, epoch=position.epochs)
         return position
 
     def is_due(self) -> bool:

@@ -15,7 +15,7 @@ from oracle.study.ballast import ROOM, Ballast
 from oracle.study.cell import Cell
 from oracle.study.environment import current_environment
 from oracle.study.record import Layer, Record
-from oracle.study.store import Store
+from oracle.study.store import Event, Store
 from silo.cycle import Candidate, CycleResult, run_lanes, start_of
 from silo.data.images import Dataset
 from silo.graph import GraphStepper, stepper_on
@@ -83,7 +83,7 @@ class Worker:
         cell_id = job.cell.id
         recorded = self.store.record(cell_id) is not None and (self.store.has_state(cell_id) or not job.keeps_state)
         if recorded:
-            self.store.log_attempt(cell=cell_id, event="skipped")
+            self.store.log_attempt(cell=cell_id, event=Event.SKIPPED)
         return recorded
 
     def _run_together(self, jobs: Sequence[Job]) -> None:
@@ -120,7 +120,7 @@ class Worker:
     def _try(self, jobs: Sequence[Job], stepper: Stepper) -> Exception | None:
         """Train and record; why that failed, or None."""
         for job in jobs:
-            self.store.log_attempt(cell=job.cell.id, event="started")
+            self.store.log_attempt(cell=job.cell.id, event=Event.STARTED)
         here = current_environment(self.device)
         checkpoints = [EpochCheckpoint(self.store, job.cell.id, here, len(jobs)) for job in jobs]
         one = jobs[0].cell
@@ -135,7 +135,7 @@ class Worker:
         except Exception as error:
             reason = reason_of(error, self.compute)
             for job in jobs:
-                self.store.log_attempt(cell=job.cell.id, event="failed", reason=reason)
+                self.store.log_attempt(cell=job.cell.id, event=Event.FAILED, reason=reason)
             # its frames would hold the lanes, their graphs and the memory
             error.__traceback__ = error.__context__ = error.__cause__ = None
             return error
@@ -148,7 +148,7 @@ class Worker:
             size = self.store.write_state(job.cell.id, result.leaves)
             self._largest_state = max(self._largest_state, size)
         first = self.store.write_record(self._record(job.cell, result, seconds, stepper))
-        self.store.log_attempt(cell=job.cell.id, event="recorded" if first else "had a record already")
+        self.store.log_attempt(cell=job.cell.id, event=Event.RECORDED if first else Event.SUPERSEDED)
 
     def _start(self, job: Job) -> State:
         if job.parent_id is None:

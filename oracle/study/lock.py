@@ -17,10 +17,10 @@ from typing import IO, Any
 
 from oracle.error import InputError
 from oracle.study.durable import make_requested_folder
-from oracle.study.store import Store
+from oracle.study.store import Event, Store
 
 PATIENCE = 1.0  # seconds that a driver tries to have the lock: who looks at it holds it for a moment, too
-BEGINNINGS = ("started", "resumed")  # events of the log of attempts after which a training is under way
+BEGINNINGS = (Event.STARTED, Event.RESUMED)  # events of the log of attempts after which a training is under way
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def activity(store: Store) -> Activity:
         attempts = [entry for entry in store.attempts() if entry.get("sweep") == sweep]
         attempts.sort(key=lambda entry: entry["at"])
     last = {entry["cell"]: entry["event"] for entry in attempts}
-    recorded = sum(entry["event"] == "recorded" for entry in attempts)
+    recorded = sum(entry["event"] == Event.RECORDED for entry in attempts)
     return Activity(
         at_work,
         cut_off=not at_work and began is not None and ended is None,

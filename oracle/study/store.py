@@ -18,6 +18,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -32,6 +33,17 @@ from silo.state import State
 
 CHECKSUM = hashlib.sha256().digest_size
 CURE = "delete it to have it made again"
+
+
+class Event(StrEnum):
+    """What the log of attempts says of a training."""
+
+    STARTED = "started"
+    RESUMED = "resumed"  # from a checkpoint
+    RECORDED = "recorded"
+    SUPERSEDED = "had a record already"  # another worker was first
+    SKIPPED = "skipped"  # another worker had recorded it before it began here
+    FAILED = "failed"
 
 
 class Store:

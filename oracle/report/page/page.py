@@ -16,6 +16,7 @@ from oracle.report.page.trainings_plot import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, 
 from oracle.report.tables.format import MISSING, Bold, known
 from oracle.report.tables.paper import Table
 from oracle.report.tables.study_tables import comparison_table, oracle_table, statistics_table
+from oracle.study.record import Status
 
 CAPTIONS = {  # of the figures, by the names of their files
     "max_lr": "The Oracle's interval and SILO's max_lr, by weights remaining",
@@ -124,7 +125,7 @@ def _skipped(results: Results) -> pd.DataFrame:
 
 def _uncounted(results: Results) -> pd.DataFrame:
     """The trainings that have no accuracy, by cycle."""
-    cells = results.cells[results.cells.status != "done"]
+    cells = results.cells[results.cells.status != Status.DONE]
     rows = [
         (cycle, status, len(part), ", ".join(f"{value:.4g}" for value in sorted(part.max_lr.unique())))
         for (cycle, status), part in cells.groupby(["cycle", "status"])

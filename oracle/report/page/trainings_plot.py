@@ -7,7 +7,9 @@ from typing import Any
 import pandas as pd
 
 from oracle.analysis.results import Results
+from oracle.plan.steps import Role
 from oracle.report.figures.style import ticks
+from oracle.study.record import Status
 
 WIDTH, HEIGHT = 640, 320  # of a panel, in units of its view box
 LEFT, RIGHT, TOP, BOTTOM = 56, 12, 12, 40
@@ -126,11 +128,11 @@ def _points(cells: pd.DataFrame, scale: Scale, chosen_on: str) -> tuple[Point, .
     room = 0.8 * (WIDTH - LEFT - RIGHT) / max(cells.max_lr.nunique(), 8)  # of one value
     points = []
     for cell in cells.to_dict("records"):
-        foot = cell["status"] != "done" or cell[chosen_on] < scale.bottom
+        foot = cell["status"] != Status.DONE or cell[chosen_on] < scale.bottom
         shift = (seeds.index(cell["seed"]) - (len(seeds) - 1) / 2) * min(12.0, room / len(seeds))
         x = round(scale.x(cell["max_lr"]) + shift, 1)
         y = HEIGHT - BOTTOM - 4.0 if foot else scale.y(cell[chosen_on])
-        points.append(Point(x, y, "silo" if cell["silo"] else "candidate", foot, _description(cell, chosen_on)))
+        points.append(Point(x, y, Role.SILO if cell["silo"] else Role.CANDIDATE, foot, _description(cell, chosen_on)))
     return tuple(points)
 
 

@@ -23,7 +23,7 @@ from oracle.run.ready_queue import Job, ReadyQueue
 from oracle.run.worker_factory import WorkerFactory
 from oracle.study.data_info import DataInfo
 from oracle.study.environment import current_environment
-from oracle.study.store import Store
+from oracle.study.store import Event, Store
 from oracle.study.study import Study
 
 MEASURING_SECONDS = 3.0  # that all workers measure side by side; where a step takes longer, as few steps as it needs
@@ -133,7 +133,7 @@ def calibrate(study: Study) -> MeasuredSpeed | None:
             train_on_ray(queue, make_worker, study.dataset, experiment.compute, store, progress)
         ended = time.time()
         began, measured, shortened = (entries_of(store, event) for event in (BEGAN, MEASURED, SHORTENED))
-        failures = [entry["reason"] for entry in entries_of(store, "failed")]
+        failures = [entry["reason"] for entry in entries_of(store, Event.FAILED)]
     if failures or not shortened:
         raise SweepError(f"no training could be measured: {failures[0] if failures else 'every worker was lost'}")
     costs = Costs(**{field.name: fmean(one[field.name] for one in measured) for field in fields(Costs)})

@@ -13,7 +13,7 @@ from oracle.error import SweepError
 from oracle.run.failure import reason_of_loss
 from oracle.run.progress import Progress
 from oracle.run.ready_queue import Job, ReadyQueue
-from oracle.study.store import Store
+from oracle.study.store import Event, Store
 
 MAX_RETRIES = 3  # of a training whose worker was lost while it trained nothing else
 MAX_FAILED_STARTS = 10  # workers that are lost, one after the other, before they have begun
@@ -131,7 +131,7 @@ class ReadyQueueSearcher(Searcher):
             self._queue.give_back(job)  # to whichever worker is free next: this trial's may find no room any more
             return
         reason = f"its worker was lost {self._losses[cell_id]} times, the last time {reason_of_loss(message)}"
-        self._store.log_attempt(cell=cell_id, event="failed", reason=reason)
+        self._store.log_attempt(cell=cell_id, event=Event.FAILED, reason=reason)
         self._store.write_failure(cell_id, reason)
         self._finished(job)
 
