@@ -14,7 +14,7 @@ from silo.evaluation import gradients
 from silo.lane import EAGER, Start, Stepper
 from silo.mask import Mask
 from silo.outcome import Outcome, Trained
-from silo.pruning import Pruning
+from silo.pruning_rule import Pruning
 from silo.randomness import Purpose, generator, seeded
 from silo.recipe import Recipe
 from silo.restart import Restart, Weights, statistics

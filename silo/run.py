@@ -23,7 +23,7 @@ def train_trajectory(problem: Problem, schedule: Schedule, cycles: int, seed: in
     >>> from silo import SiloSchedule, WarmupStep, train_trajectory
     >>> from silo.criterion import magnitude
     >>> from silo.cycle import Problem
-    >>> from silo.pruning import Pruning
+    >>> from silo.pruning_rule import Pruning
     >>> from silo.data.digits import digits
     >>> from silo.data.split import Normalize, Pooled, split
     >>> from silo.model.mlp import mlp

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,13 +99,16 @@ def analyze(snapshot: Snapshot, store: Store | None = None) -> Results:
     records = snapshot.records
     cells = cells_table(snapshot.trainings)
     counts = snapshot.counts()
-    return analyze_cells(
+    results = analyze_cells(
         snapshot.experiment,
         snapshot.data,
         cells,
         skipped_table(snapshot.skipped),
         layers_table(cells, {record.id: record.layers for record in records}, snapshot.experiment),
         costs_table(cells, snapshot.experiment, {record.id: record.seconds for record in records}),
+    )
+    return replace(
+        results,
         origin=snapshot.origin,
         counts=counts,
         blocked=snapshot.blocked,
@@ -122,23 +125,24 @@ def analyze_cells(
     skipped: pd.DataFrame,
     layers: pd.DataFrame,
     costs: pd.DataFrame,
-    **known: Any,
 ) -> Results:
-    """Return everything that follows from the table of cells.
+    """Return everything that follows from the table of cells; origin, environments and notes are empty.
 
     Args:
         experiment: the validated file.
         data: its chance level and image counts.
-        cells: as ``oracle.analysis.cells.cells_table`` makes it; skipped, layers, costs: the tables that it doesn't imply.
-        known: the other fields of Results, as far as they are known.
+        cells: as ``oracle.analysis.cells.cells_table`` makes it.
+        skipped: as ``skipped_table`` there makes it.
+        layers: as ``layers_table`` there makes it.
+        costs: as ``oracle.analysis.cost.costs_table`` makes it.
     """
     comparison = comparison_table(cells, experiment, data, skipped)
     scores = policy_scores(cells, experiment, data.chance)
     growth, position, rival = judge(comparison, experiment)
-    nothing_more = {"origin": "", "counts": _counts(cells, experiment), "blocked": (), "environments": (), "notes": ()}
     return Results(
         experiment=experiment,
         data=data,
+        origin="",
         cells=cells,
         skipped=skipped,
         comparison=comparison,
@@ -147,7 +151,10 @@ def analyze_cells(
         layers=layers,
         costs=costs,
         verdicts=[growth, judge_advantage(scores, experiment, data), position, rival],
-        **nothing_more | known,
+        counts=_counts(cells, experiment),
+        blocked=(),
+        environments=(),
+        notes=(),
     )
 
 
@@ -156,28 +163,28 @@ def _published(folder: Path) -> Results:
     if not (folder / "experiment.json").is_file():
         raise InputError(f"{folder} must be {expected}, got no finished study")
     try:
-        study = json.loads((folder / "experiment.json").read_text())
+        study = json.loads((folder / "experiment.json").read_text(encoding="utf-8"))
         experiment = validate(study["experiment"], str(folder / "experiment.json"))
         layers, costs = (pd.read_csv(folder / f"{name}.csv") for name in ("layers", "cost"))
         costs = costs.astype({"search_trainings": "Int64"})
         searched = not experiment.oracle.search.is_exhaustive
-        return analyze_cells(
+        results = analyze_cells(
             experiment,
             DataInfo.from_json(study["data"]),
             read_cells(folder / "cells.csv"),
             read_skipped(folder / "skipped.csv") if searched else skipped_table([]),
             layers,
             costs,
-            origin=study["origin"],
-            environments=json.loads((folder / "environment.json").read_text()),
         )
+        environments = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+        return replace(results, origin=study["origin"], environments=environments)
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())
-        raise InputError(f"{folder} must be {expected}, got what it doesn't write today ({reason})") from error
+        raise InputError(f"{folder} must be {expected}, got one of another version, or damaged: {reason}") from error
 
 
 def _counts(cells: pd.DataFrame, experiment: Experiment) -> StatusCounts:
-    """Of finished trainings alone, where nothing else is known."""
+    """How many finished trainings are how far, where nothing else is known."""
     counts = StatusCounts.empty(experiment.prune.cycles, {})
     for (cycle, status), number in cells.groupby(["cycle", "status"]).size().items():
         counts.by_cycle[cycle][Status(status)] += number

@@ -21,7 +21,7 @@ from oracle.stats.noise import near_best
 from oracle.stats.paired import Accuracies, paired_means, residual_variation
 from oracle.study.data_info import DataInfo
 
-ENOUGH = 6  # degrees of freedom that a cycle's own noise needs
+MIN_DF = 6  # degrees of freedom that a cycle's own noise needs
 
 
 class Decision(StrEnum):
@@ -87,7 +87,7 @@ def noises(cycles: Sequence[Accuracies], overlap: float) -> list[Noise | None]:
     squares, df = (sum(part) for part in zip((0.0, 0), *variations, strict=True))
     together = Noise(math.sqrt(squares / df), df, overlap) if df else None
     return [
-        Noise(math.sqrt(own / own_df), own_df, overlap) if own_df >= ENOUGH else together for own, own_df in variations
+        Noise(math.sqrt(own / own_df), own_df, overlap) if own_df >= MIN_DF else together for own, own_df in variations
     ]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oracle.experiment.load import load
+from oracle.experiment.overrides import set_option
 from oracle.experiment.redaction import redact, redact_override
 from oracle.experiment.spec import Experiment
 
@@ -19,7 +20,7 @@ def _requested(arguments: Namespace) -> tuple[Experiment, Path, str]:
     """The experiment, its run folder, and how they were requested."""
     experiment = load(arguments.file, arguments.set)
     file = redact(str(arguments.file)).removeprefix(".../")
-    origin = [file, *(f"--set '{redact_override(override)}'" for override in arguments.set)]
+    origin = [file, *(set_option(redact_override(override)) for override in arguments.set)]
     return experiment, arguments.out or Path("runs") / experiment.name, " ".join(origin)
 
 
@@ -152,7 +153,8 @@ def _tune(arguments: Namespace) -> int:
     experiment, _, origin = _requested(arguments)
     dense = dense_experiment(experiment, arguments.trainings, tuple(arguments.seeds))
     study = new_study(dense, arguments.out or Path("runs") / dense.name, origin)
-    if not run_study(study, Console(), arguments.local, retry_failed=False):
+    if not run_study(study, Console(), arguments.local, arguments.retry_failed, arguments.address):
+        print("no parameters are chosen before all of these trainings are recorded")
         return FAILED
     print(dense_text(analyze(Snapshot.take(study))))
     return DONE

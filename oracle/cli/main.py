@@ -10,6 +10,7 @@ from oracle.cli.parser import make_parser
 from oracle.error import FieldError, InputError, SweepError
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+TRAINING = ("run", "tune", "merge")  # commands that fill a run folder
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except (SweepError, OSError) as error:  # of a full disk, say
-        print(f"silo-oracle: {error}; what is recorded stays: run again once that is mended", file=sys.stderr)
+        advice = "; what is recorded stays: run again once that is mended" if parsed.command in TRAINING else ""
+        print(f"silo-oracle: {_one_line(error)}{advice}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         print("interrupted; what is recorded stays: run again to go on", file=sys.stderr)

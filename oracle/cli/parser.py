@@ -69,6 +69,10 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
     _add_file(parser)
+    _add_where(parser)
+
+
+def _add_where(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--local", action="store_true", help="train in this process, one after another, without Ray")
     where.add_argument("--address", metavar="HOST:PORT", help="train on a running Ray cluster (auto: this machine's)")
@@ -111,7 +115,7 @@ def _add_tune(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--trainings", type=_count, required=True, metavar="N", help="at most so many")
     what = "none that judges the experiment (default: the two after its greatest)"
     parser.add_argument("--seeds", type=_numbers, default=[], metavar="100,101,...", help=what)
-    parser.add_argument("--local", action="store_true", help="train in this process, without Ray")
+    _add_where(parser)
 
 
 def _numbers(text: str) -> list[int]:

@@ -1,6 +1,7 @@
 """The candidate values of max_lr that a search tries."""
 
 import math
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import model_validator
@@ -31,7 +32,11 @@ class Grid(Strict):
     @model_validator(mode="before")
     @classmethod
     def _plain_list(cls, value: Any) -> Any:
-        return {"extra": value} if isinstance(value, tuple) else value
+        if isinstance(value, tuple):
+            return {"extra": value}
+        if not isinstance(value, Mapping | Grid):
+            raise ValueError("must be a list of values, or a mapping of low, high and points")
+        return value
 
     @model_validator(mode="after")
     def _complete(self) -> "Grid":

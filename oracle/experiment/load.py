@@ -42,7 +42,7 @@ def read(path: Path, model: type[Strict]) -> dict[str, Any]:
         InputError: The file can't be read, or holds something else.
     """
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         found = getattr(error, "strerror", None) or "not a text file"
         raise InputError(f"{path} must be a readable YAML file, got: {found}") from error

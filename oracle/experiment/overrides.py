@@ -41,6 +41,12 @@ def apply_override(tree: dict[str, Any], override: str) -> None:
     tree[last] = parse_yaml(text, f"--set {override}")
 
 
+def set_option(override: str) -> str:
+    """Return ``--set`` with an override, FIELD=VALUE, quoted for a shell."""
+    quoted = override.replace("'", "'\\''")
+    return f"--set '{quoted}'"
+
+
 def grid_with(experiment: Experiment, values: Iterable[float]) -> Override:
     """Return the override that adds values to the grid."""
     grid = experiment.oracle.grid

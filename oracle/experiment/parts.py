@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from oracle.experiment.component import Component, Strict, component, name_of, one_of
 from oracle.experiment.grid import Grid
-from oracle.experiment.message import shown
+from oracle.experiment.message import InnerFieldError, shown
 from oracle.experiment.number import Count, MaxLr, NotNegative, NotNegativeCount, Positive, Seed, Share, number
 from oracle.experiment.policy import AnyRestart, AnyShape
 from oracle.experiment.search import Search
@@ -16,6 +16,8 @@ from silo.data.augment import Augment
 from silo.data.split import SPLITS, Normalize
 from silo.mask import SCOPES
 from silo.model.initialization import INITIALIZATIONS
+
+MAX_SEEDS = 10**4  # of a plain number of them
 
 
 class Limit(Strict):
@@ -176,7 +178,9 @@ class Oracle(Strict):
     @model_validator(mode="before")
     @classmethod
     def _count_of_seeds(cls, value: Any) -> Any:
-        if isinstance(value, dict) and type(value.get("seeds")) is int and value["seeds"] <= 10**4:
+        if isinstance(value, dict) and type(value.get("seeds")) is int:
+            if value["seeds"] > MAX_SEEDS:
+                raise InnerFieldError("seeds", f"must be at most {MAX_SEEDS}, or a list, got {value['seeds']}")
             value = {**value, "seeds": tuple(range(value["seeds"]))}
         return value
 

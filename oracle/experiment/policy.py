@@ -12,7 +12,7 @@ from silo.restart import RESTARTS
 from silo.schedule import SCHEDULES
 from silo.shape import SHAPES
 
-RESERVED = ("silo", "oracle")
+RESERVED = ("silo", "oracle", "all")  # rows of the tables
 AnyShape, AnyRestart = one_of("kind", SHAPES), one_of("kind", RESTARTS)
 
 
@@ -23,7 +23,7 @@ def _constant(value: Any) -> Any:
 
 def _policy_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) or name.lower() in RESERVED:
-        raise ValueError(f"must be a name of letters, digits, . _ - other than {' and '.join(RESERVED)}")
+        raise ValueError(f"must be a name of letters, digits, . _ - other than {', '.join(RESERVED)}")
     return name
 
 
@@ -61,7 +61,7 @@ class Policies(Strict):
 
     Args:
         search: How the max_lr of those that give none is searched.
-        baselines: The policies by name: letters, digits, . _ - other than silo and oracle.
+        baselines: The policies by name: letters, digits, . _ - other than silo, oracle and all.
     """
 
     search: BaselineSearch = BaselineSearch()

@@ -17,7 +17,7 @@ from oracle.hashing import digest
 from silo.criterion import CRITERIA
 from silo.data import SOURCES
 from silo.model import MODELS
-from silo.pruning import Pruning
+from silo.pruning_rule import Pruning
 from silo.recipe import Recipe
 from silo.schedule import SiloSchedule
 
@@ -110,12 +110,12 @@ class Experiment(Strict):
         return (self.policies.search.grid or self.oracle.grid).values()
 
     @property
-    def dense_searched_by(self) -> str:
-        """A baseline whose search trains the dense network as SILO's is, at every value of the Oracle's grid; or ""."""
+    def dense_searched_by(self) -> str | None:
+        """A baseline whose search trains the dense network as SILO's is, at every value of the Oracle's grid; or None."""
         if not set(self.oracle.grid.values()) <= set(self.search_grid):
-            return ""
+            return None
         searched = [name for name, baseline in self.baselines.items() if baseline.max_lr is None]
-        return next((name for name in searched if self.under(name).training("") == self.training("")), "")
+        return next((name for name in searched if self.under(name).training("") == self.training("")), None)
 
     def search_trainings(self, baseline: str) -> int | None:
         """How many trainings choose a baseline's max_lr.

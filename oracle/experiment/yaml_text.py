@@ -16,9 +16,10 @@ class _Loader(yaml.SafeLoader):
         keys = [
             key.value if key.tag.endswith(":merge") else self.construct_object(key, deep=True) for key, _ in node.value
         ]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"{key} is given twice", node.start_mark)
+        for place, key in enumerate(keys):
+            if key in keys[:place]:
+                where = node.value[place][0].start_mark
+                raise yaml.constructor.ConstructorError(None, None, f"{key} is given twice", where)
         return super().construct_mapping(node, deep)
 
 

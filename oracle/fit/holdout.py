@@ -16,7 +16,7 @@ FOLDS = 5
 
 
 @dataclass(frozen=True)
-class Held:
+class HoldoutResult:
     """How a fit did on what was held out.
 
     Attributes:
@@ -34,7 +34,9 @@ class Held:
     constant: int
 
 
-def hold_out(cells: pd.DataFrame, comparison: pd.DataFrame, experiment: Experiment, data: DataInfo) -> list[Held]:
+def hold_out(
+    cells: pd.DataFrame, comparison: pd.DataFrame, experiment: Experiment, data: DataInfo
+) -> list[HoldoutResult]:
     """Return what fits on parts are worth: by cycles, and by seeds where every value was tried in at least two.
 
     Args:
@@ -74,7 +76,7 @@ def _by_seeds(cells: pd.DataFrame, experiment: Experiment, data: DataInfo) -> It
     yield by_half[1], by_half[0]
 
 
-def _judged(what: str, turns: Iterator[Turn], experiment: Experiment) -> Held:
+def _judged(what: str, turns: Iterator[Turn], experiment: Experiment) -> HoldoutResult:
     cycles = fitted = known = constant = 0
     grid, number = experiment.oracle.grid.values(), experiment.prune.cycles
     for given, judged in turns:
@@ -85,4 +87,4 @@ def _judged(what: str, turns: Iterator[Turn], experiment: Experiment) -> Held:
         fitted += Fitness.of(curve, judged).inside
         known += Fitness.of(experiment.schedule, judged).inside
         constant += Fitness.of(ConstantSchedule(best_constant(given)[0]), judged).inside
-    return Held(what, cycles, fitted, known, constant)
+    return HoldoutResult(what, cycles, fitted, known, constant)

@@ -7,11 +7,11 @@ import pandas as pd
 import yaml
 from matplotlib.figure import Figure
 
-from oracle.analysis.claims.verdict import ENOUGH
+from oracle.analysis.claims.verdict import MIN_CYCLES
 from oracle.analysis.results import Results
 from oracle.error import InputError
 from oracle.fit.curve import fit
-from oracle.fit.holdout import Held, hold_out
+from oracle.fit.holdout import HoldoutResult, hold_out
 from oracle.fit.target import Fitness, Target, best_constant, targets
 from oracle.report.figures.max_lr import plot_max_lr
 from oracle.report.figures.style import SILO_LINE, save, styled
@@ -42,9 +42,9 @@ def write_fit(results: Results, source: str, folder: Path) -> str:
     if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or _is_a_fit(folder / "fit.md"))):
         raise InputError(f"{folder} must be a new or empty folder, or that of an older fit, got something else")
     experiment, known = results.experiment, targets(results.comparison)
-    if len(known) < ENOUGH:
+    if len(known) < MIN_CYCLES:
         raise InputError(
-            f"{source} must have at least {ENOUGH} informative cycles whose interval has an end, got {len(known)}"
+            f"{source} must have at least {MIN_CYCLES} informative cycles whose interval has an end, got {len(known)}"
         )
     make_requested_folder(folder)
     curve = fit(experiment.schedule, known, experiment.oracle.grid.values(), experiment.prune.cycles)
@@ -73,7 +73,7 @@ def plot_fit(comparison: pd.DataFrame, curve: SiloSchedule, title: str) -> Figur
     return figure
 
 
-def _text(results: Results, curve: SiloSchedule, held: Sequence[Held], source: str) -> str:
+def _text(results: Results, curve: SiloSchedule, held: Sequence[HoldoutResult], source: str) -> str:
     experiment, known = results.experiment, targets(results.comparison)
     chosen = f"fitted to the Oracle's intervals of {experiment.name}"
     lines = [
@@ -126,7 +126,7 @@ def _caveats(results: Results, curve: SiloSchedule, known: Sequence[Target]) -> 
     return lines
 
 
-def _table(held: Sequence[Held]) -> pd.DataFrame:
+def _table(held: Sequence[HoldoutResult]) -> pd.DataFrame:
     rows = [
         {
             "Held out": one.what,

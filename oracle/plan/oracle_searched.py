@@ -10,7 +10,7 @@ from oracle.plan.search.task import SearchState, Task, Trial
 from oracle.plan.steps import Pending, ReleaseState, Request, Role, Skipped, Step
 from oracle.study.cell import Cell
 
-Accuracies = dict[Trial, float | None]  # percent; None: diverged or failed
+Measured = dict[Trial, float | None]  # accuracies in percent; None: diverged or failed
 Starts = Mapping[int, Start]  # by seed
 CANDIDATE = frozenset({Role.CANDIDATE})
 
@@ -83,7 +83,7 @@ class SearchTrajectory:
     def _is_whole(self, cycle: int) -> bool:
         return self.whole_dense and cycle == 0
 
-    def _searched(self, task: Task, cycle: int, starts: Starts) -> Generator[Step, None, Accuracies]:
+    def _searched(self, task: Task, cycle: int, starts: Starts) -> Generator[Step, None, Measured]:
         """All that the search requests, measured."""
         silo = [Trial(task.silo, seed) for seed in starts]
         if self._is_whole(cycle):
@@ -96,11 +96,11 @@ class SearchTrajectory:
             accuracies |= yield from self._measured(batch, task, accuracies, cycle, starts)
         return accuracies
 
-    def _skipped(self, task: Task, cycle: int, accuracies: Accuracies) -> Iterator[Skipped]:
+    def _skipped(self, task: Task, cycle: int, accuracies: Measured) -> Iterator[Skipped]:
         return (Skipped(cycle, *one) for one in skipped(self.experiment.oracle.search.kind, task, accuracies))
 
     def _best_in_every_seed(
-        self, task: Task, cycle: int, starts: Starts, accuracies: Accuracies
+        self, task: Task, cycle: int, starts: Starts, accuracies: Measured
     ) -> Generator[Step, None, float | None]:
         """The best value, once it was tried in every seed; None where there is none. Adds to the accuracies."""
         while (interval := SearchState.of(task, accuracies).interval) is not None:
@@ -116,10 +116,10 @@ class SearchTrajectory:
             yield Request(self._cell(cycle, *trial, starts), CANDIDATE, parent=starts[trial.seed].parent)
 
     def _measured(
-        self, trials: Sequence[Trial], task: Task, accuracies: Accuracies, cycle: int, starts: Starts
-    ) -> Generator[Pending, None, Accuracies]:
+        self, trials: Sequence[Trial], task: Task, accuracies: Measured, cycle: int, starts: Starts
+    ) -> Generator[Pending, None, Measured]:
         """The accuracies of trials, once all are finished; those before them say what is left of the budget."""
-        measured: Accuracies = {}
+        measured: Measured = {}
         # on the Oracle's masks SILO's value is requested, too, and the winner in the seeds that it misses
         beside = len(task.seeds) if self.experiment.oracle.follow == "oracle" else 0
         later = self.view.later(cycle, self._budget(task.seeds) + 2 * beside)

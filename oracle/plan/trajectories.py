@@ -62,5 +62,5 @@ class Trajectories:
         along_silo = self.experiment.oracle.follow == "silo"
         if self.experiment.oracle.search.is_exhaustive:
             return [] if along_silo else [OracleTrajectory(self._view, self.training).steps()]
-        search = SearchTrajectory(self._view, self.training, whole_dense=self.experiment.dense_searched_by != "")
+        search = SearchTrajectory(self._view, self.training, whole_dense=self.experiment.dense_searched_by is not None)
         return [search.along_silo() if along_silo else search.along_oracle()]

@@ -1,4 +1,4 @@
-"""What would tell more, as options to paste: every ``--set ...`` that a user reads is written here."""
+"""What would tell more, as options to paste: every ``--set ...`` that is advised is written here."""
 
 import json
 
@@ -7,7 +7,7 @@ import pandas as pd
 from oracle.analysis.comparison import proposals, stopped_short
 from oracle.analysis.results import Results
 from oracle.analysis.significance import Decision, Settling, settling
-from oracle.experiment.overrides import WHOLE_GRID, Override, grid_with
+from oracle.experiment.overrides import WHOLE_GRID, Override, grid_with, set_option
 from oracle.experiment.spec import Experiment
 
 MANY = 30  # seeds that are proposed by name
@@ -20,7 +20,7 @@ WORDS = {
 
 def set_options(*overrides: Override) -> str:
     """Return overrides as one types them."""
-    return " ".join(f"--set '{field}={json.dumps(value)}'" for field, value in overrides)
+    return " ".join(set_option(f"{field}={json.dumps(value)}") for field, value in overrides)
 
 
 def advice(results: Results) -> list[str]:

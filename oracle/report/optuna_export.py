@@ -28,13 +28,23 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 def export(results: Results, file: Path) -> list[str]:
-    """One study for each pruning cycle with a training of a grid value or SILO's on its masks; their names.
+    """Write the trainings of grid values, and of SILO's on their masks, as Optuna studies: one for each pruning cycle, since
+    what is best is a question of one cycle.
 
-    A study a cycle, since what is best is a question of one cycle. A trial is a training: its parameter max_lr, its value the
-    accuracy (percent) that values are chosen by; diverged trainings are pruned trials, failed ones failed; its attributes tell
-    the cell. curves: validation accuracy by epoch, by cell id, where it is known: the trial's intermediate values.
-    Raises InputError where the file is there already, its name would be read as part of an address, or nothing can be written
-    there. It has its name once it is whole.
+    A trial is a training: its parameter max_lr, its value the accuracy (percent) that values are chosen by; diverged
+    trainings are pruned trials, failed ones failed. Its attributes say which training it is; its intermediate values are the
+    validation accuracies (percent) by epoch, where they are known.
+
+    Args:
+        results: of a run folder or a publication.
+        file: a new SQLite file; it has its name once it is whole.
+
+    Returns:
+        The names of the studies.
+
+    Raises:
+        InputError: where the file is there already, its name would be read as part of an address, nothing is recorded, or
+            nothing can be written there.
     """
     if file.exists():
         raise InputError(f"{file} must be a new file, got one that is there already")
@@ -51,7 +61,7 @@ def export(results: Results, file: Path) -> list[str]:
             names = _write(results, cells, Path(beside) / "studies.db")
             (Path(beside) / "studies.db").rename(file)
     except OSError as error:
-        raise InputError(f"{file}: can't be written: {error.strerror}") from error
+        raise InputError(f"{file} must be a place where a file can be written, got: {error.strerror}") from error
     return names
 
 

@@ -1,11 +1,12 @@
 """Publishing: what is worth keeping of a run, with a README that says what it is."""
 
 import shutil
+import tempfile
 from pathlib import Path
 
 from oracle.analysis.results import Results
 from oracle.error import InputError
-from oracle.report.report import policies_of, write_json, write_report
+from oracle.report.report import REPORT_FILES, policies_of, write_json, write_report
 from oracle.report.tables.markdown import markdown
 from oracle.report.tables.study_tables import comparison_table, statistics_table
 from oracle.report.text import environment_text, verdicts_text
@@ -23,22 +24,39 @@ def publish(results: Results, run_folder: Path, folder: Path) -> None:
 
     Raises:
         InputError: where nothing is recorded, the folder holds anything else, or one of the folders holds the other.
+        OSError: where the folder can't be written; what was published there before stands then.
     """
     if results.cells.empty:
         raise InputError(f"{run_folder} must hold a recorded training, got none; `silo-oracle run` first")
-    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or (folder / "verdicts.md").exists())):
-        raise InputError(f"{folder} must be a new or empty folder, or an older publication, got something else")
     source, target = run_folder.resolve(), folder.resolve()
     if source.is_relative_to(target) or target.is_relative_to(source):
         raise InputError(f"{folder} must be a place apart from the run folder, got one that lies in it or holds it")
+    if folder.exists():
+        _check_publication(folder)
     make_requested_folder(folder.parent)
     report = run_folder / "report"
     write_report(results, report)
-    if folder.exists():
-        shutil.rmtree(folder)
-    shutil.copytree(report, folder)
-    write_json(folder / "experiment.json", describe_study(results.experiment, results.data, results.origin))
-    (folder / "README.md").write_text(_readme(results))
+    with tempfile.TemporaryDirectory(prefix=".publish-", dir=folder.parent) as beside:
+        new = Path(beside) / "new"
+        shutil.copytree(report, new)
+        write_json(new / "experiment.json", describe_study(results.experiment, results.data, results.origin))
+        (new / "README.md").write_text(_readme(results), encoding="utf-8")
+        if folder.exists():
+            folder.rename(Path(beside) / "old")
+        new.rename(folder)
+
+
+def _check_publication(folder: Path) -> None:
+    """Only what publishing once wrote may be replaced: nobody else's file goes."""
+    if folder.is_dir():
+        found = {path.name for path in folder.iterdir()}
+        others = sorted(found - REPORT_FILES - {"README.md", "experiment.json"})
+        if not found or ("experiment.json" in found and not others):
+            return
+        what = others[0] if others else "a report that was not published"
+    else:
+        what = "a file"
+    raise InputError(f"{folder} must be a new or empty folder, or hold nothing but an older publication, got {what}")
 
 
 def _readme(results: Results) -> str:

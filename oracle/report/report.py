@@ -20,6 +20,18 @@ from oracle.report.tables.study_tables import comparison_table, oracle_table, st
 from oracle.report.tables.write import write_table, write_texts
 from oracle.report.text import evidence_text, notes, setting_text, verdicts_text
 
+TABLES = ("oracle", "comparison", "statistics", "policies", "policies-final")
+FIGURES = ("max_lr", "accuracy", "heat_map", "layers", "policies")
+# all that a report may consist of
+REPORT_FILES = {
+    *(f"{name}.csv" for name in ("cells", "layers", "cost", "skipped")),
+    *(f"{name}.{ending}" for name in TABLES for ending in ("csv", "md", "tex")),
+    *(f"{name}.{ending}" for name in FIGURES for ending in ("png", "svg")),
+    "verdicts.md",
+    "environment.json",
+    "report.html",
+}
+
 
 def write_report(results: Results, folder: Path) -> None:
     """Write the report into a folder, which is made where it is missing.
@@ -32,7 +44,7 @@ def write_report(results: Results, folder: Path) -> None:
     _remove_leftovers(folder, results)
     _write_frames(results, folder)
     _write_tables(results, policies, folder)
-    (folder / "verdicts.md").write_text(verdicts_text(results))
+    (folder / "verdicts.md").write_text(verdicts_text(results), encoding="utf-8")
     _save_figures(results, folder)
     write_json(folder / "environment.json", results.environments)
     (folder / "report.html").write_text(_page(results, policies, folder), encoding="utf-8")
@@ -45,7 +57,7 @@ def policies_of(results: Results) -> list[Table]:
 
 def write_json(path: Path, content: Any) -> None:
     """Write what JSON holds, to be read by people, too."""
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _remove_leftovers(folder: Path, results: Results) -> None:

@@ -71,7 +71,7 @@ class Progress:
             self._bar.update(self._task, completed=self._recorded, description=text)
         elif time.monotonic() - self._printed_at >= SECONDS_BETWEEN_LINES or self._recorded == self._total:
             self._printed_at = time.monotonic()
-            self._console.print(f"{self._recorded}/{self._total} trainings · {text}", highlight=False)
+            self._console.print(f"{self._recorded}/{self._total} trainings · {text}", highlight=False, soft_wrap=True)
 
     def _best(self, cycle: int) -> list[str]:
         means = {max_lr: total / count for max_lr, (count, total) in self._sums[cycle].items()}

@@ -43,22 +43,22 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool, a
         if counts.missing == 0:
             again = f", {counts.failed} failed; --retry-failed tries them again" if counts.failed else ""
             message = f"nothing to train: {counts.recorded} of {counts.total} trainings are recorded{again}"
-            console.print(message, highlight=False)
+            console.print(message, highlight=False, soft_wrap=True)
             return counts.failed == 0
         most = "at most " if counts.at_most else ""
-        console.print(f"training {most}{counts.missing} of {counts.total} trainings", highlight=False)
+        console.print(f"training {most}{counts.missing} of {counts.total} trainings", highlight=False, soft_wrap=True)
         # what GPUs the nodes of a cluster have shows in their records: the report at the end says so
         if (address is None or not study.experiment.compute.gpus_per_trial) and (
             other := difference(current_environment(device(study.experiment)), before.records)
         ):
             message = f"this machine's environment differs from that of the records there: {other}"
-            console.print(message, highlight=False)
+            console.print(message, highlight=False, soft_wrap=True)
         trajectories = Trajectories.of(study)
         with Progress(console, trajectories, counts.total, counts.recorded) as progress:
             _train(study, ReadyQueue(trajectories), progress, local, address)
         # now the total is exact: where trajectories came to the same cells, it is smaller than before
         after = Snapshot.take(study).counts()
-        console.print(f"{after.recorded} of {after.total} trainings are recorded", highlight=False)
+        console.print(f"{after.recorded} of {after.total} trainings are recorded", highlight=False, soft_wrap=True)
         return after.failed == after.missing == 0
 
 
@@ -66,7 +66,9 @@ def _check_resources(study: Study, console: Console, local: bool, address: str |
     if local:
         device(study.experiment)
     elif check_resources(study.experiment.compute, address) == 0:
-        console.print("no node of the cluster has room for a training: waiting for one that has", highlight=False)
+        console.print(
+            "no node of the cluster has room for a training: waiting for one that has", highlight=False, soft_wrap=True
+        )
 
 
 def _train(study: Study, queue: ReadyQueue, progress: Progress, local: bool, address: str | None) -> None:

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import repeat
 
 import torch
 
 from oracle.experiment.spec import Experiment
 from oracle.run.checkpoint import EpochCheckpoint
-from oracle.run.failure import reason_of
+from oracle.run.failure_reason import reason_of
 from oracle.run.problem import device, problems
 from oracle.run.ready_queue import Job
 from oracle.study.ballast import ROOM, Ballast
@@ -140,7 +139,12 @@ class Worker:
             error.__traceback__ = error.__context__ = error.__cause__ = None
             return error
         seconds = [checkpoint.seconds for checkpoint in checkpoints]
-        self.ballast.spent_on(lambda: [*map(self._write, jobs, results, seconds, repeat(str(stepper)))])
+
+        def write() -> None:
+            for job, result, took in zip(jobs, results, seconds, strict=True):
+                self._write(job, result, took, str(stepper))
+
+        self.ballast.spent_on(write)
         return None
 
     def _write(self, job: Job, result: CycleResult, seconds: float, stepper: str) -> None:

@@ -38,6 +38,13 @@ class Noise:
 
 
 @cache
+def _normal_nodes() -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights of an integral over the standard normal distribution; finding them takes longer than using them."""
+    z, weights = np.polynomial.hermite_e.hermegauss(NODES)
+    return z, weights / weights.sum()
+
+
+@cache
 def critical(comparisons: int, df: int, level: float, two_sided: bool) -> float:
     """Return Dunnett's critical value: that many standard errors which any of some differences exceeds with probability
     ``level``.
@@ -48,8 +55,7 @@ def critical(comparisons: int, df: int, level: float, two_sided: bool) -> float:
         level: probability, in (0, 1).
         two_sided: whether a difference may exceed it on either side.
     """
-    z, weights = np.polynomial.hermite_e.hermegauss(NODES)
-    weights = weights / weights.sum()
+    z, weights = _normal_nodes()
     shares = (np.arange(NODES) + 0.5) / NODES
     # equally likely ratios of an estimated standard deviation to the true one
     scales = np.sqrt(2 * gammaincinv(df / 2, shares) / df)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any, Self
 
 import torch
@@ -55,13 +56,14 @@ class DataInfo:
         """What study.json holds.
 
         Raises:
-            ValueError: where a field is missing.
+            ValueError: where a field is missing or of another kind.
         """
         location = held.get(JSON_NAMES["location"])
         fields = {name: held.get(name) for name in cls.__dataclass_fields__} | {"location": location}
-        missing = [name for name, value in fields.items() if value is None and name != "location"]
-        if missing:
-            raise ValueError(f"data must hold {', '.join(missing)}")
+        for name, value in fields.items():
+            kinds = (str, NoneType) if name == "location" else (str,) if name == "digest" else (int, float)
+            if not isinstance(value, kinds):
+                raise ValueError(f"data.{name} must be {' or '.join(kind.__name__ for kind in kinds)}, got {value!r}")
         return cls(**fields)
 
 

@@ -10,16 +10,25 @@ from typing import Any, BinaryIO
 from oracle.error import InputError
 
 WRITER = uuid.uuid4().hex[:8]  # with the process id: a name of one's own among the nodes that share a folder
-SWEPT = 5  # tries of a write whose temporary file a starting driver swept away
+MAX_TRIES = 5  # tries of a write whose temporary file a starting driver swept away
 
 
 def write(path: Path, fill: bytes | Callable[[BinaryIO], Any], first: bool = False) -> bool:
-    """Write ``fill``, or what it puts into the file it is given; with ``first``, a file that is there already stands (False).
+    """Write a file.
 
-    Raises OSError where it can't be written; nothing is left behind then.
+    Args:
+        path: of the file; its folder is made where it is missing.
+        fill: what to write, or a function that writes it into the file it is given.
+        first: whether a file that is there already stands.
+
+    Returns:
+        Whether it was written.
+
+    Raises:
+        OSError: where it can't be written; nothing is left behind then.
     """
     make_folder(path.parent)
-    for tried in range(SWEPT):
+    for tried in range(MAX_TRIES):
         temporary = temporary_beside(path)
         try:
             with temporary.open("wb") as out:
@@ -28,7 +37,7 @@ def write(path: Path, fill: bytes | Callable[[BinaryIO], Any], first: bool = Fal
                 os.fsync(out.fileno())
             written = _link(temporary, path) if first else (os.replace(temporary, path) or True)
         except FileNotFoundError:
-            if tried == SWEPT - 1:
+            if tried == MAX_TRIES - 1:
                 raise
             continue
         finally:
@@ -56,7 +65,8 @@ def make_requested_folder(folder: Path) -> None:
     try:
         make_folder(folder)
     except OSError as error:
-        raise InputError(f"{folder} must be a place where a folder can be made, got {error.strerror}") from error
+        found = "a file" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror
+        raise InputError(f"{folder} must be a place where a folder can be made, got {found}") from error
 
 
 def temporary_beside(path: Path) -> Path:

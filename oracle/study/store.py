@@ -32,7 +32,7 @@ from silo.mask import Mask
 from silo.state import State
 
 CHECKSUM = hashlib.sha256().digest_size
-CURE = "delete it to have it made again"
+DELETE_ADVICE = "delete it to have it made again"
 
 
 class Event(StrEnum):
@@ -61,8 +61,12 @@ class Store:
     # -- whose folder this is
 
     def study(self) -> dict[str, Any] | None:
-        """What study.json holds, or None; raises InputError where it can't be read."""
-        return _read(self.folder / "study.json")
+        """What study.json holds; None where there is none.
+
+        Raises:
+            InputError: where it can't be read.
+        """
+        return _read(self.folder / "study.json", "restore it, or use another --out")
 
     def write_study(self, study: dict[str, Any]) -> None:
         """Claim the folder, or bring its experiment up to date."""
@@ -98,13 +102,13 @@ class Store:
             return None
         held = _read(path)
         if not isinstance(held, dict) or held.get("id") != cell_id:
-            raise InputError(f"{path} must be the record of this training, got another one; {CURE}")
+            raise InputError(f"{path} must be the record of this training, got another one; {DELETE_ADVICE}")
         if held.pop("checksum", None) != digest(held):
-            raise InputError(f"{path} must be as it was written, got another checksum; {CURE}")
+            raise InputError(f"{path} must be as it was written, got another checksum; {DELETE_ADVICE}")
         try:
             return Record.from_json(held)
         except ValueError as error:
-            raise InputError(f"{path} {error}; {CURE}") from error
+            raise InputError(f"{path} {error}; {DELETE_ADVICE}") from error
 
     def recorded(self) -> list[str]:
         """The ids of all trainings with a record, whichever study requests them."""
@@ -126,9 +130,17 @@ class Store:
     # -- failures
 
     def failure(self, cell_id: str) -> str | None:
-        """Why a cell's training failed, or None."""
-        failure = _read(self.folder / "failed" / f"{cell_id}.json")
-        return failure and failure["reason"]
+        """Why a training failed; None where it didn't.
+
+        Raises:
+            InputError: where the file can't be trusted.
+        """
+        path = self.folder / "failed" / f"{cell_id}.json"
+        if (failure := _read(path)) is None:
+            return None
+        if not isinstance(failure, dict) or not isinstance(failure.get("reason"), str):
+            raise InputError(f"{path} must hold the reason of a failure, got something else; {DELETE_ADVICE}")
+        return failure["reason"]
 
     def write_failure(self, cell_id: str, reason: str) -> None:
         """Remember that a training raised an error."""
@@ -163,9 +175,9 @@ class Store:
         except FileNotFoundError as error:
             raise InputError(f"{path} must hold a start state, got no such file") from error
         except Exception as error:  # torch.load raises half a dozen kinds of error for a damaged file
-            raise InputError(f"{path} must be a readable start state, got a damaged file; {CURE}") from error
+            raise InputError(f"{path} must be a readable start state, got a damaged file; {DELETE_ADVICE}") from error
         if state.digest() != expected:
-            raise InputError(f"{path} must be the start state {expected}, got another one; {CURE}")
+            raise InputError(f"{path} must be the start state {expected}, got another one; {DELETE_ADVICE}")
         return state
 
     def write_state(self, cell_id: str, state: State) -> int:
@@ -230,7 +242,8 @@ class Store:
 
     def attempts(self) -> list[dict[str, Any]]:
         """Every attempt that was logged, in no order; a line that a killed worker left unfinished is passed over."""
-        lines = [line for log in (self.folder / "attempts").glob("*.jsonl") for line in log.read_text().splitlines()]
+        logs = (self.folder / "attempts").glob("*.jsonl")
+        lines = [line for log in logs for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
         return [entry for line in lines if (entry := _entry(line)) is not None]
 
     # -- what another run folder holds
@@ -266,17 +279,18 @@ class Store:
                     path.unlink(missing_ok=True)
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path, advice: str = DELETE_ADVICE) -> Any:
     try:
         return json.loads(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, OSError) as error:
-        raise InputError(f"{path} must be readable JSON, got {error}; {CURE}") from error
+        raise InputError(f"{path} must be readable JSON, got {error}; {advice}") from error
 
 
 def _entry(line: str) -> dict[str, Any] | None:
     try:
-        return json.loads(line)
+        entry = json.loads(line)
     except ValueError:
         return None
+    return entry if isinstance(entry, dict) else None

@@ -14,7 +14,7 @@ from silo.data.images import Dataset, Images
 from silo.data.split import Normalize, Pooled, Split, limited, split
 from silo.mask import Mask, prunable_weights
 from silo.model import MODELS
-from silo.pruning import Pruning
+from silo.pruning_rule import Pruning
 from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.restart import Reinit

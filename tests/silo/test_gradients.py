@@ -11,7 +11,7 @@ from silo.data.augment import Augment
 from silo.data.images import Images
 from silo.data.split import Split
 from silo.evaluation import gradients
-from silo.pruning import Pruning
+from silo.pruning_rule import Pruning
 from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.shape import Constant

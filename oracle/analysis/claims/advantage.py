@@ -30,7 +30,7 @@ from dataclasses import dataclass
 import pandas as pd
 from scipy.special import stdtrit  # Student's quantiles; scipy.stats has the same, and takes half a second to import
 
-from oracle.analysis.claims.verdict import ENOUGH, Judgement, Verdict, in_sample
+from oracle.analysis.claims.verdict import MIN_CYCLES, Judgement, Verdict, in_sample
 from oracle.analysis.policies import SILO
 from oracle.experiment.spec import Experiment
 from oracle.stats.noise import LEVEL, above_chance
@@ -72,14 +72,14 @@ def judge_advantage(scores: pd.DataFrame, experiment: Experiment, data: DataInfo
     if incomplete := _incomplete(scores, experiment):
         return _undecided(f"Not all chains are complete: {', '.join(incomplete)}.")
     judged = _judged_cycles(scores, experiment, data)
-    if len(judged) < ENOUGH:
+    if len(judged) < MIN_CYCLES:
         counted = f"{len(judged)} of {experiment.prune.cycles - 1} pruned cycles are above chance"
-        return _undecided(f"{counted}: too few to judge by (at least {ENOUGH}).")
+        return _undecided(f"{counted}: too few to judge by (at least {MIN_CYCLES}).")
     if len(experiment.oracle.seeds) < 2:
         return _undecided("One seed can't tell noise from difference; at least two are needed.")
     best = best_baseline(scores[scores.cycle.isin(judged)], experiment.chosen_on)
     roomy = _with_room(scores[scores.cycle.isin(judged)], best)
-    if len(roomy) < ENOUGH:
+    if len(roomy) < MIN_CYCLES:
         near = f"within {GAIN:g} points of 100% in {len(judged) - len(roomy)} of {len(judged)} cycles"
         return _undecided(f"{best}, the best baseline, is {near}: too little room to be better.")
     counted = scores[scores.cycle.isin(roomy)]

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pandas as pd
 
 from oracle.analysis.claims import growth, position, rival
-from oracle.analysis.claims.verdict import ENOUGH, Judgement, Verdict
+from oracle.analysis.claims.verdict import MIN_CYCLES, Judgement, Verdict
 from oracle.experiment.overrides import WHOLE_GRID, Override
 from oracle.experiment.spec import Experiment
 from oracle.stats.noise import resolvable
@@ -28,8 +28,8 @@ def judge(comparison: pd.DataFrame, experiment: Experiment) -> list[Verdict]:
     """
     informative = comparison[comparison.informative.astype(bool)]
     counted = f"{len(informative)} of {len(comparison)} cycles are informative"
-    if len(informative) < ENOUGH:
-        return _all_undecided(f"{counted}: too few to judge by (at least {ENOUGH}).")
+    if len(informative) < MIN_CYCLES:
+        return _all_undecided(f"{counted}: too few to judge by (at least {MIN_CYCLES}).")
     if too_noisy := _too_noisy(informative, experiment):
         return _all_undecided(*too_noisy)
     grid = experiment.oracle.grid.values()

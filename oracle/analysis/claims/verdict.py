@@ -6,7 +6,7 @@ from enum import StrEnum
 from oracle.experiment.overrides import Override
 from oracle.experiment.spec import Experiment
 
-ENOUGH = 3  # cycles that a claim is judged by, at least
+MIN_CYCLES = 3  # cycles that a claim is judged by, at least
 
 
 class Judgement(StrEnum):

@@ -4,8 +4,9 @@ import math
 from collections.abc import Iterator
 from itertools import islice
 
-from oracle.plan.search.task import Accuracies, SearchState, Task, Trial
+from oracle.plan.search.task import SearchState, Task, Trial
 from oracle.stats.interval import Interval
+from oracle.stats.paired import Accuracies
 
 ROUNDS = 5  # batches a cycle: each is a fifth of the budget
 SPREAD = 5  # values to begin with where no cycle came before

@@ -2,8 +2,8 @@
 
 import math
 
-from oracle.plan.search.task import Accuracies, SearchState, Task, Trial
-from oracle.stats.paired import residual_variation
+from oracle.plan.search.task import SearchState, Task, Trial
+from oracle.stats.paired import Accuracies, residual_variation
 
 FIRST_SEEDS = 2  # seeds that every value is tried in: one tells no noise
 CLEAR = 1.0  # standard errors that a value's distance to the interval's edge must have

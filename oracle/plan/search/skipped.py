@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from oracle.experiment.search import SearchKind
-from oracle.plan.search.task import Accuracies, SearchState, Task, Trial
+from oracle.plan.search.task import SearchState, Task, Trial
 from oracle.stats.interval import Interval
+from oracle.stats.paired import Accuracies
 
 Untried = tuple[float, tuple[int, ...], str]  # the value, the seeds that it wasn't tried in, and why not
 

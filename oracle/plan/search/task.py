@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from oracle.stats.interval import Interval, find_interval
-from oracle.stats.paired import paired_means
+from oracle.stats.paired import Accuracies, paired_means
 
 
 class Trial(NamedTuple):
@@ -15,8 +15,7 @@ class Trial(NamedTuple):
     seed: int
 
 
-# Percent; None: diverged, or failed. SILO's own value is in it for every seed, whether the grid has it or not.
-Accuracies = Mapping[Trial, float | None]
+# The accuracies of a search hold SILO's own value for every seed, whether the grid has it or not.
 
 
 @dataclass(frozen=True)

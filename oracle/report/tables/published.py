@@ -32,7 +32,7 @@ def _not_empty(value: Any) -> Any:
 Text = Annotated[str, AfterValidator(_not_empty)]
 Weights = Annotated[float, Field(gt=0, le=100)]
 Accuracy = Annotated[tuple[float, float | None], BeforeValidator(_accuracy)]
-Accuracies = Annotated[dict[Weights, Accuracy], AfterValidator(_not_empty)]
+PublishedAccuracies = Annotated[dict[Weights, Accuracy], AfterValidator(_not_empty)]
 
 
 class Published(Strict):
@@ -48,7 +48,7 @@ class Published(Strict):
 
     source: Text
     experiment: str
-    accuracy: Annotated[dict[Text, Accuracies], AfterValidator(_not_empty)]
+    accuracy: Annotated[dict[Text, PublishedAccuracies], AfterValidator(_not_empty)]
 
 
 def read_published(path: Path, experiments: Mapping[str, pd.DataFrame]) -> tuple[str, pd.DataFrame]:

@@ -43,7 +43,7 @@ def statistics_table(statistics: pd.DataFrame) -> pd.DataFrame:
     """How sure each cycle is, a row a cycle, as strings to read; written as in :func:`oracle_table`.
 
     Args:
-        statistics: as :func:`oracle.analysis.significance.statistics_table` returns them.
+        statistics: as :func:`oracle.analysis.significance.significance_table` returns them.
     """
     return _display(statistics, STATISTICS_COLUMNS)
 

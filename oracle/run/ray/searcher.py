@@ -10,7 +10,7 @@ from ray.actor import ActorHandle
 from ray.tune.search import Searcher
 
 from oracle.error import SweepError
-from oracle.run.failure import reason_of_loss
+from oracle.run.failure_reason import reason_of_loss
 from oracle.run.progress import Progress
 from oracle.run.ready_queue import Job, ReadyQueue
 from oracle.study.store import Event, Store

@@ -46,7 +46,7 @@ def train_on_ray(
     with connected(compute, address):
         from ray import tune
 
-        from oracle.run.ray.callbacks import LostWorkerCallback, StopWhenStuck
+        from oracle.run.ray.lost_workers import LostWorkerCallback, StopWhenStuck
         from oracle.run.ray.searcher import ReadyQueueSearcher
 
         patch_actor_manager()

@@ -349,11 +349,11 @@ def test_publishing_again_takes_the_place_of_a_former_unfinished_one(run, publis
     assert "Published: results/small" in say("publish", run)
     assert f"Note: 1 of {TRAININGS} trainings are not recorded yet" in Path("results/small/README.md").read_text()
     lost.write_bytes(kept)
-    Path("results/small/an_old_plot.png").write_bytes(b"")
+    Path("results/small/policies.png").write_bytes(b"")  # of when it had baselines
     say("publish", run)
     Path("file").touch()
     assert main(["publish", str(run), "--to", "file/to/there"]) == 2
-    assert "file/to must be a place where a folder can be made, got File exists\n" in capsys.readouterr().err
+    assert "file/to must be a place where a folder can be made, got a file\n" in capsys.readouterr().err
     assert {path.name: text for path, text in tree("results/small").items()} == {
         path.name: text for path, text in tree(published).items()
     }

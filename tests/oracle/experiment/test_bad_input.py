@@ -130,7 +130,7 @@ def names(line, *fragments):
     assert not missing, f"{missing} not in: {line}"
 
 
-POLICY_NAMES = "policies.baselines: each key must be a name of letters, digits, . _ - other than silo and oracle"
+POLICY_NAMES = "policies.baselines: each key must be a name of letters, digits, . _ - other than silo, oracle, all"
 POLICIES = [
     (
         "policies.baselines.silo={}",
@@ -510,7 +510,7 @@ NO_RUN = "must be a folder that `run` filled, got no run folder"
 NO_STUDY = "must be a run folder, or one that `silo-oracle publish` made, got no finished study"
 NOT_FREE = "must be a new or empty folder or a run folder, got something else (no study.json)"
 ANOTHER = "run must belong to this experiment, got another one:"
-NO_PUBLICATION = "must be a new or empty folder, or an older publication, got something else"
+NO_PUBLICATION = "must be a new or empty folder, or hold nothing but an older publication, got "
 COMMANDS = [
     # no such file
     ("plan nowhere.yaml", "nowhere.yaml must be a readable YAML file, got: No such file or directory"),
@@ -580,7 +580,7 @@ COMMANDS = [
     *((f"{command} foreign", "foreign/study.json") for command in ("status", "report", "publish")),
     *((f"{command} list", "list/study.json") for command in ("status", "report", "publish")),
     ("run e.yaml --local --out list", "list/study.json"),
-    ("status garbage", "garbage/study.json must be readable JSON, got"),
+    ("status garbage", "garbage/study.json must be readable JSON, got", "restore it, or use another --out"),
     ("run e.yaml --local --out garbage", "garbage/study.json must be readable JSON, got"),
     ("status old", "old/study.json: data is missing"),
     *(
@@ -632,8 +632,8 @@ COMMANDS = [
         "publish done --to full",
         f"full {NO_PUBLICATION}",
     ),  # thesis.txt is no earlier publication
-    ("publish done --to e.yaml", "e.yaml must be a new or empty folder, or an older publication"),
-    ("publish done --to done", f"done {NO_PUBLICATION}"),
+    ("publish done --to e.yaml", f"e.yaml {NO_PUBLICATION}a file"),
+    ("publish done --to done", "done must be a place apart from the run folder"),
     ("publish done --to done/report", "done/report must be a place apart from the run folder"),
     ("publish done --to .", "."),
 ]

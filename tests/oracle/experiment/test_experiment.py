@@ -16,7 +16,7 @@ from oracle.study.cell import Cell
 from silo.criterion import movement
 from silo.data.augment import Augment
 from silo.duration import Duration
-from silo.pruning import Pruning
+from silo.pruning_rule import Pruning
 from silo.recipe import Recipe
 from silo.restart import Rewind
 from silo.schedule import SiloSchedule

@@ -20,7 +20,7 @@ from oracle.cli.main import main
 from oracle.experiment.compute import Compute
 from oracle.experiment.load import load
 from oracle.experiment.redaction import redact, redact_override
-from oracle.run.failure import reason_of
+from oracle.run.failure_reason import reason_of
 
 
 @pytest.mark.parametrize(

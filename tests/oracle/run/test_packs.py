@@ -10,7 +10,7 @@ from synthetic import DATA, OFF_GRID, experiment, recorded
 from oracle.experiment.load import load
 from oracle.plan.trajectories import Trajectories
 from oracle.run import worker
-from oracle.run.failure import reason_of
+from oracle.run.failure_reason import reason_of
 from oracle.run.ready_queue import ReadyQueue
 from oracle.run.worker import Worker
 from oracle.study.store import Store

@@ -11,7 +11,7 @@ from synthetic import DATA, OFF_GRID, Worker, experiment, ids, recorded
 
 from oracle.error import InputError, SweepError
 from oracle.plan.trajectories import Trajectories
-from oracle.run.failure import FEWER, reason_of_loss
+from oracle.run.failure_reason import FEWER, reason_of_loss
 from oracle.run.ray.searcher import MAX_FAILED_STARTS, MAX_IDLE_SECONDS, MAX_RETRIES, ReadyQueueSearcher
 from oracle.run.ray.sweep import _ended_by_signals
 from oracle.run.ready_queue import ReadyQueue

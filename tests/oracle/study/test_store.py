@@ -249,6 +249,23 @@ def test_an_unreadable_record_is_one_line_that_says_what_to_do(store, damage):
     assert "delete it" in message(raised)
 
 
+@pytest.mark.parametrize("held", ["{}", "3", '{"reason": {}}', "["])
+def test_a_damaged_failure_is_one_line_that_says_what_to_do(store, held):
+    store.write_failure("bad", "ValueError: no")
+    path = store.folder / "failed" / "bad.json"
+    path.write_text(held)
+    with pytest.raises(InputError) as raised:
+        store.failure("bad")
+    assert str(path) in message(raised) and "delete it" in message(raised)
+
+
+def test_a_line_of_the_log_that_is_no_attempt_is_passed_over(store):
+    store.log_attempt(cell="a", event="started")
+    (log,) = (store.folder / "attempts").iterdir()
+    log.write_bytes(log.read_bytes() + b'3\n"x"\n\xff\n{"cell": ')
+    assert [entry["cell"] for entry in store.attempts()] == ["a"]
+
+
 def test_failures_are_remembered_cleared_by_a_record_and_forgotten_when_told(store):
     store.write_failure("c0ffee", "MemoryError: no more")
     store.write_failure("bad", "ValueError: no")
