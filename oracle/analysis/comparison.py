@@ -129,7 +129,7 @@ def _cycle_row(
 
 
 def _position(interval: Interval, silo_max_lr: float, grid: list[float]) -> str:
-    """That of the interval; past an end that a search left open within the grid it is "beyond what was tried"."""
+    """Where SILO lies by the interval; past an end that a search left open within the grid it is "beyond what was tried"."""
     position = interval.position(silo_max_lr)
     within = grid[0] <= silo_max_lr <= grid[-1]
     return "beyond what was tried" if position == "beyond grid" and within else position

@@ -14,24 +14,30 @@ from silo.schedule import SiloSchedule
 
 TRIALS = 250
 BETA = (0.3, 30.0)
-PULLS = (
-    0.02,
-    0.1,
-    0.5,
-)  # towards the intervals' middles, beside leaving them: what is inside already shall gain margin
+# how strongly least squares pull towards the intervals' middles, so that what is inside already gains margin
+PULLS = (0.02, 0.1, 0.5)
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 def fit(known: SiloSchedule, targets: Sequence[Target], grid: Sequence[float], cycles: int) -> SiloSchedule:
-    """The fittest of Optuna's trials, of what least squares make of the best of them, of the known schedule and of the best
-    constant (delta 0): so it is never less fit than these. Parameters have 4 significant digits, and are judged with them. The
-    same input gives the same curve.
+    """Return the curve that runs through the most targets, by the greatest margin.
 
-    targets: at least one; grid: the Oracle's values, which give the ranges; cycles: of the study.
+    It is the fittest of Optuna's trials, of what least squares make of the best of them, of the known schedule and of the
+    best constant (delta 0), so that it is never less fit than these. Parameters have 4 significant digits, and are judged
+    with them. The same input gives the same curve.
+
+    Args:
+        known: a schedule to begin with.
+        targets: the intervals; at least one.
+        grid: the Oracle's values, which give the ranges of the parameters.
+        cycles: how many the study has.
+
+    Raises:
+        ValueError: where there is no target.
     """
     if not targets:
-        raise ValueError("no cycle is informative: there is nothing to fit to")
+        raise ValueError("targets must hold an interval, got none")
     tried = sorted(_searched(known, targets, grid, cycles), key=lambda one: Fitness.of(one, targets).rank)
     best_of_delay = {schedule.delay: schedule for schedule in tried}  # the last one stays
     starts = [*best_of_delay.values(), *_through_the_ends(known, targets, cycles)]
@@ -62,7 +68,7 @@ def _searched(
 
 
 def _through_the_ends(known: SiloSchedule, targets: Sequence[Target], cycles: int) -> Iterator[SiloSchedule]:
-    """For every delay a curve from the middle of the first interval to that of the last, where it rises."""
+    """Curves from the middle of the first interval to that of the last, one for every delay, where that rises."""
     first, last = (10 ** np.mean(_logs(target)) for target in (targets[0], targets[-1]))
     if last > first:
         for delay in range(cycles):

@@ -25,8 +25,10 @@ class Target:
 
 
 def targets(comparison: pd.DataFrame) -> list[Target]:
-    """Those of the informative cycles, from :func:`oracle.analysis.comparison.comparison_table`; an interval that is open on
-    both sides (a search may stop so) asks for nothing.
+    """Return the intervals of the informative cycles; one that is open on both sides (a search may stop so) is no target.
+
+    Args:
+        comparison: as ``oracle.analysis.comparison.comparison_table`` makes it.
     """
     rows = comparison[comparison.informative.astype(bool) & ~(comparison.open_low & comparison.open_high)]
     return [
@@ -39,13 +41,16 @@ def targets(comparison: pd.DataFrame) -> list[Target]:
 class Fitness:
     """How a curve runs through targets; the fitter one has more cycles inside, then the greater least margin in these, then
     it misses the others by less.
+
+    Attributes:
+        margins: distance to the nearer end of each target, in decades (log10); negative: outside by so much.
     """
 
     margins: tuple[float, ...]
 
     @classmethod
     def of(cls, schedule: Schedule, targets: Sequence[Target]) -> "Fitness":
-        """Of any schedule that reaches the targets' cycles."""
+        """The fitness of a schedule that reaches the targets' cycles."""
         return cls(tuple(target.margin(schedule.max_lr(target.cycle)) for target in targets))
 
     @property
@@ -65,7 +70,7 @@ class Fitness:
 
     @property
     def order(self) -> tuple[float, ...]:
-        """The fitter, the greater."""
+        """What orders curves: the greater, the fitter."""
         return self.inside, self.least_margin, -self.missed_by
 
     @property
@@ -77,7 +82,7 @@ class Fitness:
 
 
 def best_constant(targets: Sequence[Target]) -> tuple[float, int]:
-    """The one max_lr that is inside in the most cycles (the middle of where that is so, on a log axis), and in how many."""
+    """Return the one max_lr that is inside in the most cycles (the middle of where that is so, on a log axis), and in how many."""
     ends = sorted({end for target in targets for end in (target.low, target.high) if 0 < end < math.inf})
     counts = [sum(target.margin(end) >= 0 for target in targets) for end in ends]
     most = max(counts, default=0)

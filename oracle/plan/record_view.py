@@ -78,7 +78,7 @@ class RecordView:
             yield Blocked(trajectory, cycle, reason)
 
     def later(self, cycle: int, requests: int) -> dict[int, int]:
-        """So many requests at each cycle after this one."""
+        """Return so many requests for each cycle after this one."""
         return dict.fromkeys(range(cycle + 1, self.experiment.prune.cycles), requests)
 
 

@@ -24,7 +24,7 @@ class Training:
         roles: as what it is requested, by anyone.
         policies: the baselines of whose trajectories it is, sorted.
         searches: the baselines for whose max_lr it is tried, sorted.
-        record: what it gave; None where it isn't finished.
+        record: its result; None where it isn't finished.
         failure: why it failed; None where it didn't, or where it has a record.
     """
 

@@ -8,7 +8,7 @@ from oracle.study.cell import Cell
 
 
 class Role(StrEnum):
-    """As what a study requests a training."""
+    """What a study requests a training for."""
 
     CANDIDATE = "candidate"  # a grid value on the judged masks
     SILO = "silo"  # SILO's max_lr on the judged masks

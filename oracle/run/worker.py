@@ -86,7 +86,7 @@ class Worker:
         return recorded
 
     def _run_together(self, jobs: Sequence[Job]) -> None:
-        """Side by side; where that fails in halves, and in the end one by one."""
+        """Train jobs side by side; where that fails in halves, and in the end one by one."""
         error = self._try(jobs, self.stepper)
         if error is None:
             return

@@ -36,7 +36,7 @@ class Interval:
 
     @property
     def decades(self) -> float:
-        """Width: log10(high / low)."""
+        """The width, log10(high / low)."""
         return math.log10(self.high / self.low)
 
     def position(self, max_lr: float) -> str:
@@ -53,7 +53,7 @@ class Interval:
 
 
 def find_interval(values: Sequence[float], accuracies: Sequence[float | None], tolerance: float) -> Interval | None:
-    """The interval over a rising grid; None as an accuracy means that the value can't win (it diverged) and bounds the
+    """Return the interval over a rising grid; None as an accuracy means that the value can't win (it diverged) and bounds the
     interval. Returns None where no value has an accuracy.
     """
     known = [a for a in accuracies if a is not None]

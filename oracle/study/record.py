@@ -1,4 +1,4 @@
-"""Record: what one finished training gave, as it stands in the run folder; and Records, whatever holds some."""
+"""Record: the result of one finished training, as oracle.study.store writes it; and Records, whatever holds some."""
 
 import sys
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ class Layer(NamedTuple):
 
 @dataclass(frozen=True)
 class Record:
-    """What a finished training gave.
+    """The result of a finished training.
 
     Attributes:
         id: the cell's id, 20 hexadecimal digits.

@@ -49,7 +49,9 @@ class Event(StrEnum):
 class Store:
     """A run folder. Reading makes no folder; a record once read is remembered.
 
-    sweep  id of the sweep that writes here: every attempt is logged with it
+    Args:
+        folder: where it is.
+        sweep: id of the run that writes here; every attempt is logged with it.
     """
 
     def __init__(self, folder: Path, sweep: str = "") -> None:

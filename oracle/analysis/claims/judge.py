@@ -67,7 +67,7 @@ def _too_noisy(informative: pd.DataFrame, experiment: Experiment) -> tuple[str, 
     if math.isnan(error):
         unknown = "The noise is unknown: at least two seeds, and two values near the best in some cycle, tell it"
         if few_seeds:
-            return f"{unknown}; the search gave too few of them a second seed, which the whole grid has.", WHOLE_GRID
+            return f"{unknown}; the search tried too few of them in a second seed; the whole grid has it.", WHOLE_GRID
         return (f"{unknown}.",)
     if (least := resolvable(error)) <= tolerance:
         return None

@@ -13,7 +13,7 @@ SPREAD = 5  # values to begin with where no cycle came before
 
 
 def adaptive(task: Task, accuracies: Accuracies) -> tuple[Trial, ...]:
-    """The next batch, at most a fifth of the budget; empty once that is spent, or nothing is left to ask for.
+    """Return the next batch, at most a fifth of the budget; empty once that is spent, or nothing is left to try.
 
     In this order: the values to begin with (the grid's nearest to SILO's first), in the first seed; the middle between the
     last value inside and the first one outside, on either side, until they are neighbours; a value inside that wasn't tried,

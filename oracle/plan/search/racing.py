@@ -5,12 +5,12 @@ import math
 from oracle.plan.search.task import SearchState, Task, Trial
 from oracle.stats.paired import Accuracies, residual_variation
 
-FIRST_SEEDS = 2  # seeds that every value is tried in: one tells no noise
+FIRST_SEEDS = 2  # seeds that every value is tried in: one says nothing of the noise
 CLEAR = 1.0  # standard errors that a value's distance to the interval's edge must have
 
 
 def racing(task: Task, accuracies: Accuracies) -> tuple[Trial, ...]:
-    """The next batch: all values in the first seeds; then a further seed for the best and for those in play; empty at the end.
+    """Return the next batch: all values in the first seeds; then a further seed for the best and for those in play; empty at the end.
 
     In play are those whose mean lies, within its standard error, at the tolerance: they may be inside or outside. The task's
     budget is no matter here: a race ends by itself.

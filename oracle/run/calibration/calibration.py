@@ -39,9 +39,9 @@ class MeasuredSpeed(Costs):
     """Seconds, each a mean over as many workers as the run would have, side by side.
 
     Attributes:
-        shortest_training: Of a training with one step and at most one image to evaluate, until the next one begins.
-        worker_starts: From the start of Ray until a worker trains, for each worker, rising.
-        shutdown: From the last record until Ray is gone.
+        shortest_training: Time of a training with one step and at most one image to evaluate, until the next one begins.
+        worker_starts: Time from the start of Ray until a worker trains, for each worker, rising.
+        shutdown: Time from the last record until Ray is gone.
         device: What was measured.
     """
 

@@ -25,10 +25,10 @@ class Costs:
     """Seconds that the parts of a training take.
 
     Attributes:
-        step: Of a training step.
-        epoch: Of an epoch beside its steps and images.
-        image: Of evaluating an image.
-        gradient: Of a batch of the gradient that the criterion calls for; 0 where it calls for none.
+        step: Time of a training step.
+        epoch: Time of an epoch beside its steps and images.
+        image: Time to evaluate an image.
+        gradient: Time of a batch of the gradient that the criterion calls for; 0 where it calls for none.
         cpu_share: Share of the measured time, 0 to 1, that the process had a core; 1 on a GPU.
     """
 

@@ -15,9 +15,9 @@ class WholeShape:
     """The shape of a whole training, for one that has fewer steps and epochs.
 
     Attributes:
-        shape: That of the whole training.
-        steps_per_epoch: Of the whole training.
-        epochs: Of the whole training.
+        shape: The whole training's shape.
+        steps_per_epoch: The whole training's.
+        epochs: How many the whole training has.
     """
 
     shape: Shape
@@ -35,7 +35,7 @@ class EarlyRestart:
 
     Attributes:
         restart: The study's.
-        steps_per_epoch: Of the whole training.
+        steps_per_epoch: The whole training's.
     """
 
     restart: Restart

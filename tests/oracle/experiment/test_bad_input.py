@@ -141,6 +141,10 @@ POLICIES = [
         f'{POLICY_NAMES}, got "Oracle"',
     ),
     (
+        "policies.baselines.all={}",
+        f'{POLICY_NAMES}, got "all"',
+    ),
+    (
         "policies.baselines={a b: {}}",
         f'{POLICY_NAMES}, got "a b"',
     ),
