@@ -82,7 +82,7 @@ class Fitness:
 
 
 def best_constant(targets: Sequence[Target]) -> tuple[float, int]:
-    """Return the one max_lr that is inside in the most cycles (the middle of where that is so, on a log axis), and in how many."""
+    """Return the max_lr that is inside in the most cycles (the middle of where that is so, on a log axis), and in how many."""
     ends = sorted({end for target in targets for end in (target.low, target.high) if 0 < end < math.inf})
     counts = [sum(target.margin(end) >= 0 for target in targets) for end in ends]
     most = max(counts, default=0)

@@ -10,10 +10,10 @@ CLEAR = 1.0  # standard errors that a value's distance to the interval's edge mu
 
 
 def racing(task: Task, accuracies: Accuracies) -> tuple[Trial, ...]:
-    """Return the next batch: all values in the first seeds; then a further seed for the best and for those in play; empty at the end.
+    """Return the next batch: all values in the first seeds; then a further seed for the best and for those in play.
 
     In play are those whose mean lies, within its standard error, at the tolerance: they may be inside or outside. The task's
-    budget is no matter here: a race ends by itself.
+    budget is no matter here: a race ends by itself, with an empty batch.
     """
     begin = [Trial(value, seed) for seed in task.seeds[:FIRST_SEEDS] for value in task.grid]
     if missing := tuple(trial for trial in begin if trial not in accuracies):
