@@ -12,17 +12,15 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import yaml
+from experiments import write
 
 ROOT = Path(__file__).parents[1]
-EXPERIMENT = {
-    "name": "tiny",
-    "data": {"source": "digits"},
-    "model": {"name": "mlp", "hidden": [16]},
-    "train": {"epochs": 20, "batch_size": 32, "momentum": 0.9, "weight_decay": 5e-4, "shape": "cosine"},
-    "prune": {"criterion": "magnitude", "scope": "global", "rate": 0.2, "cycles": 3, "restart": "keep"},
-    "silo": {"epsilon": 0.1, "delta": 0.1, "beta": 5, "delay": 1},
-    "oracle": {"grid": [0.01, 0.1, 0.3, 1.0], "seeds": 2},
+CHANGES = {
+    "train.epochs": 20,
+    "train.batch_size": 32,
+    "train.shape": "cosine",
+    "prune.restart": "keep",
+    "oracle.grid": [0.01, 0.1, 0.3, 1.0],
 }
 
 
@@ -39,7 +37,7 @@ chaos = imported(ROOT / "benchmarks" / "chaos.py")
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("chaos")
-    (folder / "e.yaml").write_text(yaml.safe_dump(EXPERIMENT, sort_keys=False))
+    write(folder, CHANGES, "e.yaml")
     return folder
 
 

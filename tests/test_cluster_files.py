@@ -16,19 +16,18 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+from experiments import write
 
 ROOT = Path(__file__).parents[1]
 CLUSTER = ROOT / "benchmarks" / "cluster"
 pytestmark = pytest.mark.skipif(not (shutil.which("bash") and shutil.which("setsid")), reason="no bash, or no setsid")
 
-EXPERIMENT = {
+CHANGES = {
     "name": "small",
-    "data": {"source": "digits"},
-    "model": {"name": "mlp", "hidden": [16]},
-    "train": {"epochs": 60, "batch_size": 64, "momentum": 0.9, "weight_decay": 5e-4, "shape": "constant"},
-    "prune": {"criterion": "magnitude", "scope": "global", "rate": 0.2, "cycles": 2, "restart": "rewind"},
-    "silo": {"epsilon": 0.1, "delta": 0.1, "beta": 5, "delay": 1},
-    "oracle": {"grid": [0.1, 0.3], "seeds": 2},
+    "train.epochs": 60,
+    "train.shape": "constant",
+    "prune.cycles": 2,
+    "oracle.grid": [0.1, 0.3],
 }
 
 # As a step would on its node: its own CPUs, its own session, signals passed on; what it leaves behind is left.
@@ -72,7 +71,7 @@ def cluster(tmp_path):
     commands(tmp_path / "slurm", srun=SRUN, scontrol=SCONTROL)
     commands(tmp_path / "work" / ".venv" / "bin", python=PYTHON, ray=RAY, silo_oracle=SILO_ORACLE)
     (tmp_path / "home").mkdir()
-    (tmp_path / "work" / "small.yaml").write_text(yaml.safe_dump(EXPERIMENT))
+    write(tmp_path / "work", CHANGES)
     yield tmp_path
     left = processes(tmp_path)  # of a test that failed
     for folder in folders_of_ray(left):

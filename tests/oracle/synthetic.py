@@ -3,10 +3,11 @@
 The worker keeps to a real worker's order: start state read, state written, record written.
 """
 
+import experiments
 import torch
+from experiments import UNTRAINED
 from made import made_data, made_record
 
-from oracle.experiment.load import validate
 from oracle.plan.snapshot import Snapshot
 from oracle.plan.trajectories import Trajectories
 from oracle.run.ready_queue import ReadyQueue
@@ -32,18 +33,16 @@ def experiment(
     search_grid=None,
     search="exhaustive",
 ):
-    return validate(
-        {
-            "name": "synthetic",
-            "data": "digits",
-            "model": "mlp",
-            "train": {"epochs": 1, "batch_size": 64, "momentum": 0.9, "weight_decay": 0.0, "shape": "constant"},
-            "prune": {"criterion": "random", "scope": "global", "rate": 0.2, "cycles": cycles, "restart": "reinit"},
+    """SILO's max_lr is the same in every cycle: its delay is longer than they are."""
+    return experiments.experiment(
+        UNTRAINED
+        | {
+            "prune.criterion": "random",
+            "prune.cycles": cycles,
             "silo": {"epsilon": silo, "delta": 0.0, "beta": 5.0, "delay": 99},
             "oracle": {"grid": list(grid), "seeds": seeds, "follow": follow, "search": search},
             "policies": {"search": {"over": over, "grid": search_grid}, "baselines": baselines or {}},
-        },
-        "test",
+        }
     )
 
 

@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import experiments
 import pytest
 import torch
-import yaml
 
 from oracle.cli.main import main
 from oracle.experiment.load import load, validate
@@ -18,12 +18,14 @@ from oracle.study.study import claimed, new_study
 SMALL = {
     "name": "small",
     "label": "MLP, digits",
-    "data": {"source": "digits"},
-    "model": {"name": "mlp", "hidden": [16]},
-    "train": {"epochs": 2, "batch_size": 64, "momentum": 0.9, "weight_decay": 5e-4, "shape": "constant"},
-    "prune": {"criterion": "magnitude", "scope": "global", "rate": 0.5, "cycles": 2, "restart": "rewind"},
-    "silo": {"epsilon": 0.05, "delta": 0.0, "beta": 5, "delay": 1},
-    "oracle": {"grid": [0.01, 0.1, 1.0], "seeds": [0, 3]},
+    "train.epochs": 2,
+    "train.shape": "constant",
+    "prune.rate": 0.5,
+    "prune.cycles": 2,
+    "silo.epsilon": 0.05,
+    "silo.delta": 0.0,
+    "oracle.grid": [0.01, 0.1, 1.0],
+    "oracle.seeds": [0, 3],
 }
 TRAININGS = 2 * 2 * 4  # cycles x seeds x (grid and SILO's)
 TABLES = [
@@ -36,10 +38,8 @@ REPORT = ["cells.csv", "cost.csv", "environment.json", "layers.csv", "report.htm
 REPORT = sorted(REPORT)
 
 
-def write(folder, **changes):
-    path = folder / "small.yaml"
-    path.write_text(yaml.safe_dump({**SMALL, **changes}, sort_keys=False))
-    return path
+def write(folder, changes=None):
+    return experiments.write(folder, SMALL | (changes or {}))
 
 
 @pytest.fixture(scope="module")
@@ -104,8 +104,7 @@ def counts(status):
 def test_schedule_prints_the_released_values(tmp_path, say):
     path = write(
         tmp_path,
-        prune={**SMALL["prune"], "rate": 0.2, "cycles": 25},
-        silo={"epsilon": 0.03, "delta": 0.04, "beta": 5, "delay": 1},
+        {"prune.rate": 0.2, "prune.cycles": 25, "silo.epsilon": 0.03, "silo.delta": 0.04},
     )
     rows = [line.split() for line in say("schedule", path).splitlines()[1:]]
     grows = ["0.030039", "0.032132", "0.047611", "0.064461", "0.068929", "0.069775", "0.069947", "0.069987", "0.069996"]
@@ -171,8 +170,7 @@ def test_plan_counts_what_a_change_would_train(run, say, changes, recorded, miss
 )
 def test_what_plan_proposes_for_an_open_interval_can_be_done(tmp_path, say, grid):
     """Too low a grid: the interval is open above, and the proposed override adds values and loses none."""
-    oracle = {"grid": grid, "seeds": 1, "tolerance": 0.0}
-    path = write(tmp_path, oracle=oracle, prune={**SMALL["prune"], "cycles": 1})
+    path = write(tmp_path, {"oracle": {"grid": grid, "seeds": 1, "tolerance": 0.0}, "prune.cycles": 1})
     out = tmp_path / "run"
     say("run", path, "--local", "--out", out)
     (proposed,) = re.findall(r"--set '([^']+)'", said := say("plan", path, "--out", out))
@@ -297,7 +295,7 @@ def test_a_run_goes_on_and_ends_as_if_never_interrupted(run, say):
 
 def test_a_blocked_chain_is_told_beside_what_is_missing(tmp_path, say):
     """SILO diverges at once. That is an outcome, no failure: the run is complete."""
-    path, out = write(tmp_path, silo={**SMALL["silo"], "epsilon": 1e9}), tmp_path / "run"
+    path, out = write(tmp_path, {"silo.epsilon": 1e9}), tmp_path / "run"
     said = say("run", path, "--local", "--out", out)
     blocked = "SILO's chain, seed 3 is blocked from cycle 1 on: cycle 0 diverged at max_lr 1e+09"
     assert blocked in said

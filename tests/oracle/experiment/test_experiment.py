@@ -1,10 +1,11 @@
 """The experiment's description: what it accepts, what it makes of it, and which trainings it means."""
 
-import copy
 import json
 
+import experiments
 import pytest
 import yaml
+from experiments import changed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -40,18 +41,8 @@ QUICKSTART = {
 DATA = "0123456789abcdef0123"  # a data set's digest
 
 
-def changed(path, value, base=QUICKSTART):
-    tree = copy.deepcopy(base)
-    *parents, last = path.split(".")
-    part = tree
-    for key in parents:
-        part = part.setdefault(key, {})
-    part[last] = value
-    return tree
-
-
-def experiment(path=None, value=None, base=QUICKSTART):
-    return validate(changed(path, value, base) if path else base, "test")
+def experiment(changes=None, base=QUICKSTART):
+    return experiments.experiment(changes, base)
 
 
 def training_id(parsed, data=DATA):
@@ -110,7 +101,7 @@ def test_every_default_is_written_out():
     }
 
 
-FOLDER = changed("data", {"source": "folder", "path": "a", "split": {"kind": "carve"}})
+FOLDER = changed(QUICKSTART, {"data": {"source": "folder", "path": "a", "split": {"kind": "carve"}}})
 OF_THE_TRAINING = {
     "data.split": {"kind": "pooled"},
     "data.split.validation": 0.3,
@@ -190,19 +181,19 @@ def fields(tree, path=""):
 
 @pytest.mark.parametrize("path", OF_THE_TRAINING)
 def test_what_a_training_depends_on_changes_its_id(path):
-    assert training_id(experiment(path, OF_THE_TRAINING[path], WRITTEN_OUT)) != training_id(experiment(base=FOLDER))
+    assert training_id(experiment({path: OF_THE_TRAINING[path]}, WRITTEN_OUT)) != training_id(experiment(base=FOLDER))
 
 
 @pytest.mark.parametrize("path", OF_THE_STUDY)
 def test_what_it_does_not_depend_on_loses_no_record(path):
-    other = experiment(path, OF_THE_STUDY[path], WRITTEN_OUT)
+    other = experiment({path: OF_THE_STUDY[path]}, WRITTEN_OUT)
     assert other != experiment(base=FOLDER)
     assert training_id(other) == training_id(experiment(base=FOLDER))
 
 
 def test_tf32_is_another_training_and_a_gpu_s():
-    single, rounded = (experiment(base=changed("compute", {"gpus_per_trial": 1})) for _ in range(2))
-    rounded = experiment("train.precision", "tf32", single.model_dump(mode="json"))
+    single = experiment({"compute.gpus_per_trial": 1})
+    rounded = experiment({"train.precision": "tf32"}, single.model_dump(mode="json"))
     assert rounded.recipe.precision == "tf32"
     assert training_id(rounded) != training_id(single) == training_id(experiment())
 
@@ -233,8 +224,8 @@ def test_other_data_is_another_training():
     ],
 )
 def test_the_short_form_means_the_long_one(path, short, long):
-    assert experiment(path, short) == experiment(path, long)
-    assert training_id(experiment(path, short)) == training_id(experiment(path, long))
+    assert experiment({path: short}) == experiment({path: long})
+    assert training_id(experiment({path: short})) == training_id(experiment({path: long}))
 
 
 CELL = {"training": "t", "seed": 0, "cycle": 0, "max_lr": 0.1, "start": "dense"}
@@ -272,7 +263,7 @@ def test_what_json_cannot_hold_has_no_digest(value):
 @pytest.mark.parametrize("grid", [{"low": 0.01, "high": 1.0, "points": 12}, [0.1, 0.2]], ids=["points", "list"])
 @pytest.mark.parametrize("prunable", ["every-weight", {"norm": True}])
 def test_an_experiment_as_a_run_folder_holds_it_is_the_same(base, grid, prunable):
-    parsed = experiment("prune.prunable", prunable, changed("oracle.grid", grid, base))
+    parsed = experiment({"prune.prunable": prunable, "oracle.grid": grid}, base)
     held = json.loads(json.dumps(parsed.model_dump(mode="json")))
     assert validate(held, "test") == parsed
     assert training_id(validate(held, "test")) == training_id(parsed)
@@ -297,7 +288,7 @@ def test_an_experiment_as_a_run_folder_holds_it_is_the_same(base, grid, prunable
     ],
 )
 def test_grid(grid, values):
-    found = experiment("oracle.grid", grid).oracle.grid.values()
+    found = experiment({"oracle.grid": grid}).oracle.grid.values()
     assert found == values
     assert all(isinstance(value, float) for value in found)
 
@@ -312,8 +303,8 @@ def test_grid(grid, values):
 )
 def test_a_grid_rises_from_low_to_high(low, factor, points, spacing, extra):
     spec = {"low": low, "high": low * factor, "points": points, "spacing": spacing}
-    values = experiment("oracle.grid", {**spec, "extra": extra}).oracle.grid.values()
-    spaced = experiment("oracle.grid", spec).oracle.grid.values()
+    values = experiment({"oracle.grid": {**spec, "extra": extra}}).oracle.grid.values()
+    spaced = experiment({"oracle.grid": spec}).oracle.grid.values()
     assert list(values) == sorted({*spaced, *extra})
     assert len(spaced) <= points
     assert spaced[0] == pytest.approx(low, rel=1e-3)
@@ -322,14 +313,14 @@ def test_a_grid_rises_from_low_to_high(low, factor, points, spacing, extra):
 
 def test_more_points_between_the_same_ends_keep_what_they_can():
     """12 points and 23 points share every second one: a grid is refined without losing a training."""
-    coarse = experiment("oracle.grid", {"low": 0.01, "high": 1.0, "points": 12}).oracle.grid.values()
-    fine = experiment("oracle.grid", {"low": 0.01, "high": 1.0, "points": 23}).oracle.grid.values()
+    coarse = experiment({"oracle.grid": {"low": 0.01, "high": 1.0, "points": 12}}).oracle.grid.values()
+    fine = experiment({"oracle.grid": {"low": 0.01, "high": 1.0, "points": 23}}).oracle.grid.values()
     assert set(coarse) < set(fine)
 
 
 @pytest.mark.parametrize(("given_", "seeds"), [(1, (0,)), (3, (0, 1, 2)), ([0], (0,)), ([7, 3], (7, 3))])
 def test_seeds(given_, seeds):
-    assert experiment("oracle.seeds", given_).oracle.seeds == seeds
+    assert experiment({"oracle.seeds": given_}).oracle.seeds == seeds
 
 
 # -- what it is turned into
@@ -342,11 +333,11 @@ def test_schedule():
 def test_recipe():
     shape = WarmupStep(Duration("10ep"), {Duration("13ep"): 0.1, Duration("17ep"): 0.01})
     recipe = Recipe(20, 64, 0.9, 5e-4, shape, Augment(crop=4, flip=True))
-    assert experiment("data.augment", {"crop": 4, "flip": True}).recipe == recipe
+    assert experiment({"data.augment": {"crop": 4, "flip": True}}).recipe == recipe
 
 
 def test_pruning_and_restart():
-    parsed = experiment("prune.criterion", "movement", changed("prune.restart", {"kind": "rewind", "to": "2ep"}))
+    parsed = experiment({"prune.criterion": "movement", "prune.restart": {"kind": "rewind", "to": "2ep"}})
     assert parsed.pruning == Pruning(movement, "global", 0.2, norm=False, first=True, head=True)
     assert parsed.prune.restart.make() == Rewind(Duration("2ep"))
 
@@ -381,7 +372,7 @@ def test_a_file_is_the_experiment(file):
     ],
 )
 def test_numbers_as_people_write_them(file, text, value):
-    path = file(yaml.safe_dump(changed("train.weight_decay", "HERE")).replace("HERE", text))
+    path = file(yaml.safe_dump(changed(QUICKSTART, {"train.weight_decay": "HERE"})).replace("HERE", text))
     assert load(path, []).train.weight_decay == value
 
 
@@ -411,8 +402,8 @@ def test_a_key_that_is_given_twice_is_an_error(file, key):
     ],
 )
 def test_overrides(file, overrides, path, value):
-    base = changed("train.shape.warmup", "1ep") if "train.shape" in path else QUICKSTART
-    assert load(file(), overrides) == experiment(path, value, base)
+    others = {"train.shape.warmup": "1ep"} if "train.shape" in path else {}
+    assert load(file(), overrides) == experiment(others | {path: value})
 
 
 def test_an_override_leaves_the_file_alone(file):
@@ -422,5 +413,5 @@ def test_an_override_leaves_the_file_alone(file):
 
 
 def test_a_title_tells_the_arithmetic_where_it_is_not_single_precision():
-    assert experiment("train.precision", "fp32").title == "quickstart"
-    assert experiment("train.precision", "bf16").title == "quickstart (bf16)"
+    assert experiment({"train.precision": "fp32"}).title == "quickstart"
+    assert experiment({"train.precision": "bf16"}).title == "quickstart (bf16)"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from experiments import write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -208,23 +209,19 @@ def test_with_few_informative_cycles_there_is_nothing_to_fit_to(tmp_path, monkey
 # -- from the dense network alone
 
 
-TINY = """
-name: tiny
-data: digits
-model: {name: mlp, hidden: [16]}
-train: {epochs: 3, batch_size: 64, momentum: 0.9, weight_decay: 5e-4, shape: constant}
-prune: {criterion: magnitude, scope: global, rate: 0.2, cycles: 4, restart: rewind}
-silo: {epsilon: 0.7, delta: 0.1, beta: 5, delay: 1}
-oracle: {grid: [0.0001, 0.001, 0.01, 0.1, 1.0, 30.0], seeds: [3, 8], follow: oracle}
-policies: {baselines: {cosine: {shape: cosine}}}
-"""
+CHANGES = {
+    "train.shape": "constant",
+    "prune.cycles": 4,
+    "silo.epsilon": 0.7,
+    "oracle": {"grid": [0.0001, 0.001, 0.01, 0.1, 1.0, 30.0], "seeds": [3, 8], "follow": "oracle"},
+    "policies.baselines": {"cosine": {"shape": "cosine"}},
+}
 
 
 @pytest.fixture
 def tiny(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("tiny.yaml").write_text(TINY)
-    return "tiny.yaml"
+    return str(write(Path(), CHANGES))
 
 
 def test_tune_trains_few_dense_networks_on_other_seeds_and_gives_a_block(tiny, capsys):

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from experiments import write
 
 from oracle.analysis.claims.verdict import Judgement, Verdict
 from oracle.analysis.results import analyze, analyze_cells, load_results
@@ -20,17 +21,15 @@ RESULTS = Path(__file__).parents[3] / "results"
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SECTIONS = ["verdicts", "plots", "trainings", "tables", "skipped", "cost", "environment", "experiment"]
 NASTY = "<script>alert(1)</script> & \"quoted\" 'single' ]]> </title> {{ 7 * 7 }}"
-SMALL = """
-name: small
-label: a label
-data: digits
-model: {name: mlp, hidden: [16]}
-train: {epochs: 2, batch_size: 64, momentum: 0.9, weight_decay: 5e-4, shape: constant}
-prune: {criterion: magnitude, scope: global, rate: 0.2, cycles: 3, restart: rewind}
-silo: {epsilon: 0.05, delta: 0.1, beta: 5, delay: 1}
-oracle: {grid: [0.01, 0.1, 1000000.0], seeds: 2}
-policies: {baselines: {cosine: {shape: cosine}}}
-"""
+SMALL = {
+    "name": "small",
+    "label": "a label",
+    "train.epochs": 2,
+    "train.shape": "constant",
+    "silo.epsilon": 0.05,
+    "oracle.grid": [0.01, 0.1, 1e6],
+    "policies.baselines": {"cosine": {"shape": "cosine"}},
+}
 VOID = {"meta", "br", "img", "link", "hr", "input"}
 
 
@@ -68,8 +67,7 @@ def shown(results, figures=RESULTS / "quickstart", **changes):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
-    (folder / "small.yaml").write_text(SMALL)
-    assert main(["run", str(folder / "small.yaml"), "--local", "--out", str(folder / "run")]) == 0
+    assert main(["run", str(write(folder, SMALL)), "--local", "--out", str(folder / "run")]) == 0
     return folder / "run"
 
 
@@ -155,8 +153,7 @@ def test_a_run_that_recorded_nothing_reports_that(tmp_path):
     from oracle.experiment.load import load
     from oracle.study.study import new_study
 
-    (tmp_path / "small.yaml").write_text(SMALL)
-    study = new_study(load(tmp_path / "small.yaml", []), tmp_path / "run")
+    study = new_study(load(write(tmp_path, SMALL), []), tmp_path / "run")
     write_report(analyze(Snapshot.take(study)), tmp_path / "report")
     text = Reader((tmp_path / "report" / "report.html").read_text()).text
     assert "trainings are not recorded yet" in text and "Nothing is recorded yet." in text

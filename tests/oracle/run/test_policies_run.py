@@ -2,8 +2,7 @@
 
 import pandas as pd
 import pytest
-import yaml
-from conftest import TINY
+from experiments import write
 from run_folder import records
 from trained import train
 
@@ -30,8 +29,8 @@ SEARCH = 6 * 2
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("policies")
-    (folder / "e.yaml").write_text(yaml.safe_dump({**TINY, "policies": POLICIES}, sort_keys=False))
-    assert main(["run", str(folder / "e.yaml"), "--local", "--out", str(folder / "run")]) == 0
+    file = write(folder, {"policies": POLICIES})
+    assert main(["run", str(file), "--local", "--out", str(folder / "run")]) == 0
     return folder
 
 
@@ -78,7 +77,7 @@ def test_how_many_weights_each_layer_keeps_is_exact(home):
 def test_layers_stand_in_the_order_of_the_network(home, tmp_path):
     """Of names such as 3.weight and 11.weight an alphabetical order would be another."""
     small = ["model=small-cnn", "policies.baselines={}", "oracle.grid=[0.1]", "oracle.seeds=1", "prune.cycles=1"]
-    assert train(home / "e.yaml", tmp_path / "run", *small)
+    assert train(home / "tiny.yaml", tmp_path / "run", *small)
     assert list(load_results(tmp_path / "run").layers.layer) == ["0.weight", "3.weight", "6.weight", "11.weight"]
 
 
@@ -105,7 +104,7 @@ def test_the_report_shows_every_policy(home):
 def test_chosen_on_test_is_said_wherever_a_reader_looks(home, tmp_path):
     out = tmp_path / "released"
     overrides = ["train.choose=test-best", "policies.baselines={cosine: {shape: cosine}}", "train.epochs=4"]
-    assert train(home / "e.yaml", out, *overrides)
+    assert train(home / "tiny.yaml", out, *overrides)
     assert main(["publish", str(out), "--to", str(tmp_path / "published")]) == 0
     for name in ("README.md", "verdicts.md", "oracle.md", "oracle.tex", "comparison.md", "policies.md", "max_lr.svg"):
         assert "chosen on test, as released" in (tmp_path / "published" / name).read_text().replace("\n", " "), name

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from experiments import write
 from made import record_of
 
 from oracle.cli.main import main
@@ -79,14 +80,14 @@ def elsewhere(folder, cells, **changes):
 
 
 @pytest.fixture(scope="module")
-def finished(write_tiny, tmp_path_factory):
+def finished(tmp_path_factory):
     home = tmp_path_factory.mktemp("finished")
     one = ["--set", "prune.cycles=2", "--set", "oracle.grid=[0.03, 0.1]"]
-    assert main(["run", str(write_tiny(home)), "--local", "--out", str(home / "run"), *one]) == 0
+    assert main(["run", str(write(home)), "--local", "--out", str(home / "run"), *one]) == 0
     return home / "run"
 
 
-def test_every_command_tells_it(finished, tmp_path, monkeypatch, capsys, write_tiny):
+def test_every_command_tells_it(finished, tmp_path, monkeypatch, capsys):
     def say(*arguments):
         capsys.readouterr()
         assert main([str(argument) for argument in arguments]) == 0
@@ -95,7 +96,7 @@ def test_every_command_tells_it(finished, tmp_path, monkeypatch, capsys, write_t
     monkeypatch.chdir(tmp_path)
     run = Path(shutil.copytree(finished, "run"))
     asked = [
-        write_tiny(tmp_path),
+        write(tmp_path),
         "--local",
         "--out",
         run,

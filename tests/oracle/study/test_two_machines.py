@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from experiments import write
 from rich.console import Console
 
 from oracle.cli.main import main
@@ -57,9 +58,9 @@ def trained(folder):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(write_tiny, tmp_path_factory):
+def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
-    assert main(["run", str(write_tiny(folder)), "--local", "--out", str(folder / "run")]) == 0
+    assert main(["run", str(write(folder)), "--local", "--out", str(folder / "run")]) == 0
     return folder / "run"
 
 
