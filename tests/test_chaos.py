@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from experiments import write
+from trained import report, train
 
 ROOT = Path(__file__).parents[1]
 CHANGES = {
@@ -44,9 +45,8 @@ def home(tmp_path_factory):
 @pytest.fixture(scope="module")
 def calm(home):
     """An undisturbed run, in one process."""
-    from oracle.cli.main import main
-
-    assert main(["run", str(home / "e.yaml"), "--local", "--out", str(home / "calm")]) == 0
+    assert train(home / "e.yaml", home / "calm")
+    report(home / "calm")
     return home / "calm"
 
 
@@ -56,7 +56,7 @@ def cluster(home):
         yield cluster
 
 
-def test_what_a_cluster_refuses_is_one_line(cluster, home):
+def test_what_a_cluster_refuses_is_one_line(cluster, home, request):
     def run(*sets, **more):
         address = ("--out", home / "refused", "--address", f"127.0.0.1:{cluster.port}")
         return subprocess.Popen(
@@ -68,14 +68,15 @@ def test_what_a_cluster_refuses_is_one_line(cluster, home):
         )
 
     no_gpu, no_key = run("--set", "compute.gpus_per_trial=1"), run(RAY_AUTH_TOKEN="b" * 64)
-    for driver, told in (
+    request.getfixturevalue("calm")  # which the next test needs, while these two start
+    for driver, message in (
         # 0 CPUs: the head alone, while the nodes are joining
         (no_gpu, r"compute\.gpus_per_trial .* got 1: its largest node has [01] CPUs and 0 GPUs"),
         (no_key, "the authentication token is missing or wrong"),
     ):
         out, err = driver.communicate(timeout=60)
         assert (driver.returncode, out, err.count("\n")) == (2, "", 1)
-        assert re.search(told, err)
+        assert re.search(message, err)
     assert not (home / "refused").exists()
 
 

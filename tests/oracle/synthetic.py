@@ -3,6 +3,11 @@
 The worker keeps to a real worker's order: start state read, state written, record written.
 """
 
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
 import experiments
 import torch
 from experiments import UNTRAINED
@@ -12,6 +17,7 @@ from oracle.plan.snapshot import Snapshot
 from oracle.plan.trajectories import Trajectories
 from oracle.run.ready_queue import ReadyQueue
 from oracle.study.cell import DENSE
+from oracle.study.store import Store
 from silo.mask import Mask
 from silo.state import State
 
@@ -59,6 +65,13 @@ def leaves(cell):
     """A state of its own for every cell."""
     bits = int(cell.id[:16], 16)
     return State(Mask({"weight": torch.tensor([bool(bits >> i & 1) for i in range(64)])}))
+
+
+@contextmanager
+def fresh_store():
+    """An empty store for an example of a property, where the folders of tests lie; gone afterwards."""
+    with tempfile.TemporaryDirectory(dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")) as folder:
+        yield Store(Path(folder))
 
 
 def snapshot(asked, store):

@@ -2,21 +2,19 @@
 
 import io
 from math import sqrt
-from pathlib import Path
 
 import pandas as pd
 import pytest
 from experiments import UNTRAINED, experiment
 from made import made_data
+from published import published
 from pytest import approx
 
 from oracle.analysis.cells import CELL_COLUMNS, accuracies, skipped_table
 from oracle.analysis.comparison import comparison_table, proposals, stopped_short
-from oracle.analysis.results import load_results
 from oracle.plan.steps import Skipped
 from oracle.stats.noise import standard_error
 
-ROOT = Path(__file__).parents[3]
 GRID = [0.1, 0.2, 0.4, 0.8]
 SILO = 0.3  # between two grid values; a long delay keeps it
 CHANCE = 10.0
@@ -347,7 +345,7 @@ def test_past_an_end_that_a_search_left_open_silo_is_not_beyond_the_grid(tried, 
 
 
 def test_where_a_search_tried_the_best_in_few_seeds_its_noise_is_greater():
-    found = load_results(ROOT / "results" / "quickstart-adaptive")
+    found = published("quickstart-adaptive")
     cells, comparison = found.cells, found.comparison.set_index("cycle")
     candidates = [accuracies(one, "validation") for _, one in cells[cells.candidate].groupby("cycle")]
     pooled = standard_error(candidates, 2 * found.experiment.oracle.tolerance)

@@ -10,6 +10,7 @@ import yaml
 from experiments import write
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from published import RESULTS, published
 
 from oracle.analysis.results import load_results
 from oracle.cli.main import main
@@ -21,7 +22,7 @@ from oracle.fit.target import Fitness, Target, best_constant, targets
 from silo.schedule import ConstantSchedule, SiloSchedule
 
 ROOT = Path(__file__).parents[3]
-RESULTS = [ROOT / "results" / name for name in ("quickstart", "cifar10-policies", "digits-cnn", "quickstart-adaptive")]
+QUICKSTART = RESULTS / "quickstart"
 GRID = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 FEW = 40  # trials of Optuna: the laws hold for any number
 schedules = st.builds(
@@ -102,9 +103,9 @@ def test_intervals_around_a_curve_are_all_found(truth, width):
     assert Fitness.of(fit(unlike, wanted, GRID, 12), wanted).inside == 12
 
 
-@pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
-def test_on_published_runs_it_is_inside_at_least_as_often(folder):
-    results = load_results(folder)
+@pytest.mark.parametrize("name", ["quickstart", "cifar10-policies", "digits-cnn", "quickstart-adaptive"])
+def test_on_published_runs_it_is_inside_at_least_as_often(name):
+    results = published(name)
     experiment, wanted = results.experiment, targets(results.comparison)
     assert len(wanted) == results.comparison.informative.sum() > 3
     inside = (results.comparison.position[results.comparison.informative] == "inside").sum()
@@ -116,34 +117,34 @@ def test_on_published_runs_it_is_inside_at_least_as_often(folder):
 
 
 def test_every_cycle_is_held_out_once_and_every_half_of_the_seeds(monkeypatch):
-    results, fitted_to = load_results(RESULTS[0]), []
+    results, fitted_to = published("quickstart"), []
     monkeypatch.setattr("oracle.fit.holdout.fit", lambda known, given, *rest: fitted_to.append(given) or known)
     by_cycles, by_seeds = hold_out(results.cells, results.comparison, results.experiment, results.data)
     wanted = targets(results.comparison)
     assert by_cycles.cycles == len(wanted) == 18 and by_cycles.fitted == by_cycles.known == 15
     assert sorted(t.cycle for given in fitted_to[:5] for t in set(wanted) - set(given)) == [t.cycle for t in wanted]
     assert by_seeds.cycles == len(fitted_to[5]) + len(fitted_to[6]) and fitted_to[5] != fitted_to[6]
-    adaptive = load_results(RESULTS[3])  # not every value has two halves of the seeds
+    adaptive = published("quickstart-adaptive")  # not every value has two halves of the seeds
     held = hold_out(adaptive.cells, adaptive.comparison, adaptive.experiment, adaptive.data)
     assert [one.what for one in held] == ["a fifth of the cycles, in five turns"]
 
 
 def test_the_command_gives_a_block_that_an_experiment_file_takes(tmp_path, capsys, monkeypatch):
-    assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "fit")]) == 0
+    assert main(["fit", str(QUICKSTART), "--to", str(tmp_path / "fit")]) == 0
     said = capsys.readouterr().out
     block = yaml.safe_load(said.split("```yaml\n")[1].split("```")[0])
     overrides = [f"silo.{field}={value}" for field, value in block["silo"].items() if field != "chosen"]
     fitted = load(ROOT / "benchmarks" / "quickstart.yaml", overrides)
-    inside = Fitness.of(fitted.schedule, targets(load_results(RESULTS[0]).comparison)).inside
+    inside = Fitness.of(fitted.schedule, targets(published("quickstart").comparison)).inside
     assert f"with the fitted parameters: in {inside}; the nearest end is " in said and inside >= 15
     assert fitted.silo.chosen_on_seeds == (10, 11, 12, 13) and fitted.silo.search_trainings == 18 * 4 * 12
     assert {path.name for path in (tmp_path / "fit").iterdir()} == {"fit.md", "fit.png", "fit.svg"}
     monkeypatch.setattr("oracle.fit.report.hold_out", lambda *given: [])
-    assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "fit")]) == 0  # an older fit is replaced
+    assert main(["fit", str(QUICKSTART), "--to", str(tmp_path / "fit")]) == 0  # an older fit is replaced
 
 
 def test_a_fit_tells_what_it_touches_and_what_it_misses(tmp_path, monkeypatch):
-    results = load_results(RESULTS[0])
+    results = published("quickstart")
     curve = SiloSchedule(0.1, 0.0, 5.0, 1, 0.2)
     low = results.comparison.low.where(results.comparison.cycle > 1, 0.1)  # two ends are touched
     high = results.comparison.high.where(results.comparison.cycle != 4, 0.08).where(low < 0.1, 0.5)
@@ -160,7 +161,7 @@ def test_a_fit_tells_what_it_touches_and_what_it_misses(tmp_path, monkeypatch):
 
 
 def test_an_interval_that_a_search_left_open_on_both_sides_asks_for_nothing(tmp_path, monkeypatch):
-    results = load_results(RESULTS[3])
+    results = published("quickstart-adaptive")
     told = results.comparison.informative & (results.comparison.cycle > 3)
     changed = results.comparison.assign(informative=told, open_low=True, open_high=results.comparison.cycle < 8)
     assert [target.cycle for target in targets(changed)] == list(results.comparison.cycle[told])[4:]
@@ -172,7 +173,7 @@ def test_an_interval_that_a_search_left_open_on_both_sides_asks_for_nothing(tmp_
 @pytest.mark.parametrize("command", ["fit", "table"])  # publish: tests/oracle/cli/test_cli.py
 def test_where_no_folder_can_be_made_it_is_one_line(tmp_path, capsys, command):
     (tmp_path / "file").touch()
-    assert main([command, str(RESULTS[0]), "--to", str(tmp_path / "file" / "to" / "there")]) == 2
+    assert main([command, str(QUICKSTART), "--to", str(tmp_path / "file" / "to" / "there")]) == 2
     said = capsys.readouterr()
     assert said.out == "" and said.err.count("\n") == 1 and "where a folder can be made" in said.err
 
@@ -180,10 +181,10 @@ def test_where_no_folder_can_be_made_it_is_one_line(tmp_path, capsys, command):
 def test_what_cannot_be_fitted_is_refused_in_one_line_and_writes_nothing(tmp_path, capsys):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "else").touch()
-    assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "full")]) == 2
+    assert main(["fit", str(QUICKSTART), "--to", str(tmp_path / "full")]) == 2
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "fit.md").write_text("a stranger's")
-    assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "other")]) == 2
+    assert main(["fit", str(QUICKSTART), "--to", str(tmp_path / "other")]) == 2
     assert (tmp_path / "other" / "fit.md").read_text() == "a stranger's"
     assert main(["fit", str(tmp_path / "none"), "--to", str(tmp_path / "to")]) == 2
     said = capsys.readouterr().err.splitlines()
@@ -194,11 +195,11 @@ def test_what_cannot_be_fitted_is_refused_in_one_line_and_writes_nothing(tmp_pat
 
 @pytest.mark.parametrize("informative", [0, 2])
 def test_with_few_informative_cycles_there_is_nothing_to_fit_to(tmp_path, monkeypatch, capsys, informative):
-    results = load_results(RESULTS[0])
+    results = published("quickstart")
     few = results.comparison.assign(informative=results.comparison.cycle < informative)
     blank = replace(results, comparison=few)
     monkeypatch.setattr("oracle.analysis.results.load_results", lambda folder: blank)
-    assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "to")]) == 2
+    assert main(["fit", str(QUICKSTART), "--to", str(tmp_path / "to")]) == 2
     assert (
         f"must have at least 3 informative cycles whose interval has an end, got {informative}"
         in capsys.readouterr().err

@@ -1,8 +1,6 @@
 """Which cells a baseline asks for: its search, its own chain, and what it shares with SILO and the Oracle."""
 
-import tempfile
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +14,7 @@ from synthetic import (
     accuracy,
     counts,
     experiment,
+    fresh_store,
     ids,
     leaves,
     recorded,
@@ -167,13 +166,12 @@ def test_where_every_value_diverges_it_is_blocked_and_the_others_are_not(store, 
 def test_whatever_order_jobs_end_in_no_cell_is_trained_twice(follow, over, order, workers, silo):
     baselines = {**COSINE, **SAME, "keep": {"restart": "keep"}, "given": {"max_lr": 0.2}}
     asked = experiment(follow, silo, baselines=baselines, over=over)
-    with tempfile.TemporaryDirectory() as folder:
-        store = Store(Path(folder))
+    with fresh_store() as store:
         jobs = sweep(asked, store, lambda count: order.draw(st.integers(0, count - 1)), workers)
         assert max(Counter(ids(jobs)).values()) == 1
         found = snapshot(asked, store)
         assert (found.counts().recorded, found.counts().count("missing")) == (len(jobs), 0)
-        assert sweep(asked, Store(Path(folder))) == []
+        assert sweep(asked, Store(store.folder)) == []
         for name in baselines:
             assert len(requested_by(asked, store, "policy", name)) == 2 * 3
 

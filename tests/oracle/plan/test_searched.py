@@ -3,13 +3,23 @@
 The worker of tests/oracle/synthetic.py stands in for the real one.
 """
 
-import tempfile
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic import DATA, ON_GRID, TRAINING, accuracy, counts, experiment, ids, leaves, snapshot, states, sweep
+from synthetic import (
+    DATA,
+    ON_GRID,
+    TRAINING,
+    accuracy,
+    counts,
+    experiment,
+    fresh_store,
+    ids,
+    leaves,
+    snapshot,
+    states,
+    sweep,
+)
 
 from oracle.plan.steps import Pending, Request, Role, Skipped
 from oracle.plan.trajectories import Trajectories
@@ -41,8 +51,7 @@ def test_whatever_order_jobs_end_in_the_same_cells_are_trained_once(search, foll
     asked = study(search, follow, silo)
     trained = []
     for workers in (1, data.draw(st.integers(2, 6))):
-        with tempfile.TemporaryDirectory() as folder:
-            store = Store(Path(folder))
+        with fresh_store() as store:
             jobs = sweep(asked, store, lambda count: data.draw(st.integers(0, count - 1)), workers)
             assert counts(asked, store).count("missing", "failed") == 0
             assert not steps(asked, store, Pending)

@@ -3,9 +3,7 @@
 The worker of tests/oracle/synthetic.py stands in for the real one.
 """
 
-import tempfile
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +18,7 @@ from synthetic import (
     accuracy,
     counts,
     experiment,
+    fresh_store,
     ids,
     leaves,
     recorded,
@@ -145,8 +144,7 @@ def test_silos_own_cells_go_first(store, follow):
 
 
 def tried_in_any_order(asked, order, workers, **changes):
-    with tempfile.TemporaryDirectory() as folder:
-        store = Store(Path(folder))
+    with fresh_store() as store:
         jobs = sweep(asked, store, lambda count: order.draw(st.integers(0, count - 1)), workers, **changes)
         assert counts(asked, store).count("missing", "failed") == 0
         return ids(jobs)

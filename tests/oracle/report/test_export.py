@@ -8,12 +8,13 @@ import optuna
 import pytest
 from experiments import write
 from optuna.trial import TrialState
+from published import published
+from trained import train
 
 from oracle.analysis.results import load_results
 from oracle.cli.main import main
 from oracle.report.optuna_export import export
 
-RESULTS = Path(__file__).parents[3] / "results"
 SMALL = {
     "name": "small",
     "train.shape": "constant",
@@ -26,7 +27,7 @@ SMALL = {
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("export")
-    assert main(["run", str(write(folder, SMALL)), "--local", "--out", str(folder / "run")]) == 0
+    assert train(write(folder, SMALL), folder / "run")
     return folder / "run"
 
 
@@ -62,7 +63,7 @@ def test_a_run_read_back_is_its_cells_with_their_curves(run, tmp_path, capsys):
 
 
 def test_a_published_run_has_no_curves(tmp_path):
-    results = load_results(RESULTS / "cifar10-policies")
+    results = published("cifar10-policies")
     cells = results.cells[results.cells.cycle < 2]
     export(replace(results, cells=cells), tmp_path / "s.db")
     studies = read(tmp_path / "s.db")
