@@ -188,12 +188,10 @@ def test_an_installed_module_is_found_wherever_one_is(tmp_path, monkeypatch):
 def test_a_worker_refuses_code_that_changed_since_the_run_was_started(home):
     make_worker = WorkerFactory.of(own_experiment(), "digest", Store(home))
     assert isinstance(make_worker(load_dataset(own_experiment())), Worker)
-    with pytest.raises(InputError, match=r"^the code of own.nets must be what the run was started with, got another$"):
+    with pytest.raises(InputError, match=r"^the code of own\.nets must .*, got another$"):
         replace(make_worker, code={"own.nets": "of then"})(None)
     for change, what in (({"run_folder": home / "no"}, "run"), ({"working_folder": home / "no"}, "working")):
-        with pytest.raises(
-            InputError, match=f"^the {what} folder must be on a file system that all nodes share, got {home / 'no'}"
-        ):
+        with pytest.raises(InputError, match=f"^the {what} folder must .*, got {home / 'no'}"):
             replace(make_worker, **change)(None)
 
 

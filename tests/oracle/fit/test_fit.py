@@ -201,8 +201,7 @@ def test_with_few_informative_cycles_there_is_nothing_to_fit_to(tmp_path, monkey
     monkeypatch.setattr("oracle.analysis.results.load_results", lambda folder: blank)
     assert main(["fit", str(QUICKSTART), "--to", str(tmp_path / "to")]) == 2
     assert (
-        f"must have at least 3 informative cycles whose interval has an end, got {informative}"
-        in capsys.readouterr().err
+        re.search(rf"must .* 3 informative cycles .*, got {informative}", capsys.readouterr().err)
         and not (tmp_path / "to").exists()
     )
 
@@ -246,20 +245,20 @@ def test_tune_with_trainings_for_all_tries_all(tiny, capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
-        (["--trainings", "3"], "--trainings must be at least 4 with 2 seeds, got 3"),
-        (["--trainings", "0"], "--trainings: must be a whole number above 0, got 0"),
-        (["--trainings", "9", "--seeds", "8,9"], "--seeds must be seeds that judge nothing of the experiment, got 8"),
-        (["--trainings", "9", "--seeds", "a"], "--seeds: must be numbers such as 0,4,9, got a"),
+        (["--trainings", "3"], "--trainings must .* 4 .*, got 3$"),
+        (["--trainings", "0"], "--trainings: must .*, got 0;"),
+        (["--trainings", "9", "--seeds", "8,9"], "--seeds must .*, got 8$"),
+        (["--trainings", "9", "--seeds", "a"], "--seeds: must .*, got a;"),
         (["--trainings", "9", "--seeds", "9,9"], "oracle.seeds"),
-        ([], "the following arguments are required: --trainings"),
+        ([], "required: --trainings"),
     ],
 )
-def test_bad_input_of_tune_is_one_line_and_writes_nothing(tiny, capsys, arguments, told):
+def test_bad_input_of_tune_is_one_line_and_writes_nothing(tiny, capsys, arguments, message):
     assert main(["tune", tiny, *arguments]) == 2
     said = capsys.readouterr().err
-    assert told in said and said.count("\n") == 1
+    assert re.search(message, said, re.MULTILINE) and said.count("\n") == 1
     assert [path.name for path in Path().iterdir()] == ["tiny.yaml"]
 
 
