@@ -9,6 +9,7 @@ import pytest
 import torch
 from experiments import write
 from made import record_of
+from trained import train
 
 from oracle.cli.main import main
 from oracle.study.environment import current_environment, difference, mixture
@@ -82,8 +83,7 @@ def elsewhere(folder, cells, **changes):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     home = tmp_path_factory.mktemp("finished")
-    one = ["--set", "prune.cycles=2", "--set", "oracle.grid=[0.03, 0.1]"]
-    assert main(["run", str(write(home)), "--local", "--out", str(home / "run"), *one]) == 0
+    assert train(write(home), home / "run", "prune.cycles=2", "oracle.grid=[0.03, 0.1]")
     return home / "run"
 
 
