@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -117,14 +116,6 @@ def test_schedule_prints_the_released_values(tmp_path, say):
 def test_schedule_follows_overrides(tmp_path, say):
     out = say("schedule", write(tmp_path), "--set", "prune.cycles=1", "--set", "silo.epsilon=0.5")
     assert out.split()[-3:] == ["0", "100.00", "0.500000"]
-
-
-def test_schedule_answers_at_once(tmp_path):
-    """What takes seconds to import is imported where it is needed; ray above all."""
-    slow = "[name for name in ('ray', 'optuna', 'pandas', 'matplotlib', 'sklearn') if name in sys.modules]"
-    code = f"import sys; from oracle.cli.main import main; main(['schedule', {str(write(tmp_path))!r}]); print({slow})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_plan_of_a_new_study_trains_and_writes_nothing(tmp_path, say, monkeypatch):
@@ -355,11 +346,3 @@ def test_publishing_again_takes_the_place_of_a_former_unfinished_one(run, publis
     assert {path.name: text for path, text in tree("results/small").items()} == {
         path.name: text for path, text in tree(published).items()
     }
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"]])
-def test_help(arguments, capsys):
-    with pytest.raises(SystemExit) as raised:
-        main(arguments)
-    assert raised.value.code == 0
-    assert "usage: silo-oracle" in capsys.readouterr().out
