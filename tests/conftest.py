@@ -7,16 +7,14 @@ from pathlib import Path
 MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30  # a file system in memory, and the bytes that must be free there
 
 
-FIRST = (
-    "tests/test_chaos.py",
-    "tests/test_cluster_files.py",
-)  # the longest: else one worker would have them at the end
+# the longest files, which else would keep one worker busy at the end; those that start clusters not beside each other
+FIRST = ("test_chaos.py", "test_benchmarks.py", "test_cluster_files.py", "test_released_recipe.py")
 
 
 def pytest_collection_modifyitems(items):
-    """Put the longest files first: with ``--dist loadfile`` they begin at once, on a worker each."""
+    """Put the longest files first: ``--dist loadfile`` gives them out in this order."""
     rank = {name: place for place, name in enumerate(FIRST)}
-    items.sort(key=lambda item: rank.get(item.location[0], len(FIRST)))
+    items.sort(key=lambda item: rank.get(item.path.name, len(FIRST)))
 
 
 def pytest_configure():

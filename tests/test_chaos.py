@@ -52,8 +52,11 @@ def calm(home):
 
 @pytest.fixture(scope="module")
 def cluster(home):
-    with chaos.Cluster(home) as cluster:
-        yield cluster
+    """Of two nodes, of which one may be killed: each starts a worker anew, which takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chaos, "NODES", 2)
+        with chaos.Cluster(home) as cluster:
+            yield cluster
 
 
 def test_what_a_cluster_refuses_is_one_line(cluster, home, request):
