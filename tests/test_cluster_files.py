@@ -113,8 +113,8 @@ def processes(cluster):
 
 def folders_of_ray(working):
     """One for each node, as Ray's command lines tell."""
-    told = "\n".join(part for process in working for part in process.cmdline())
-    return {Path(folder) for folder in re.findall(r"(/tmp/ray\.\w{6})/ray/session", told)}
+    lines = "\n".join(part for process in working for part in process.cmdline())
+    return {Path(folder) for folder in re.findall(r"(/tmp/ray\.\w{6})/ray/session", lines)}
 
 
 def left_behind(cluster):
@@ -186,11 +186,11 @@ def test_a_slurm_job_gives_ray_what_it_was_given_and_passes_its_exit_code_on(clu
     )
     job = submit(cluster, ["a-16", "b-4"], "small.yaml", "--set", "oracle.seeds=[1, 2]")
     assert job.wait(30) == 7
-    told = dict(line.split(": ", 1) for line in calls.read_text().splitlines())
-    assert told["silo-oracle"] == "run small.yaml --set oracle.seeds=[1, 2] --address 10.0.0.1:6379"
-    assert told["a-16"].startswith("start --block") and " --num-cpus=16 --num-gpus=0 " in told["a-16"]
-    assert told["a-16"].endswith(" --head --port=0 --include-dashboard=False")
-    assert " --num-cpus=4 " in told["b-4"] and told["b-4"].endswith(" --address=10.0.0.1:6379")
+    called = dict(line.split(": ", 1) for line in calls.read_text().splitlines())
+    assert called["silo-oracle"] == "run small.yaml --set oracle.seeds=[1, 2] --address 10.0.0.1:6379"
+    assert called["a-16"].startswith("start --block") and " --num-cpus=16 --num-gpus=0 " in called["a-16"]
+    assert called["a-16"].endswith(" --head --port=0 --include-dashboard=False")
+    assert " --num-cpus=4 " in called["b-4"] and called["b-4"].endswith(" --address=10.0.0.1:6379")
     assert left_behind(cluster) == ([], [])
 
 

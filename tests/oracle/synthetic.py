@@ -74,14 +74,14 @@ def fresh_store():
         yield Store(Path(folder))
 
 
-def snapshot(asked, store):
+def snapshot(spec, store):
     """The study by what is recorded now."""
-    return Snapshot.walk(Trajectories(asked, DATA, store), DATA_INFO, "test")
+    return Snapshot.walk(Trajectories(spec, DATA, store), DATA_INFO, "test")
 
 
-def counts(asked, store):
+def counts(spec, store):
     """How many of its trainings are how far."""
-    return snapshot(asked, store).counts()
+    return snapshot(spec, store).counts()
 
 
 class Worker:
@@ -111,12 +111,12 @@ class Worker:
         self.store.write_record(made_record(cell, given, state and state.digest()))
 
 
-def sweep(asked, store, pick=lambda count: 0, workers=1, **changes):
-    """Run a frontier dry with several jobs in flight, of which ``pick`` says which ends next; returns the jobs."""
+def sweep(spec, store, pick=lambda count: 0, workers=1, **changes):
+    """Run a queue dry with several jobs in flight, of which ``pick`` says which ends next; returns the jobs."""
     worker = Worker(store, **changes)
-    frontier, running = ReadyQueue(Trajectories(asked, DATA, store)), []
+    queue, running = ReadyQueue(Trajectories(spec, DATA, store)), []
     while True:
-        while len(running) < workers and (jobs := frontier.next()):
+        while len(running) < workers and (jobs := queue.next()):
             (job,) = jobs
             assert job.parent_id is None or store.has_state(job.parent_id), "offered before its start state is there"
             running.append(job)
@@ -124,7 +124,7 @@ def sweep(asked, store, pick=lambda count: 0, workers=1, **changes):
             return worker.trained
         job = running.pop(pick(len(running)))
         worker.run(job)
-        frontier.finished(job)
+        queue.finished(job)
         assert len(worker.trained) < 200, "the same cells are trained over and over"
 
 

@@ -67,8 +67,8 @@ def test_without_noise_the_differences_decide(test, verdict):
 def test_the_rival_is_the_best_on_validation_not_on_test():
     test = {SILO: 92.5, "cosine": 90.0, "keep": 95.0}
     validation = {SILO: 92.5, "cosine": 91.0, "keep": 90.0}
-    found = judged(study(), test, validation=validation)
-    assert (found.judgement, "SILO less cosine, the best of 2" in found.evidence) == ("confirmed", True)
+    result = judged(study(), test, validation=validation)
+    assert (result.judgement, "SILO less cosine, the best of 2" in result.evidence) == ("confirmed", True)
     assert best_baseline(scores(study(), test), "test") == "keep"
 
 
@@ -76,9 +76,9 @@ def test_a_study_that_chooses_on_test_chooses_its_rival_on_test():
     spec = study()
     spec = spec.model_copy(update={"train": spec.train.model_copy(update={"choose": "test-best"})})
     test = {SILO: 92.5, "cosine": 90.0, "keep": 95.0}
-    found = judge_advantage(scores(spec, test, {SILO: 92.5, "cosine": 91.0, "keep": 90.0}), spec, DATA)
-    assert found.judgement == "refuted"
-    assert "keep, the best of 2 baselines on test" in found.evidence
+    result = judge_advantage(scores(spec, test, {SILO: 92.5, "cosine": 91.0, "keep": 90.0}), spec, DATA)
+    assert result.judgement == "refuted"
+    assert "keep, the best of 2 baselines on test" in result.evidence
 
 
 WINS, LOSES = {SILO: 93.0, "cosine": 90.0}, {SILO: 90.0, "cosine": 90.0}
@@ -105,9 +105,9 @@ WINS, LOSES = {SILO: 93.0, "cosine": 90.0}, {SILO: 90.0, "cosine": 90.0}
     ],
 )
 def test_who_searched_more_does_not_win_by_it(test, of_silo, baseline, verdict):
-    found = judged(study(silo_search=of_silo, baselines={"cosine": baseline}), test)
-    assert found.judgement == verdict
-    assert f"SILO {'not stated' if of_silo is None else of_silo}" in found.evidence
+    result = judged(study(silo_search=of_silo, baselines={"cosine": baseline}), test)
+    assert result.judgement == verdict
+    assert f"SILO {'not stated' if of_silo is None else of_silo}" in result.evidence
 
 
 def test_a_search_over_trajectories_counts_every_cycle():
@@ -126,22 +126,22 @@ def test_a_search_over_trajectories_counts_every_cycle():
     ],
 )
 def test_what_cannot_be_judged_is_undecided_and_says_why(spec, test, why):
-    found = judged(spec, test)
-    assert found.judgement == "undecided"
-    assert why.lower() in found.evidence.lower()
+    result = judged(spec, test)
+    assert result.judgement == "undecided"
+    assert why.lower() in result.evidence.lower()
 
 
 def test_a_rival_that_leaves_no_room_cannot_refute():
     """Where the best baseline is at 98.5% nobody can be 2 points better: such cycles don't count."""
     easy = {SILO: 98.0, "cosine": 98.5, "keep": 80.0}
-    found = judged(study(), easy)
-    assert (found.judgement, "cosine, the best baseline, is within 2 points of 100% in 5 of 5" in found.evidence) == (
+    result = judged(study(), easy)
+    assert (result.judgement, "cosine, the best baseline, is within 2 points of 100% in 5 of 5" in result.evidence) == (
         "undecided",
         True,
     )
     some = {SILO: [98, 98, 98, 90, 90, 90], "cosine": [98.5, 98.5, 98.5, 90, 90, 90], "keep": 80.0}
-    found = judged(study(), some)
-    assert (found.judgement, "of 3 judged cycles" in found.evidence) == ("refuted", True)
+    result = judged(study(), some)
+    assert (result.judgement, "of 3 judged cycles" in result.evidence) == ("refuted", True)
     assert judged(study(), {SILO: 100.0, "cosine": 98.0, "keep": 80.0}).judgement == "confirmed"  # just room enough
 
 
@@ -156,10 +156,10 @@ def test_parameters_chosen_on_the_same_seeds_are_in_sample():
 def test_every_baseline_is_told_and_which_restart_otherwise():
     spec = study(baselines={"keep": {"restart": "keep"}, "cosine": {}, "constant": {"shape": "cosine"}})
     test = {SILO: 90.0, "keep": 95.0, "cosine": 88.0, "constant": 87.0}
-    found = judged(spec, test)
-    assert (found.judgement, "SILO less keep" in found.evidence) == ("refuted", True)
-    assert "SILO less the others: cosine +2.00 (+2.00 to +2.00), constant +3.00 (+3.00 to +3.00)." in found.evidence
-    assert "Restarting otherwise than SILO: keep." in found.evidence
+    result = judged(spec, test)
+    assert (result.judgement, "SILO less keep" in result.evidence) == ("refuted", True)
+    assert "SILO less the others: cosine +2.00 (+2.00 to +2.00), constant +3.00 (+3.00 to +3.00)." in result.evidence
+    assert "Restarting otherwise than SILO: keep." in result.evidence
     assert "Restarting" not in judged(study(), {SILO: 90.0, "cosine": 88.0, "keep": 87.0}).evidence
 
 
@@ -182,14 +182,14 @@ def test_the_difference_is_paired_by_seed():
         ],
         columns=["policy", "seed", "cycle", "test"],
     )
-    found = difference(frame, "cosine")
+    result = difference(frame, "cosine")
     # differences 1 2, 1 3, 2 3; medians 1.5, 2, 2.5: mean 2, standard deviation 0.5; t(95%, 2) = 2.919986
-    assert found.typical == pytest.approx(2.0)
-    assert found.low == pytest.approx(2 - 2.919986 * 0.5 / 3**0.5, abs=1e-5)
-    assert found.high == pytest.approx(2 + 2.919986 * 0.5 / 3**0.5, abs=1e-5)
-    assert list(found.by_cycle) == pytest.approx([4 / 3, 8 / 3])
+    assert result.typical == pytest.approx(2.0)
+    assert result.low == pytest.approx(2 - 2.919986 * 0.5 / 3**0.5, abs=1e-5)
+    assert result.high == pytest.approx(2 + 2.919986 * 0.5 / 3**0.5, abs=1e-5)
+    assert list(result.by_cycle) == pytest.approx([4 / 3, 8 / 3])
     # residuals squared: 6/9 + 6/9, over (3 - 1) x 2; t(97.5%, 4) = 2.776445
-    assert list(found.upper - found.by_cycle) == pytest.approx([2.776445 * (12 / 9 / 4 / 3) ** 0.5] * 2, abs=1e-5)
+    assert list(result.upper - result.by_cycle) == pytest.approx([2.776445 * (12 / 9 / 4 / 3) ** 0.5] * 2, abs=1e-5)
 
 
 @pytest.mark.parametrize(("gain", "wrong"), [(1.9, "confirmed"), (2.1, "refuted")])
@@ -212,5 +212,5 @@ def test_on_noise_the_wrong_verdict_is_rare(gain, wrong, seeds, shared):
 def test_with_enough_seeds_a_clear_truth_is_found(gain, right):
     random = np.random.default_rng(8)
     spec = study(seeds=4, silo_search=16, baselines={"cosine": {}}, cycles=9)
-    found = [judged(spec, {SILO: 80.0 + gain, "cosine": 80.0}, noise=0.4, random=random).judgement for _ in range(50)]
-    assert found.count(right) >= 45
+    result = [judged(spec, {SILO: 80.0 + gain, "cosine": 80.0}, noise=0.4, random=random).judgement for _ in range(50)]
+    assert result.count(right) >= 45

@@ -118,9 +118,9 @@ def test_a_whole_row():
         "clear_high": 0.8,
         "clearly_missed": False,  # 2 points are less than the noise explains
     }
-    found = row(cells).to_dict()
-    assert found.pop("decades") == approx(0.30103)
-    assert found == expected
+    result = row(cells).to_dict()
+    assert result.pop("decades") == approx(0.30103)
+    assert result == expected
 
 
 def test_chosen_on_validation_reported_on_test():
@@ -129,8 +129,8 @@ def test_chosen_on_validation_reported_on_test():
         for seed in (0, 1)
         for max_lr, validation, test in zip(GRID, [50.0, 90.0, 80.0, 70.0], [40.0, 60.0, 99.0, 98.0], strict=True)
     ]
-    found = row(cells)
-    assert (found.best_max_lr, found.best_validation, found.best_test) == (0.2, 90.0, 60.0)
+    result = row(cells)
+    assert (result.best_max_lr, result.best_validation, result.best_test) == (0.2, 90.0, 60.0)
 
 
 def test_a_seed_that_lacks_a_value_is_left_out_for_all_values():
@@ -140,22 +140,22 @@ def test_a_seed_that_lacks_a_value_is_left_out_for_all_values():
         silo(0, 65.0),
         silo(1, 99.0),
     ]
-    found = row(cells)
-    assert (found.seeds, found.best_max_lr, found.best_validation) == (1, 0.4, 70.0)
-    assert (found.silo_validation, found.gap) == (65.0, 5.0)
-    assert pd.isna(found.best_test_std)
-    assert found.chain_validation == 82.0  # SILO's own chain has both seeds
+    result = row(cells)
+    assert (result.seeds, result.best_max_lr, result.best_validation) == (1, 0.4, 70.0)
+    assert (result.silo_validation, result.gap) == (65.0, 5.0)
+    assert pd.isna(result.best_test_std)
+    assert result.chain_validation == 82.0  # SILO's own chain has both seeds
 
 
 @pytest.mark.parametrize("bad", ["diverged", "failed"])
 def test_a_bad_seed_excludes_its_value_and_bounds_the_interval(bad):
     cells = [*grid(0, [50.0, 90.0, bad, 90.0]), *grid(1, [50.0, 60.0, 99.0, 60.0])]
-    found = row(cells, study(tolerance=99.0))
-    assert (found.seeds, found.best_max_lr, found.best_validation) == (2, 0.2, 75.0)
-    assert (found.low, found.high, found.edge_high) == (0.1, 0.2, 0.4)
-    assert (found.open_low, found.open_high) == (True, False)
-    assert found.informative == (bad == "diverged")
-    assert found.why == ("" if bad == "diverged" else "failed trainings")
+    result = row(cells, study(tolerance=99.0))
+    assert (result.seeds, result.best_max_lr, result.best_validation) == (2, 0.2, 75.0)
+    assert (result.low, result.high, result.edge_high) == (0.1, 0.2, 0.4)
+    assert (result.open_low, result.open_high) == (True, False)
+    assert result.informative == (bad == "diverged")
+    assert result.why == ("" if bad == "diverged" else "failed trainings")
 
 
 @pytest.mark.parametrize(
@@ -176,22 +176,22 @@ def test_a_bad_seed_excludes_its_value_and_bounds_the_interval(bad):
     ],
 )
 def test_what_a_cycle_can_tell(accuracies, why):
-    found = row([*grid(0, accuracies), *grid(1, accuracies)])
-    assert (found.why, found.informative) == (why, why == "")
+    result = row([*grid(0, accuracies), *grid(1, accuracies)])
+    assert (result.why, result.informative) == (why, why == "")
 
 
 def test_no_cells_at_all_are_incomplete_cycles():
-    found = compare([], study(cycles=2))
-    assert (list(found.why), list(found.seeds)) == (["incomplete"] * 2, [0, 0])
+    result = compare([], study(cycles=2))
+    assert (list(result.why), list(result.seeds)) == (["incomplete"] * 2, [0, 0])
 
 
 def test_a_cycle_without_cells_is_a_row_of_its_own():
-    found = compare(grid(0, [50.0, 90.0, 80.0, 60.0], cycle=1), study(cycles=3))
-    assert list(found.cycle) == [0, 1, 2]
-    assert list(found.why) == ["incomplete", "", "incomplete"]
-    assert list(found.seeds) == [0, 1, 0]
-    assert found.loc[[0, 2], ["best_max_lr", "low", "high", "gap", "silo_test"]].isna().all(axis=None)
-    assert list(found.silo_max_lr) == [SILO] * 3
+    result = compare(grid(0, [50.0, 90.0, 80.0, 60.0], cycle=1), study(cycles=3))
+    assert list(result.cycle) == [0, 1, 2]
+    assert list(result.why) == ["incomplete", "", "incomplete"]
+    assert list(result.seeds) == [0, 1, 0]
+    assert result.loc[[0, 2], ["best_max_lr", "low", "high", "gap", "silo_test"]].isna().all(axis=None)
+    assert list(result.silo_max_lr) == [SILO] * 3
 
 
 def test_where_silo_trains_at_a_grid_value_one_cell_is_both():
@@ -200,9 +200,9 @@ def test_where_silo_trains_at_a_grid_value_one_cell_is_both():
         for seed in (0, 1)
         for max_lr, accuracy in zip(GRID, [50.0, 90.0, 89.75, 60.0], strict=True)
     ]
-    found = row(cells, study(epsilon=0.4))
-    assert (found.best_max_lr, found.silo_max_lr, found.position) == (0.2, 0.4, "inside")
-    assert (found.gap, found.within_tolerance) == (0.25, True)
+    result = row(cells, study(epsilon=0.4))
+    assert (result.best_max_lr, result.silo_max_lr, result.position) == (0.2, 0.4, "inside")
+    assert (result.gap, result.within_tolerance) == (0.25, True)
 
 
 @pytest.mark.parametrize(
@@ -216,34 +216,34 @@ def test_where_silo_trains_at_a_grid_value_one_cell_is_both():
 )
 def test_gap(accuracy, gap, within):
     cells = [*grid(0, [50.0, 90.0, 80.0, 60.0]), silo(0, accuracy)]
-    found = row(cells)
-    assert found.gap == approx(gap)
-    assert found.within_tolerance == within
-    assert found.best_max_lr == 0.2
+    result = row(cells)
+    assert result.gap == approx(gap)
+    assert result.within_tolerance == within
+    assert result.best_max_lr == 0.2
 
 
 def test_the_tolerance_is_met_where_floats_miss_it_by_a_bit():
     assert 89.01 - 88.91 > 0.1
-    found = row([*grid(0, [50.0, 89.01, 80.0, 60.0]), silo(0, 88.91)], study(tolerance=0.1))
-    assert found.within_tolerance
+    result = row([*grid(0, [50.0, 89.01, 80.0, 60.0]), silo(0, 88.91)], study(tolerance=0.1))
+    assert result.within_tolerance
 
 
 @pytest.mark.parametrize("of_seed_1", ["diverged", "failed", MISSING])
 def test_where_silo_was_not_measured_it_has_a_position_and_no_gap(of_seed_1):
     cells = [*grid(0, [50.0, 90.0, 80.0, 60.0]), *grid(1, [50.0, 90.0, 80.0, 60.0]), silo(0, 88.0)]
-    found = row(cells if of_seed_1 is MISSING else [*cells, silo(1, of_seed_1)])
-    assert found.position == "at edge"
-    assert found[["silo_validation", "silo_test", "silo_test_std", "gap"]].isna().all()
+    result = row(cells if of_seed_1 is MISSING else [*cells, silo(1, of_seed_1)])
+    assert result.position == "at edge"
+    assert result[["silo_validation", "silo_test", "silo_test_std", "gap"]].isna().all()
     # a divergence is worse than any gap; a training that is missing or failed says nothing
-    assert (not found.within_tolerance) if of_seed_1 == "diverged" else pd.isna(found.within_tolerance)
-    assert found.why == ("failed trainings" if of_seed_1 == "failed" else "")
+    assert (not result.within_tolerance) if of_seed_1 == "diverged" else pd.isna(result.within_tolerance)
+    assert result.why == ("failed trainings" if of_seed_1 == "failed" else "")
 
 
 @pytest.mark.parametrize("of_seed_1", ["diverged", "failed", MISSING])
 def test_the_mean_of_some_seeds_is_no_mean_of_silos_chain(of_seed_1):
     """Else a chain that is blocked, or not there yet, would be read as the better half of the seeds."""
-    found = row([silo(0, 88.0)] if of_seed_1 is MISSING else [silo(0, 88.0), silo(1, of_seed_1)])
-    assert found[["chain_validation", "chain_test", "chain_test_std"]].isna().all()
+    result = row([silo(0, 88.0)] if of_seed_1 is MISSING else [silo(0, 88.0), silo(1, of_seed_1)])
+    assert result[["chain_validation", "chain_test", "chain_test_std"]].isna().all()
 
 
 def test_silos_own_chain_is_apart_where_the_oracle_goes_its_own_way():
@@ -253,9 +253,9 @@ def test_silos_own_chain_is_apart_where_the_oracle_goes_its_own_way():
         cell(0, SILO, 70.0, candidate=False, chain=True),
         cell(1, SILO, 72.0, candidate=False, chain=True),
     ]
-    found = row(cells, study(follow="oracle"))
-    assert (found.silo_validation, found.gap) == (88.0, 2.0)
-    assert (found.chain_validation, found.chain_test, found.chain_test_std) == (71.0, 71.0, 2**0.5)
+    result = row(cells, study(follow="oracle"))
+    assert (result.silo_validation, result.gap) == (88.0, 2.0)
+    assert (result.chain_validation, result.chain_test, result.chain_test_std) == (71.0, 71.0, 2**0.5)
 
 
 MESSY = [
@@ -345,10 +345,10 @@ def test_past_an_end_that_a_search_left_open_silo_is_not_beyond_the_grid(tried, 
 
 
 def test_where_a_search_tried_the_best_in_few_seeds_its_noise_is_greater():
-    found = published("quickstart-adaptive")
-    cells, comparison = found.cells, found.comparison.set_index("cycle")
+    result = published("quickstart-adaptive")
+    cells, comparison = result.cells, result.comparison.set_index("cycle")
     candidates = [accuracies(one, "validation") for _, one in cells[cells.candidate].groupby("cycle")]
-    pooled = standard_error(candidates, 2 * found.experiment.oracle.tolerance)
+    pooled = standard_error(candidates, 2 * result.experiment.oracle.tolerance)
     tried = cells[cells.candidate].groupby(["cycle", "max_lr"]).seed.nunique()
     seeds = {m: tried[m, best] for m, best in comparison.best_max_lr.items()}
     assert len(set(seeds.values())) > 1

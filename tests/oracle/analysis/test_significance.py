@@ -133,17 +133,17 @@ def test_silo_that_diverged_is_worse_and_silo_that_is_the_best_within():
 def test_one_seed_tells_nothing():
     results = published("quickstart")
     oracle = results.experiment.oracle.model_copy(update={"seeds": (10,)})
-    asked = results.experiment.model_copy(update={"oracle": oracle})
+    spec = results.experiment.model_copy(update={"oracle": oracle})
     cells = results.cells[results.cells.seed == 10]
-    table = significance_table(cells, results.comparison, asked, results.data)
-    assert table.empty and settling_text(table, asked) == ""
+    table = significance_table(cells, results.comparison, spec, results.data)
+    assert table.empty and settling_text(table, spec) == ""
 
 
 def test_what_would_settle_it_in_words():
-    asked = published("quickstart").experiment  # seeds 10 to 13
+    spec = published("quickstart").experiment  # seeds 10 to 13
     needed = [math.nan, 6.0, 7.0, 40.0, math.inf]
     frame = pd.DataFrame({"decided": ["within", *["undecided"] * 4], "seeds_needed": needed})
-    assert settling_text(frame, asked).split("; ") == [
+    assert settling_text(frame, spec).split("; ") == [
         "On test images, and beyond the noise (the verdicts ask less), SILO is within the tolerance of the best in 1, "
         "undecided in 4 of 5 cycles",
         "about 7 seeds would settle half of the 3 that more seeds can settle "
@@ -154,10 +154,10 @@ def test_what_would_settle_it_in_words():
 
 
 def test_where_a_search_tried_few_seeds_more_of_them_may_not_be_tried():
-    asked = published("quickstart-adaptive").experiment  # 4 seeds
+    spec = published("quickstart-adaptive").experiment  # 4 seeds
     frame = pd.DataFrame({"seeds": [4, 2], "decided": ["undecided"] * 2, "seeds_needed": [6.0, 6.0]})
-    assert settling_text(frame, asked).endswith(
+    assert settling_text(frame, spec).endswith(
         "(--set 'oracle.seeds=[10, 11, 12, 13, 14, 15]'), where the search tries SILO's value and the best in all of them "
         "(--set 'oracle.search=\"exhaustive\"')."
     )
-    assert "exhaustive" not in settling_text(frame.assign(seeds=4), asked)
+    assert "exhaustive" not in settling_text(frame.assign(seeds=4), spec)

@@ -183,10 +183,17 @@ def test_plan_says_what_a_study_cannot_tell(tmp_path, say):
 
 
 def test_plan_says_what_few_trainings_of_a_search_cannot_tell(tmp_path, say):
-    asked = ("plan", write(tmp_path), "--set", "oracle.seeds=3", "--set", "oracle.grid={low: 0.01, high: 1, points: 9}")
-    assert "most values one seed" in say(*asked, "--set", "oracle.search=adaptive")  # 7 trainings a cycle
-    assert "most values" not in say(*asked, "--set", "oracle.search={kind: adaptive, share: 0.5}")
-    assert "most values" not in say(*asked, "--set", "oracle.search=racing")
+    search = (
+        "plan",
+        write(tmp_path),
+        "--set",
+        "oracle.seeds=3",
+        "--set",
+        "oracle.grid={low: 0.01, high: 1, points: 9}",
+    )
+    assert "most values one seed" in say(*search, "--set", "oracle.search=adaptive")  # 7 trainings a cycle
+    assert "most values" not in say(*search, "--set", "oracle.search={kind: adaptive, share: 0.5}")
+    assert "most values" not in say(*search, "--set", "oracle.search=racing")
 
 
 # -- run, status, report
@@ -273,7 +280,7 @@ def test_a_half_finished_run_is_reported_and_says_what_is_missing(run, say, lost
     assert note in (run / "report" / "verdicts.md").read_text()
     assert sorted(path.name for path in (run / "report").iterdir()) == REPORT
     assert len((run / "report" / "cells.csv").read_text().splitlines()) == 1 + TRAININGS - missing
-    assert sum(of[-1] for of in counts(say("status", run))) == missing
+    assert sum(cycle[-1] for cycle in counts(say("status", run))) == missing
 
 
 def test_a_run_goes_on_and_ends_as_if_never_interrupted(run, say):
@@ -294,7 +301,7 @@ def test_a_blocked_chain_is_told_beside_what_is_missing(tmp_path, say):
     records(out, max_lr=1.0)[0].unlink()
     assert "Note: 1 of 8 trainings are not recorded yet" in say("report", out)
     status = say("status", out)
-    assert sum(of[-1] for of in counts(status)) == 1
+    assert sum(cycle[-1] for cycle in counts(status)) == 1
     assert "is blocked from cycle 1 on" in status
 
 

@@ -79,11 +79,11 @@ def test_the_best_constant_is_in_the_middle_of_where_most_intervals_are():
 @settings(deadline=None, max_examples=12)
 @given(schedules, st.lists(st.tuples(st.sampled_from(GRID), st.sampled_from(GRID)), min_size=1, max_size=10))
 def test_a_fit_is_never_worse_than_the_known_curve_and_the_best_constant(known, ends):
-    wanted = [Target(cycle, min(pair), max(pair)) for cycle, pair in enumerate(ends)]
-    fitted = Fitness.of(fit(known, wanted, GRID, 10), wanted)
-    assert fitted.order >= Fitness.of(known, wanted).order
-    still = ConstantSchedule(float(f"{best_constant(wanted)[0]:.4g}"))
-    assert fitted.inside >= Fitness.of(still, wanted).inside
+    intervals = [Target(cycle, min(pair), max(pair)) for cycle, pair in enumerate(ends)]
+    fitted = Fitness.of(fit(known, intervals, GRID, 10), intervals)
+    assert fitted.order >= Fitness.of(known, intervals).order
+    still = ConstantSchedule(float(f"{best_constant(intervals)[0]:.4g}"))
+    assert fitted.inside >= Fitness.of(still, intervals).inside
 
 
 @pytest.mark.parametrize("width", [1.1, 1.5])
@@ -98,21 +98,21 @@ def test_a_fit_is_never_worse_than_the_known_curve_and_the_best_constant(known, 
     ids=str,
 )
 def test_intervals_around_a_curve_are_all_found(truth, width):
-    wanted = [Target(m, truth.max_lr(m) / width, truth.max_lr(m) * width) for m in range(12)]
+    intervals = [Target(m, truth.max_lr(m) / width, truth.max_lr(m) * width) for m in range(12)]
     unlike = SiloSchedule(1.0, 0.0, 1.0, 0, 0.2)
-    assert Fitness.of(fit(unlike, wanted, GRID, 12), wanted).inside == 12
+    assert Fitness.of(fit(unlike, intervals, GRID, 12), intervals).inside == 12
 
 
 @pytest.mark.parametrize("name", ["quickstart", "cifar10-policies", "digits-cnn", "quickstart-adaptive"])
 def test_on_published_runs_it_is_inside_at_least_as_often(name):
     results = published(name)
-    experiment, wanted = results.experiment, targets(results.comparison)
-    assert len(wanted) == results.comparison.informative.sum() > 3
+    experiment, intervals = results.experiment, targets(results.comparison)
+    assert len(intervals) == results.comparison.informative.sum() > 3
     inside = (results.comparison.position[results.comparison.informative] == "inside").sum()
-    assert Fitness.of(experiment.schedule, wanted).inside == inside
-    curve = fit(experiment.schedule, wanted, experiment.oracle.grid.values(), experiment.prune.cycles)
-    assert Fitness.of(curve, wanted).inside >= inside
-    assert curve == fit(experiment.schedule, wanted, experiment.oracle.grid.values(), experiment.prune.cycles)
+    assert Fitness.of(experiment.schedule, intervals).inside == inside
+    curve = fit(experiment.schedule, intervals, experiment.oracle.grid.values(), experiment.prune.cycles)
+    assert Fitness.of(curve, intervals).inside >= inside
+    assert curve == fit(experiment.schedule, intervals, experiment.oracle.grid.values(), experiment.prune.cycles)
     assert all(value == float(f"{value:.4g}") for value in (curve.epsilon, curve.delta, curve.beta))
 
 
@@ -120,9 +120,11 @@ def test_every_cycle_is_held_out_once_and_every_half_of_the_seeds(monkeypatch):
     results, fitted_to = published("quickstart"), []
     monkeypatch.setattr("oracle.fit.holdout.fit", lambda known, given, *rest: fitted_to.append(given) or known)
     by_cycles, by_seeds = hold_out(results.cells, results.comparison, results.experiment, results.data)
-    wanted = targets(results.comparison)
-    assert by_cycles.cycles == len(wanted) == 18 and by_cycles.fitted == by_cycles.known == 15
-    assert sorted(t.cycle for given in fitted_to[:5] for t in set(wanted) - set(given)) == [t.cycle for t in wanted]
+    intervals = targets(results.comparison)
+    assert by_cycles.cycles == len(intervals) == 18 and by_cycles.fitted == by_cycles.known == 15
+    assert sorted(t.cycle for given in fitted_to[:5] for t in set(intervals) - set(given)) == [
+        t.cycle for t in intervals
+    ]
     assert by_seeds.cycles == len(fitted_to[5]) + len(fitted_to[6]) and fitted_to[5] != fitted_to[6]
     adaptive = published("quickstart-adaptive")  # not every value has two halves of the seeds
     held = hold_out(adaptive.cells, adaptive.comparison, adaptive.experiment, adaptive.data)
@@ -151,23 +153,23 @@ def test_a_fit_tells_what_it_touches_and_what_it_misses(tmp_path, monkeypatch):
     changed = results.comparison.assign(low=low.clip(upper=0.1), high=high, open_low=False, open_high=False)
     monkeypatch.setattr("oracle.fit.report.fit", lambda *given: curve)
     monkeypatch.setattr("oracle.fit.report.hold_out", lambda *given: [])
-    told = write_fit(replace(results, comparison=changed), "there", tmp_path / "fit")
-    wanted = targets(changed)
-    touched = sum(curve.max_lr(one.cycle) in (one.low, one.high) for one in wanted)
-    missed = [one.cycle for one in wanted if not one.low <= curve.max_lr(one.cycle) <= one.high]
+    text = write_fit(replace(results, comparison=changed), "there", tmp_path / "fit")
+    intervals = targets(changed)
+    touched = sum(curve.max_lr(one.cycle) in (one.low, one.high) for one in intervals)
+    missed = [one.cycle for one in intervals if not one.low <= curve.max_lr(one.cycle) <= one.high]
     assert touched >= 2 and missed
-    assert f"touching an end of {touched}\n" in told and "The fitted curve is a constant" in told
-    assert [int(m) for m in re.findall(r"cycle (\d+) \(by", told)] == missed
+    assert f"touching an end of {touched}\n" in text and "The fitted curve is a constant" in text
+    assert [int(m) for m in re.findall(r"cycle (\d+) \(by", text)] == missed
 
 
 def test_an_interval_that_a_search_left_open_on_both_sides_asks_for_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("oracle.fit.report.hold_out", lambda *given: [])
     results = published("quickstart-adaptive")
-    told = results.comparison.informative & (results.comparison.cycle > 3)
-    changed = results.comparison.assign(informative=told, open_low=True, open_high=results.comparison.cycle < 8)
-    assert [target.cycle for target in targets(changed)] == list(results.comparison.cycle[told])[4:]
+    informative = results.comparison.informative & (results.comparison.cycle > 3)
+    changed = results.comparison.assign(informative=informative, open_low=True, open_high=results.comparison.cycle < 8)
+    assert [target.cycle for target in targets(changed)] == list(results.comparison.cycle[informative])[4:]
     text = write_fit(replace(results, comparison=changed), "there", tmp_path / "fit")
-    assert f"Of {told.sum() - 4} informative cycles' intervals" in text
+    assert f"Of {informative.sum() - 4} informative cycles' intervals" in text
     assert "4 more intervals are open on both sides, and ask for nothing." in text
 
 

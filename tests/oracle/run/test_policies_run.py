@@ -35,13 +35,13 @@ def home(tmp_path_factory):
 
 
 def test_every_policy_has_its_own_chain_and_its_search(home):
-    found = load_results(home / "run")
-    assert list(dict.fromkeys(found.policies.policy)) == ["SILO", *POLICIES["baselines"], "Oracle"]
-    own = found.policies[found.policies.policy != "Oracle"]
+    results = load_results(home / "run")
+    assert list(dict.fromkeys(results.policies.policy)) == ["SILO", *POLICIES["baselines"], "Oracle"]
+    own = results.policies[results.policies.policy != "Oracle"]
     assert (own.groupby("policy").cycle.count() == 3).all()
     assert (own.seeds == 2).all()
     assert own.test.notna().all()
-    costs = found.costs.set_index("who")
+    costs = results.costs.set_index("who")
     for name in ("lr-warmup", "lr-rewinding", "cosine"):
         assert (costs.trainings[name], costs.search_trainings[name]) == (SEARCH + 2 * 2, SEARCH)
     assert (costs.trainings["given"], costs.search_trainings["given"]) == (2 * 3 + 3, 3)
@@ -67,11 +67,11 @@ def test_rewinding_the_rate_alone_goes_on_from_the_final_weights(home):
 
 
 def test_how_many_weights_each_layer_keeps_is_exact(home):
-    found = load_results(home / "run")
-    alive = found.layers.groupby(["policy", "cycle"]).alive.sum().unstack()
+    results = load_results(home / "run")
+    alive = results.layers.groupby(["policy", "cycle"]).alive.sum().unstack()
     assert (alive.loc["SILO"] == alive.loc["cosine"]).all()
     assert list(alive.loc["SILO"]) == [1184, 1184 - 236, 948 - 189]  # floor(0.2 x alive) goes; 64 x 16 + 16 x 10
-    assert (found.layers.groupby(["policy", "cycle"]).prunable.sum() == 1184).all()
+    assert (results.layers.groupby(["policy", "cycle"]).prunable.sum() == 1184).all()
 
 
 def test_layers_stand_in_the_order_of_the_network(home, tmp_path):
@@ -109,7 +109,7 @@ def test_chosen_on_test_is_said_wherever_a_reader_looks(home, tmp_path):
     for name in ("README.md", "verdicts.md", "oracle.md", "oracle.tex", "comparison.md", "policies.md", "max_lr.svg"):
         assert "chosen on test, as released" in (tmp_path / "published" / name).read_text().replace("\n", " "), name
     assert "at the epoch chosen on test" in (tmp_path / "published" / "policies.md").read_text()
-    found = load_results(out)
-    cells = found.cells[found.cells.candidate & (found.cells.status == "done")]
+    results = load_results(out)
+    cells = results.cells[results.cells.candidate & (results.cells.status == "done")]
     means = cells[cells.cycle == 0].groupby("max_lr").test.mean()
-    assert found.comparison.best_test[0] == means.max()
+    assert results.comparison.best_test[0] == means.max()

@@ -175,13 +175,13 @@ def test_the_same_numbers_in_other_environments_do_not_differ(make, say):
         ),
     ],
 )
-def test_what_the_other_study_asks_for_beyond_can_be_asked_for(make, say, tiny, settings, asked):
+def test_what_the_other_study_asks_for_beyond_can_be_asked_for(make, say, tiny, settings, requested):
     one, other = make("one"), make("other", *settings)
     said = say("merge", one, other)
     proposed = re.findall(r"--set '([^']+)'", said)
-    assert ("requests more" in said) == bool(asked)
+    assert ("requests more" in said) == bool(requested)
     wider = load(tiny, proposed)
-    assert wider == load(tiny, asked)
+    assert wider == load(tiny, requested)
     assert open_study(one).experiment == load(tiny, [])
 
 
@@ -316,8 +316,8 @@ def killed_at(count, folder, other):
     if (child := os.fork()) == 0:
         left = [count]
 
-        def deadly(of, name):
-            real = getattr(of, name)
+        def deadly(module, name):
+            real = getattr(module, name)
 
             def operation(*arguments, **options):
                 left[0] -= 1
@@ -328,7 +328,7 @@ def killed_at(count, folder, other):
                     os._exit(KILLED)
                 return real(*arguments, **options)
 
-            setattr(of, name, operation)
+            setattr(module, name, operation)
 
         for name in ("fsync", "link", "replace", "unlink", "mkdir"):
             deadly(os, name)
