@@ -10,9 +10,9 @@ import pytest
 import torch
 from golden import GOLDEN
 from PIL import Image
+from trained import train
 
 from oracle.analysis.results import load_results
-from oracle.cli import commands
 from oracle.cli.main import main
 from oracle.experiment.load import load, validate
 from oracle.study.data import network
@@ -319,11 +319,9 @@ SHORT = [
 SMALLER = {"vgg19": ["model.classifier=linear"]}  # 20 million weights: 140 million take a minute
 
 
-def run(path, overrides, out, monkeypatch):
-    """Run a file with overrides in this process, and return the table of its cells. The report is tested elsewhere."""
-    monkeypatch.setattr(commands, "_write_report", lambda study: None)
-    sets = [argument for override in overrides for argument in ("--set", override)]
-    assert main(["run", str(path), "--local", "--out", str(out), *sets]) == 0
+def run(path, overrides, out):
+    """Train a file with overrides in this process, and return the table of its cells. The report is tested elsewhere."""
+    assert train(path, out, *overrides)
     return load_results(out).cells
 
 
@@ -334,7 +332,7 @@ def test_its_first_two_cycles_train(path, stand_ins, tmp_path, monkeypatch):
     experiment = LOADED[path]
     overrides = [*SHORT, *stand_ins[experiment.data.source], *SMALLER.get(experiment.model.name, [])]
     overrides += [f"oracle.grid=[{experiment.silo.epsilon}]", "policies.baselines={}"]
-    cells = run(path, overrides, tmp_path / "run", monkeypatch)
+    cells = run(path, overrides, tmp_path / "run")
     assert list(zip(cells.cycle, cells.status, strict=True)) == [(0, "done"), (1, "done")]
     assert cells.max_lr.tolist() == [experiment.schedule.max_lr(0), experiment.schedule.max_lr(1)]
     recorded = open_study(tmp_path / "run").store.record(cells.id[0]).layers
@@ -350,7 +348,7 @@ def test_the_baselines_of_the_papers_files_train(stand_ins, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     path = PAPER / "resnet20-cifar10.yaml"
-    cells = run(path, [*SHORT, *stand_ins["cifar10"], "oracle.grid=[0.03]"], tmp_path / "run", monkeypatch)
+    cells = run(path, [*SHORT, *stand_ins["cifar10"], "oracle.grid=[0.03]"], tmp_path / "run")
     assert set(cells.status) == {"done"}
     policies = [set(names.split()) for names in cells.policies[cells.cycle == 1]]
     assert set.union(*policies) == {"lr-warmup", "lr-rewinding", "constant", "cosine", "cyclical"}

@@ -12,17 +12,16 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import yaml
+from experiments import write
+from trained import report, train
 
 ROOT = Path(__file__).parents[1]
-EXPERIMENT = {
-    "name": "tiny",
-    "data": {"source": "digits"},
-    "model": {"name": "mlp", "hidden": [16]},
-    "train": {"epochs": 20, "batch_size": 32, "momentum": 0.9, "weight_decay": 5e-4, "shape": "cosine"},
-    "prune": {"criterion": "magnitude", "scope": "global", "rate": 0.2, "cycles": 3, "restart": "keep"},
-    "silo": {"epsilon": 0.1, "delta": 0.1, "beta": 5, "delay": 1},
-    "oracle": {"grid": [0.01, 0.1, 0.3, 1.0], "seeds": 2},
+CHANGES = {
+    "train.epochs": 20,
+    "train.batch_size": 32,
+    "train.shape": "cosine",
+    "prune.restart": "keep",
+    "oracle.grid": [0.01, 0.1, 0.3, 1.0],
 }
 
 
@@ -39,26 +38,36 @@ chaos = imported(ROOT / "benchmarks" / "chaos.py")
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("chaos")
-    (folder / "e.yaml").write_text(yaml.safe_dump(EXPERIMENT, sort_keys=False))
+    write(folder, CHANGES, "e.yaml")
     return folder
 
 
 @pytest.fixture(scope="module")
 def calm(home):
     """An undisturbed run, in one process."""
-    from oracle.cli.main import main
-
-    assert main(["run", str(home / "e.yaml"), "--local", "--out", str(home / "calm")]) == 0
+    assert train(home / "e.yaml", home / "calm")
+    report(home / "calm")
     return home / "calm"
+
+
+class Cluster(chaos.Cluster):
+    """Notices within seconds that a node is gone, for which Ray takes 15 s and more."""
+
+    @property
+    def environment(self):
+        return super().environment | {"RAY_health_check_period_ms": "500"}
 
 
 @pytest.fixture(scope="module")
 def cluster(home):
-    with chaos.Cluster(home) as cluster:
-        yield cluster
+    """Of two nodes, of which one may be killed: each starts a worker anew, which takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chaos, "NODES", 2)
+        with Cluster(home) as cluster:
+            yield cluster
 
 
-def test_what_a_cluster_refuses_is_one_line(cluster, home):
+def test_what_a_cluster_refuses_is_one_line(cluster, home, request):
     def run(*sets, **more):
         address = ("--out", home / "refused", "--address", f"127.0.0.1:{cluster.port}")
         return subprocess.Popen(
@@ -70,14 +79,15 @@ def test_what_a_cluster_refuses_is_one_line(cluster, home):
         )
 
     no_gpu, no_key = run("--set", "compute.gpus_per_trial=1"), run(RAY_AUTH_TOKEN="b" * 64)
-    for driver, told in (
+    request.getfixturevalue("calm")  # which the next test needs, while these two start
+    for driver, message in (
         # 0 CPUs: the head alone, while the nodes are joining
         (no_gpu, r"compute\.gpus_per_trial .* got 1: its largest node has [01] CPUs and 0 GPUs"),
         (no_key, "the authentication token is missing or wrong"),
     ):
         out, err = driver.communicate(timeout=60)
         assert (driver.returncode, out, err.count("\n")) == (2, "", 1)
-        assert re.search(told, err)
+        assert re.search(message, err)
     assert not (home / "refused").exists()
 
 

@@ -16,19 +16,18 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+from experiments import write
 
 ROOT = Path(__file__).parents[1]
 CLUSTER = ROOT / "benchmarks" / "cluster"
 pytestmark = pytest.mark.skipif(not (shutil.which("bash") and shutil.which("setsid")), reason="no bash, or no setsid")
 
-EXPERIMENT = {
+CHANGES = {
     "name": "small",
-    "data": {"source": "digits"},
-    "model": {"name": "mlp", "hidden": [16]},
-    "train": {"epochs": 60, "batch_size": 64, "momentum": 0.9, "weight_decay": 5e-4, "shape": "constant"},
-    "prune": {"criterion": "magnitude", "scope": "global", "rate": 0.2, "cycles": 2, "restart": "rewind"},
-    "silo": {"epsilon": 0.1, "delta": 0.1, "beta": 5, "delay": 1},
-    "oracle": {"grid": [0.1, 0.3], "seeds": 2},
+    "train.epochs": 60,
+    "train.shape": "constant",
+    "prune.cycles": 2,
+    "oracle.grid": [0.1, 0.3],
 }
 
 # As a step would on its node: its own CPUs, its own session, signals passed on; what it leaves behind is left.
@@ -72,7 +71,7 @@ def cluster(tmp_path):
     commands(tmp_path / "slurm", srun=SRUN, scontrol=SCONTROL)
     commands(tmp_path / "work" / ".venv" / "bin", python=PYTHON, ray=RAY, silo_oracle=SILO_ORACLE)
     (tmp_path / "home").mkdir()
-    (tmp_path / "work" / "small.yaml").write_text(yaml.safe_dump(EXPERIMENT))
+    write(tmp_path / "work", CHANGES)
     yield tmp_path
     left = processes(tmp_path)  # of a test that failed
     for folder in folders_of_ray(left):
@@ -114,8 +113,8 @@ def processes(cluster):
 
 def folders_of_ray(working):
     """One for each node, as Ray's command lines tell."""
-    told = "\n".join(part for process in working for part in process.cmdline())
-    return {Path(folder) for folder in re.findall(r"(/tmp/ray\.\w{6})/ray/session", told)}
+    lines = "\n".join(part for process in working for part in process.cmdline())
+    return {Path(folder) for folder in re.findall(r"(/tmp/ray\.\w{6})/ray/session", lines)}
 
 
 def left_behind(cluster):
@@ -187,11 +186,11 @@ def test_a_slurm_job_gives_ray_what_it_was_given_and_passes_its_exit_code_on(clu
     )
     job = submit(cluster, ["a-16", "b-4"], "small.yaml", "--set", "oracle.seeds=[1, 2]")
     assert job.wait(30) == 7
-    told = dict(line.split(": ", 1) for line in calls.read_text().splitlines())
-    assert told["silo-oracle"] == "run small.yaml --set oracle.seeds=[1, 2] --address 10.0.0.1:6379"
-    assert told["a-16"].startswith("start --block") and " --num-cpus=16 --num-gpus=0 " in told["a-16"]
-    assert told["a-16"].endswith(" --head --port=0 --include-dashboard=False")
-    assert " --num-cpus=4 " in told["b-4"] and told["b-4"].endswith(" --address=10.0.0.1:6379")
+    called = dict(line.split(": ", 1) for line in calls.read_text().splitlines())
+    assert called["silo-oracle"] == "run small.yaml --set oracle.seeds=[1, 2] --address 10.0.0.1:6379"
+    assert called["a-16"].startswith("start --block") and " --num-cpus=16 --num-gpus=0 " in called["a-16"]
+    assert called["a-16"].endswith(" --head --port=0 --include-dashboard=False")
+    assert " --num-cpus=4 " in called["b-4"] and called["b-4"].endswith(" --address=10.0.0.1:6379")
     assert left_behind(cluster) == ([], [])
 
 

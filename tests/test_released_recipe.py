@@ -16,10 +16,9 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional
 from torch.optim.optimizer import register_optimizer_step_pre_hook
+from trained import train
 
 from oracle.analysis.cells import cells_table
-from oracle.cli import commands
-from oracle.cli.main import main
 from oracle.plan.snapshot import Snapshot
 from oracle.study.study import open_study
 from silo import cycle as cycle_module
@@ -158,9 +157,7 @@ def seen(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(root / "cache"))
         patch.setattr(cycle_module, "train_lanes", watched)
-        patch.setattr(commands, "_write_report", lambda study: None)
-        sets = [argument for override in overrides for argument in ("--set", override)]
-        assert main(["run", str(PAPER / f"{name}.yaml"), "--local", "--out", str(root / "run"), *sets]) == 0
+        assert train(PAPER / f"{name}.yaml", root / "run", *overrides)
     study = open_study(root / "run")
     cells = cells_table(Snapshot.take(study).trainings)
     own = cells[cells.chain].set_index("cycle")

@@ -1,24 +1,23 @@
 """Published tables follow from the published cells, by today's rules."""
 
 import json
-from pathlib import Path
 
 import pytest
+from published import RESULTS, published
 
 from oracle.analysis.cells import of_baseline, read_cells, read_skipped
-from oracle.analysis.results import load_results
 from oracle.experiment.load import validate
 from oracle.report.report import policies_of
 from oracle.report.tables.markdown import markdown
 from oracle.report.tables.study_tables import comparison_table as shown
 from oracle.report.text import evidence_text
 
-RESULTS = sorted(path.parent for path in (Path(__file__).parent.parent / "results").glob("*/experiment.json"))
+FOLDERS = sorted(path.parent for path in RESULTS.glob("*/experiment.json"))
 
 
-@pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_tables_and_verdicts_follow_from_the_cells(folder):
-    found = load_results(folder)
+    found = published(folder.name)
     assert found.comparison.to_csv(index=False, lineterminator="\n") == (folder / "comparison.csv").read_text()
     assert found.significance.to_csv(index=False, lineterminator="\n") == (folder / "statistics.csv").read_text()
     readme, verdicts = (folder / "README.md").read_text(), (folder / "verdicts.md").read_text()
@@ -31,7 +30,7 @@ def test_tables_and_verdicts_follow_from_the_cells(folder):
         assert verdict.evidence in verdicts
 
 
-@pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_what_is_published_is_the_whole_study_and_in_no_machines_path(folder):
     study = json.loads((folder / "experiment.json").read_text())
     experiment = validate(study["experiment"], str(folder))

@@ -1,17 +1,14 @@
 """benchmarks/search: its replays are what a sweep trains, and its scores what they say."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from published import RESULTS, published
 
 from benchmarks.search.__main__ import main
 from benchmarks.search.exhaustive import Cycle, Run, draw, read
 from benchmarks.search.replay import fewer_seeds, halves, orders, replay, score
-from oracle.analysis.results import load_results
 from oracle.experiment.search import Search
 
-RESULTS = Path(__file__).parents[1] / "results"
 ADAPTIVE = Search(kind="adaptive")
 
 
@@ -22,7 +19,7 @@ def quickstart():
 
 def test_a_replay_finds_what_the_published_sweep_found(quickstart):
     """results/quickstart-adaptive was trained for real, by the same trainings."""
-    trained, found = load_results(RESULTS / "quickstart-adaptive"), replay(quickstart, ADAPTIVE, range(4))
+    trained, found = published("quickstart-adaptive"), replay(quickstart, ADAPTIVE, range(4))
     assert found.trainings == len(trained.cells) <= quickstart.trainings / 3
     intervals = [(i.best, i.low, i.high, i.edge_low, i.edge_high) for i in found.intervals]
     columns = trained.comparison[["best_max_lr", "low", "high", "edge_low", "edge_high"]]

@@ -253,7 +253,7 @@ def test_what_a_step_costs_at_least():
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU: it would be measured")
 def test_without_a_gpu_its_part_is_refused_and_nothing_written(tmp_path, capsys):
     assert command.main(["gpu", "--to", str(tmp_path / "speed")]) == 2
-    assert capsys.readouterr().err == "benchmarks.speed: PART gpu must have a CUDA GPU, got none visible here\n"
+    assert capsys.readouterr().err.startswith("benchmarks.speed: PART gpu must ")
     assert not (tmp_path / "speed").exists()
 
 

@@ -1,35 +1,24 @@
+import sys
+
 import pytest
-import yaml
-
-TINY = {
-    "name": "tiny",
-    "data": {"source": "digits"},
-    "model": {"name": "mlp", "hidden": [16]},
-    "train": {
-        "epochs": 3,
-        "batch_size": 64,
-        "momentum": 0.9,
-        "weight_decay": 5e-4,
-        "shape": {"kind": "warmup-step", "warmup": "1ep", "drops": {"2ep": 0.1}},
-    },
-    "prune": {"criterion": "magnitude", "scope": "global", "rate": 0.2, "cycles": 3, "restart": "rewind"},
-    "silo": {"epsilon": 0.1, "delta": 0.1, "beta": 5, "delay": 1},
-    "oracle": {"grid": [0.01, 0.03, 0.1, 0.3, 1.0, 1e6], "seeds": 2},
-}
-
-
-@pytest.fixture(scope="session")
-def write_tiny():
-    """Write the real experiment on digits that trains in a second or two (1e6 diverges), and return its path."""
-
-    def write(folder):
-        path = folder / "tiny.yaml"
-        path.write_text(yaml.safe_dump(TINY, sort_keys=False))
-        return path
-
-    return write
+from experiments import write
+from own_package import PACKAGE, forget
 
 
 @pytest.fixture
-def tiny(write_tiny, tmp_path):
-    return write_tiny(tmp_path)
+def tiny(tmp_path):
+    """The file of the tiny experiment."""
+    return write(tmp_path)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """The folder one is in, with a package of one's own in it; what is imported from there is forgotten afterwards."""
+    (tmp_path / "own").mkdir()
+    for name, text in PACKAGE.items():
+        (tmp_path / "own" / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry != ""])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield tmp_path
+    forget()

@@ -3,14 +3,21 @@
 The worker keeps to a real worker's order: start state read, state written, record written.
 """
 
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import experiments
 import torch
+from experiments import UNTRAINED
 from made import made_data, made_record
 
-from oracle.experiment.load import validate
 from oracle.plan.snapshot import Snapshot
 from oracle.plan.trajectories import Trajectories
 from oracle.run.ready_queue import ReadyQueue
 from oracle.study.cell import DENSE
+from oracle.study.store import Store
 from silo.mask import Mask
 from silo.state import State
 
@@ -32,18 +39,16 @@ def experiment(
     search_grid=None,
     search="exhaustive",
 ):
-    return validate(
-        {
-            "name": "synthetic",
-            "data": "digits",
-            "model": "mlp",
-            "train": {"epochs": 1, "batch_size": 64, "momentum": 0.9, "weight_decay": 0.0, "shape": "constant"},
-            "prune": {"criterion": "random", "scope": "global", "rate": 0.2, "cycles": cycles, "restart": "reinit"},
+    """SILO's max_lr is the same in every cycle: its delay is longer than they are."""
+    return experiments.experiment(
+        UNTRAINED
+        | {
+            "prune.criterion": "random",
+            "prune.cycles": cycles,
             "silo": {"epsilon": silo, "delta": 0.0, "beta": 5.0, "delay": 99},
             "oracle": {"grid": list(grid), "seeds": seeds, "follow": follow, "search": search},
             "policies": {"search": {"over": over, "grid": search_grid}, "baselines": baselines or {}},
-        },
-        "test",
+        }
     )
 
 
@@ -62,14 +67,21 @@ def leaves(cell):
     return State(Mask({"weight": torch.tensor([bool(bits >> i & 1) for i in range(64)])}))
 
 
-def snapshot(asked, store):
+@contextmanager
+def fresh_store():
+    """An empty store for an example of a property, where the folders of tests lie; gone afterwards."""
+    with tempfile.TemporaryDirectory(dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")) as folder:
+        yield Store(Path(folder))
+
+
+def snapshot(spec, store):
     """The study by what is recorded now."""
-    return Snapshot.walk(Trajectories(asked, DATA, store), DATA_INFO, "test")
+    return Snapshot.walk(Trajectories(spec, DATA, store), DATA_INFO, "test")
 
 
-def counts(asked, store):
+def counts(spec, store):
     """How many of its trainings are how far."""
-    return snapshot(asked, store).counts()
+    return snapshot(spec, store).counts()
 
 
 class Worker:
@@ -99,12 +111,12 @@ class Worker:
         self.store.write_record(made_record(cell, given, state and state.digest()))
 
 
-def sweep(asked, store, pick=lambda count: 0, workers=1, **changes):
-    """Run a frontier dry with several jobs in flight, of which ``pick`` says which ends next; returns the jobs."""
+def sweep(spec, store, pick=lambda count: 0, workers=1, **changes):
+    """Run a queue dry with several jobs in flight, of which ``pick`` says which ends next; returns the jobs."""
     worker = Worker(store, **changes)
-    frontier, running = ReadyQueue(Trajectories(asked, DATA, store)), []
+    queue, running = ReadyQueue(Trajectories(spec, DATA, store)), []
     while True:
-        while len(running) < workers and (jobs := frontier.next()):
+        while len(running) < workers and (jobs := queue.next()):
             (job,) = jobs
             assert job.parent_id is None or store.has_state(job.parent_id), "offered before its start state is there"
             running.append(job)
@@ -112,7 +124,7 @@ def sweep(asked, store, pick=lambda count: 0, workers=1, **changes):
             return worker.trained
         job = running.pop(pick(len(running)))
         worker.run(job)
-        frontier.finished(job)
+        queue.finished(job)
         assert len(worker.trained) < 200, "the same cells are trained over and over"
 
 

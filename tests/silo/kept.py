@@ -34,10 +34,10 @@ class Kept:
     def is_due(self) -> bool:
         self.epoch += 1
         self.log.append(("is_due", self.epoch))
-        wanted = self.epoch in self.due_after
-        if not wanted:
+        due = self.epoch in self.due_after
+        if not due:
             self._cut()
-        return wanted
+        return due
 
     def save(self, state: TrainingState) -> None:
         assert state.epochs == self.epoch

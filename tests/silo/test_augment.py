@@ -141,7 +141,7 @@ def test_the_source_is_left_alone_and_the_type_kept():
 
 
 def test_bad_crop():
-    with pytest.raises(ValueError, match=r"^crop must be at least 0 pixels, got -1$"):
+    with pytest.raises(ValueError, match=r"^crop must .*, got -1$"):
         Augment(crop=-1)
 
 
@@ -149,13 +149,13 @@ def test_bad_crop():
     "area", [(), (0.5,), (0.1, 0.2, 0.3), (0, 1), (-0.1, 1), (0.5, 0.4), (0.5, 1.1), (math.nan, 1), (0.1, math.nan)]
 )
 def test_bad_area(area):
-    with pytest.raises(ValueError, match=r"^area must be two rising shares .*, got \["):
+    with pytest.raises(ValueError, match=r"^area must .*, got \["):
         Augment(area=area)
 
 
 def test_an_area_is_refused_where_images_lie_in_memory():
     augment = Augment(area=(0.08, 1.0))
-    with pytest.raises(DataError, match=r"^augment.area must be none .* memory \(crop .*\), got \[0.08, 1.0\]$"):
+    with pytest.raises(DataError, match=r"^augment\.area must .*, got \[0\.08, 1\.0\]$"):
         numbered(pixels()).check(augment)
     with pytest.raises(DataError, match=r"augment.area"), numbered(pixels()).augmented(augment):
         pass

@@ -33,7 +33,7 @@ def same(a, b):
 
 @pytest.mark.parametrize("choose", ["test", "test_best", "Validation", "", None])
 def test_any_other_choice_is_refused(choose):
-    with pytest.raises(ValueError, match=r"^choose must be one of validation, test-best, got "):
+    with pytest.raises(ValueError, match=r"^choose must .*, got "):
         replace(RECIPE, choose=choose)
 
 

@@ -170,7 +170,7 @@ def test_what_is_left_behind_is_a_copy(build, few_digits):
 
 @pytest.mark.parametrize("step", [7, 100])
 def test_nothing_can_be_remembered_beyond_the_end(build, few_digits, step):
-    with pytest.raises(ValueError, match=f"^remember_at must be at most 6, .*, got {step}$"):
+    with pytest.raises(ValueError, match=f"^remember_at must .* 6, .*, got {step}$"):
         run(build(), few_digits, remember_at=step)
 
 

@@ -177,37 +177,37 @@ def also(file, size=(4, 4)):
     return make
 
 
-DIFFER = r"set size.*, got train/ of 4x4 and test/ of 5x5"
+DIFFER = r"got train/ of 4x4 and test/ of 5x5"
 BAD = {  # what is made -> what the one line names
-    "no such folder": (lambda root: None, "an existing folder with train/CLASS/"),
+    "no such folder": (lambda root: None, "train/CLASS/"),
     "train is a file": (
         lambda root: (root.mkdir(), (root / "train").touch()),
         r"train/CLASS/\*\.jpg.* without train/$",
     ),
     "no classes": (
         lambda root: (root / "train").mkdir(parents=True),
-        r"folder for each class in .*train', got none",
+        r"class .*train', got none",
     ),
     "images without a class": (
         lambda root: paint(root / "train/1.png", RED),
-        r"folder for each class in .*train', got none",
+        r"class .*train', got none",
     ),
-    "no images": (lambda root: (root / "train/a").mkdir(parents=True), r"images \(\.jpg, .*\) in .*train', got none"),
+    "no images": (lambda root: (root / "train/a").mkdir(parents=True), r"images .*train', got none"),
     "no images in test": (
         lambda root: (two_classes(root), (root / "test/cat/z.png").unlink()),
         r"images .*test', got none",
     ),
-    "a class of test's own": (also("test/dog/1.png"), r"classes that train/ has, too, got .*test/dog'$"),
-    "an empty file": (with_file(b""), r"readable images, got .*train/cat/c\.png', which can't be read$"),
-    "a file of text": (with_file(b"no image"), r"readable images, got .*train/cat/c\.png', which can't be read$"),
-    "a file cut short": (cut_short, r"readable images, got .*train/cat/c\.png', which can't be read$"),
-    "an odd image": (also("train/cat/c.png", (5, 3)), r"one size \(or set size\), got 5x3 in .*c\.png'$"),
-    "an image of another size": (also("train/cat/c.png", (5, 5)), r"one size \(or set size\), got 5x5 in .*c\.png'$"),
+    "a class of test's own": (also("test/dog/1.png"), r"got .*test/dog'$"),
+    "an empty file": (with_file(b""), r"got .*train/cat/c\.png', which can't be read$"),
+    "a file of text": (with_file(b"no image"), r"got .*train/cat/c\.png', which can't be read$"),
+    "a file cut short": (cut_short, r"got .*train/cat/c\.png', which can't be read$"),
+    "an odd image": (also("train/cat/c.png", (5, 3)), r"got 5x3 in .*c\.png'$"),
+    "an image of another size": (also("train/cat/c.png", (5, 5)), r"got 5x5 in .*c\.png'$"),
     "test of another size": (
         lambda root: (two_classes(root), paint(root / "test/cat/z.png", RED, (5, 5))),
         DIFFER,
     ),
-    "no square": (lambda root: paint(root / "train/a/1.png", RED, (5, 3)), r"square images .*, got 5x3 in .*1\.png'$"),
+    "no square": (lambda root: paint(root / "train/a/1.png", RED, (5, 3)), r"got 5x3 in .*1\.png'$"),
 }
 
 
@@ -222,7 +222,7 @@ def test_one_line_says_what_is_wrong(root, make, message):
 @pytest.mark.parametrize("size", [0, -4])
 def test_bad_sizes(root, size):
     two_classes(root)
-    with pytest.raises(DataError, match=f"^size must be at least 1 pixel, got {size}$"):
+    with pytest.raises(DataError, match=f"^size must .*, got {size}$"):
         folder(str(root), size)
 
 

@@ -238,7 +238,7 @@ def test_workers_live_over_the_epochs_and_end_with_the_training(root, monkeypatc
 def test_a_second_reading_beside_the_first_is_refused(data):
     first = data.train.batches(5)
     next(first)
-    with pytest.raises(RuntimeError, match="must be read once at a time, got a second"):
+    with pytest.raises(RuntimeError, match=r"must .*, got a second"):
         next(data.test.batches(5))
     first.close()
     assert len(read(data.test)[0]) == 6
@@ -276,33 +276,33 @@ def test_the_digest_knows_names_and_file_sizes_and_the_size(data, copy):
 
 
 def test_the_constants_to_normalize_by_must_be_given(data):
-    with pytest.raises(DataError, match=r"^normalize must have mean and std where images stream, got none$"):
+    with pytest.raises(DataError, match=r"^normalize must .* mean and std .*, got none$"):
         split(data, CARVED, Normalize(), 0)
-    with pytest.raises(DataError, match=r"^normalize must have a mean and std for each channel \(3 here\), got 1$"):
+    with pytest.raises(DataError, match=r"^normalize must .* mean and std .*3.*, got 1$"):
         split(data, CARVED, Normalize((0.5,), (0.5,)), 0)
 
 
 def test_a_crop_is_refused(data):
-    with pytest.raises(DataError, match=r"^augment\.crop must be 0 where images stream \(area is .*\), got 4$"):
+    with pytest.raises(DataError, match=r"^augment\.crop must .*, got 4$"):
         data.train.check(Augment(crop=4))
     with pytest.raises(DataError, match=r"augment\.crop"):
         trained(data, replace(RECIPE, augment=Augment(crop=4)))
 
 
 BAD = {
-    "nothing there": (shutil.rmtree, r"an existing folder with train/WNID/"),
+    "nothing there": (shutil.rmtree, r"train/WNID/"),
     "no val": (lambda root: shutil.rmtree(root / "val"), r"val/WNID/\*\.JPEG, got .* without val/$"),
     "val in one folder": (
         lambda root: (
             [file.rename(root / "val" / file.name) for file in files(root, "val")]
             + [folder.rmdir() for folder in (root / "val").glob("n0?")]
         ),
-        r"one folder for each class in .*val', got none$",
+        r"class .*val', got none$",
     ),
-    "a class of val's own": (lambda root: (root / "val/n04").mkdir(), r"classes that train/ has, too, got .*val/n04'$"),
+    "a class of val's own": (lambda root: (root / "val/n04").mkdir(), r"got .*val/n04'$"),
     "a class without images": (
         lambda root: (root / "train/n00").mkdir(),
-        r"images .* of every class, got none in .*train/n00'$",
+        r"got none in .*train/n00'$",
     ),
 }
 
@@ -315,11 +315,9 @@ def test_one_line_says_what_is_wrong(copy, change, message):
     assert str(copy) in str(caught.value) and "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"), [((0,), "size must be at least 1, got 0"), ((8, -1), "loaders must be at least 0, got -1")]
-)
-def test_bad_options(root, options, message):
-    with pytest.raises(DataError, match=f"^{message}$"):
+@pytest.mark.parametrize(("options", "field", "value"), [((0,), "size", 0), ((8, -1), "loaders", -1)])
+def test_bad_options(root, options, field, value):
+    with pytest.raises(DataError, match=f"^{field} must .*, got {value}$"):
         imagenet(str(root), *options)
 
 
@@ -327,9 +325,7 @@ def test_bad_options(root, options, message):
 def test_an_unreadable_image_is_one_line_from_a_worker_too(copy, loaders):
     (copy / "train/n02/n02_3.JPEG").write_bytes(b"no image")
     data = imagenet(str(copy), SIZE, loaders)
-    with pytest.raises(
-        DataError, match=r"^path must hold readable images, got .*n02_3\.JPEG', which can't be read$"
-    ) as caught:
+    with pytest.raises(DataError, match=r"^path must .*, got .*n02_3\.JPEG', which can't be read$") as caught:
         trained(data)
     assert "\n" not in str(caught.value)
     (copy / "train/n02/n02_3.JPEG").unlink()

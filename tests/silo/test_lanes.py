@@ -177,7 +177,7 @@ def test_recording_happens_once_for_a_number_of_lanes_and_a_batch_size(starts, e
 
 
 def test_more_lanes_than_there_are_places_for_are_refused(starts, exact):
-    with pytest.raises(ValueError, match=r"^starts must be at most 2, got 3$"):
+    with pytest.raises(ValueError, match=r"^starts must .* 2, got 3$"):
         GraphStepper(2, here).lanes(starts(), RECIPE, torch.device("cpu"))
 
 

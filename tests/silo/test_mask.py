@@ -133,9 +133,7 @@ def test_a_rate_or_scope_that_is_none_raises(rate, scope):
 
 @pytest.mark.parametrize("shape", [(), (4,), (12,), (4, 3), (3, 5)])
 def test_scores_that_are_not_of_the_layers_shape_raise(shape):
-    with pytest.raises(
-        ValueError, match=re.escape(f"scores of layer0.weight must have the layer's shape (3, 4), got {shape}")
-    ):
+    with pytest.raises(ValueError, match=rf"^scores of layer0\.weight must .*\(3, 4\), got {re.escape(str(shape))}$"):
         dense((3, 4)).prune({"layer0.weight": torch.ones(shape)}, 0.2, "global")
 
 

@@ -1,6 +1,7 @@
 """Networks: sizes by hand, shapes, what they refuse."""
 
 import math
+import re
 
 import pytest
 import torch
@@ -172,35 +173,34 @@ def test_the_dropout_of_vit_small_reaches_every_block():
     assert [m.p for m in model.modules() if isinstance(m, nn.Dropout)] == [0.25] * (1 + 3 * 3)
 
 
-REFUSED = [  # (name, channels, size, options, the one line)
-    ("mlp", 1, 8, {"hidden": (10, 0)}, "hidden must hold widths of at least 1, got [10, 0]"),
-    ("small-cnn", 1, 8, {"width": 0}, "width must be at least 1, got 0"),
-    ("vgg19", 1, 32, {}, "channels must be 3 for this network, got 1"),
-    ("vgg19", 3, 31, {}, "size must be at least 32 for this network, got 31"),
-    ("vgg19", 3, 32, {"classifier": "cifar"}, "classifier must be imagenet or linear, got 'cifar'"),
-    ("densenet40", 3, 3, {}, "size must be at least 4 for this network, got 3"),
-    ("mobilenetv2", 1, 32, {}, "channels must be 3 for this network, got 1"),
-    ("resnet50", 4, 32, {}, "channels must be 3 for this network, got 4"),
-    ("vit-b-16", 1, 32, {}, "channels must be 3 for this network, got 1"),
-    ("vit-b-16", 3, 40, {}, "size must be a multiple of 16, this network's patch, got 40"),
-    ("vit-b-16", 3, 8, {}, "size must be a multiple of 16, this network's patch, got 8"),
-    ("vit-small", 1, 32, {}, "channels must be 3 for this network, got 1"),
-    ("vit-small", 3, 30, {}, "size must be a multiple of 4, this network's patch, got 30"),
-    ("vit-small", 3, 32, {"patch": 64}, "size must be a multiple of 64, this network's patch, got 32"),
-    ("vit-small", 3, 32, {"patch": 0}, "patch must be at least 1, got 0"),
-    ("vit-small", 3, 32, {"width": 0}, "width must be at least 1, got 0"),
-    ("vit-small", 3, 32, {"depth": 0}, "depth must be in [1, 100], got 0"),
-    ("vit-small", 3, 32, {"depth": 101}, "depth must be in [1, 100], got 101"),
-    ("vit-small", 3, 32, {"heads": 0}, "heads must be a divisor of the width 256, got 0"),
-    ("vit-small", 3, 32, {"heads": 3}, "heads must be a divisor of the width 256, got 3"),
-    ("vit-small", 3, 32, {"dropout": 1.0}, "dropout must be in [0, 1), got 1.0"),
-    ("vit-small", 3, 32, {"dropout": -0.1}, "dropout must be in [0, 1), got -0.1"),
-    ("vit-small", 3, 32, {"dropout": math.nan}, "dropout must be in [0, 1), got nan"),
+REFUSED = [  # (name, channels, size, options, field, value)
+    ("mlp", 1, 8, {"hidden": (10, 0)}, "hidden", "[10, 0]"),
+    ("small-cnn", 1, 8, {"width": 0}, "width", "0"),
+    ("vgg19", 1, 32, {}, "channels", "1"),
+    ("vgg19", 3, 31, {}, "size", "31"),
+    ("vgg19", 3, 32, {"classifier": "cifar"}, "classifier", "'cifar'"),
+    ("densenet40", 3, 3, {}, "size", "3"),
+    ("mobilenetv2", 1, 32, {}, "channels", "1"),
+    ("resnet50", 4, 32, {}, "channels", "4"),
+    ("vit-b-16", 1, 32, {}, "channels", "1"),
+    ("vit-b-16", 3, 40, {}, "size", "40"),
+    ("vit-b-16", 3, 8, {}, "size", "8"),
+    ("vit-small", 1, 32, {}, "channels", "1"),
+    ("vit-small", 3, 30, {}, "size", "30"),
+    ("vit-small", 3, 32, {"patch": 64}, "size", "32"),
+    ("vit-small", 3, 32, {"patch": 0}, "patch", "0"),
+    ("vit-small", 3, 32, {"width": 0}, "width", "0"),
+    ("vit-small", 3, 32, {"depth": 0}, "depth", "0"),
+    ("vit-small", 3, 32, {"depth": 101}, "depth", "101"),
+    ("vit-small", 3, 32, {"heads": 0}, "heads", "0"),
+    ("vit-small", 3, 32, {"heads": 3}, "heads", "3"),
+    ("vit-small", 3, 32, {"dropout": 1.0}, "dropout", "1.0"),
+    ("vit-small", 3, 32, {"dropout": -0.1}, "dropout", "-0.1"),
+    ("vit-small", 3, 32, {"dropout": math.nan}, "dropout", "nan"),
 ]
 
 
-@pytest.mark.parametrize(("name", "channels", "size", "options", "line"), REFUSED)
-def test_what_a_network_refuses_it_says_in_one_line(name, channels, size, options, line):
-    with pytest.raises(ValueError) as error:
+@pytest.mark.parametrize(("name", "channels", "size", "options", "field", "value"), REFUSED)
+def test_what_a_network_refuses_it_says_in_one_line(name, channels, size, options, field, value):
+    with pytest.raises(ValueError, match=rf"\A{field} must .*, got {re.escape(value)}\Z"):
         MODELS[name](channels, size, 10, **options)
-    assert str(error.value) == line

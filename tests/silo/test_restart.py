@@ -196,7 +196,7 @@ def test_keep_goes_on_from_the_final_weights(problem, name):
 
 @pytest.mark.parametrize("to", ["7it", "3ep"])
 def test_nothing_is_rewound_to_beyond_the_training(problem, to):
-    with pytest.raises(ValueError, match="remember_at must be at most 6, "):
+    with pytest.raises(ValueError, match=r"^remember_at must .* 6, .*got "):
         run_cycle(problem(restart=Rewind(to))[0], 0, 0, 0.1, State())
 
 

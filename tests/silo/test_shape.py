@@ -146,9 +146,7 @@ BARE = [10, 10.0, None, "10", "-1ep", "1.5ep", "10 ep", ""]
 def test_durations_carry_their_unit(value):
     makers = {"warmup": WarmupStep, "period": Cyclical, "drops": lambda epoch: WarmupStep("1ep", {epoch: 0.1})}
     for name, make in makers.items():
-        with pytest.raises(
-            ValueError, match=f"^{name} must be a duration with its unit, .*, got {re.escape(repr(value))}$"
-        ):
+        with pytest.raises(ValueError, match=f"^{name} must .* unit, .*, got {re.escape(repr(value))}$"):
             make(value)
 
 

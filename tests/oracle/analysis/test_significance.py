@@ -1,20 +1,17 @@
 """How sure a cycle is: critical values of the literature, sets and intervals by hand, and how often they hold simulated."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from published import published
 from scipy.stats import t
 
 from benchmarks import confidence
-from oracle.analysis.results import load_results
 from oracle.analysis.significance import noises, significance_table
 from oracle.report.advice import settling_text
 from oracle.stats.multiple_comparisons import Noise, best_subset, critical, difference, seeds_to_settle
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +92,7 @@ def test_what_is_said_holds_as_often_as_is_said(number):
 
 @pytest.fixture(scope="module", params=["quickstart", "cifar10-policies", "digits-cnn", "quickstart-adaptive"])
 def results(request):
-    return load_results(ROOT / "results" / request.param)
+    return published(request.param)
 
 
 def test_every_informative_cycle_has_a_row_that_hangs_together(results):
@@ -124,7 +121,7 @@ def test_the_difference_is_measured_on_test(results):
 
 
 def test_silo_that_diverged_is_worse_and_silo_that_is_the_best_within():
-    results = load_results(ROOT / "results" / "quickstart")
+    results = published("quickstart")
     cells = results.cells.copy()
     silo = cells.silo & (cells.cycle == 4)
     cells.loc[silo, ["status", "validation", "test"]] = ["diverged", np.nan, np.nan]
@@ -134,19 +131,19 @@ def test_silo_that_diverged_is_worse_and_silo_that_is_the_best_within():
 
 
 def test_one_seed_tells_nothing():
-    results = load_results(ROOT / "results" / "quickstart")
+    results = published("quickstart")
     oracle = results.experiment.oracle.model_copy(update={"seeds": (10,)})
-    asked = results.experiment.model_copy(update={"oracle": oracle})
+    spec = results.experiment.model_copy(update={"oracle": oracle})
     cells = results.cells[results.cells.seed == 10]
-    table = significance_table(cells, results.comparison, asked, results.data)
-    assert table.empty and settling_text(table, asked) == ""
+    table = significance_table(cells, results.comparison, spec, results.data)
+    assert table.empty and settling_text(table, spec) == ""
 
 
 def test_what_would_settle_it_in_words():
-    asked = load_results(ROOT / "results" / "quickstart").experiment  # seeds 10 to 13
+    spec = published("quickstart").experiment  # seeds 10 to 13
     needed = [math.nan, 6.0, 7.0, 40.0, math.inf]
     frame = pd.DataFrame({"decided": ["within", *["undecided"] * 4], "seeds_needed": needed})
-    assert settling_text(frame, asked).split("; ") == [
+    assert settling_text(frame, spec).split("; ") == [
         "On test images, and beyond the noise (the verdicts ask less), SILO is within the tolerance of the best in 1, "
         "undecided in 4 of 5 cycles",
         "about 7 seeds would settle half of the 3 that more seeds can settle "
@@ -157,10 +154,10 @@ def test_what_would_settle_it_in_words():
 
 
 def test_where_a_search_tried_few_seeds_more_of_them_may_not_be_tried():
-    asked = load_results(ROOT / "results" / "quickstart-adaptive").experiment  # 4 seeds
+    spec = published("quickstart-adaptive").experiment  # 4 seeds
     frame = pd.DataFrame({"seeds": [4, 2], "decided": ["undecided"] * 2, "seeds_needed": [6.0, 6.0]})
-    assert settling_text(frame, asked).endswith(
+    assert settling_text(frame, spec).endswith(
         "(--set 'oracle.seeds=[10, 11, 12, 13, 14, 15]'), where the search tries SILO's value and the best in all of them "
         "(--set 'oracle.search=\"exhaustive\"')."
     )
-    assert "exhaustive" not in settling_text(frame.assign(seeds=4), asked)
+    assert "exhaustive" not in settling_text(frame.assign(seeds=4), spec)

@@ -4,29 +4,21 @@ import math
 
 import pandas as pd
 import pytest
+from experiments import UNTRAINED, experiment
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oracle.analysis.claims.judge import judge
-from oracle.experiment.load import validate
 from oracle.experiment.overrides import WHOLE_GRID
 from oracle.stats.interval import Interval
 
 GRID = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
 
 
-def experiment(search="exhaustive", **silo):
-    return validate(
-        {
-            "name": "synthetic",
-            "data": "digits",
-            "model": "mlp",
-            "train": {"epochs": 1, "batch_size": 64, "momentum": 0.9, "weight_decay": 0.0, "shape": "constant"},
-            "prune": {"criterion": "magnitude", "scope": "global", "rate": 0.2, "cycles": 9, "restart": "reinit"},
-            "silo": {"epsilon": 1.0, "delta": 1.0, "beta": 5.0, "delay": 1, **silo},
-            "oracle": {"grid": GRID, "seeds": 2, "tolerance": 0.5, "search": search},
-        },
-        "test",
+def study(search="exhaustive", **silo):
+    silo = {"epsilon": 1.0, "delta": 1.0, "beta": 5.0, "delay": 1, **silo}
+    return experiment(
+        UNTRAINED | {"prune.cycles": 9, "silo": silo, "oracle.grid": GRID, "oracle.search": search},
     )
 
 
@@ -62,7 +54,7 @@ def cycle(low, high, silo=None, gap=0.0, informative=True):
 
 def verdicts(*cycles, **silo):
     frame = pd.DataFrame(cycles).rename_axis("cycle").reset_index().astype({"within_tolerance": "boolean"})
-    judged = {verdict.claim.split(":")[0].split(".")[0]: verdict for verdict in judge(frame, experiment(**silo))}
+    judged = {verdict.claim.split(":")[0].split(".")[0]: verdict for verdict in judge(frame, study(**silo))}
     assert list(judged) == ["1", "3", "Rival"]
     return judged
 
@@ -205,7 +197,7 @@ def test_where_a_search_gave_too_few_seeds_the_rest_of_the_grid_would_tell(noise
 
     def said(search, tried):
         frame = pd.DataFrame([cycle(1, 2) | {"noise": noise, "seeds": tried}] * 3).rename_axis("cycle").reset_index()
-        ((judgement, remedies),) = {(one.judgement, one.remedies) for one in judge(frame, experiment(search))}
+        ((judgement, remedies),) = {(one.judgement, one.remedies) for one in judge(frame, study(search))}
         return judgement, remedies == (WHOLE_GRID,)
 
     assert said("adaptive", 1) == ("undecided", True)

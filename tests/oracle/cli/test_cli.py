@@ -3,13 +3,12 @@
 import json
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+import experiments
 import pytest
 import torch
-import yaml
 
 from oracle.cli.main import main
 from oracle.experiment.load import load, validate
@@ -18,12 +17,14 @@ from oracle.study.study import claimed, new_study
 SMALL = {
     "name": "small",
     "label": "MLP, digits",
-    "data": {"source": "digits"},
-    "model": {"name": "mlp", "hidden": [16]},
-    "train": {"epochs": 2, "batch_size": 64, "momentum": 0.9, "weight_decay": 5e-4, "shape": "constant"},
-    "prune": {"criterion": "magnitude", "scope": "global", "rate": 0.5, "cycles": 2, "restart": "rewind"},
-    "silo": {"epsilon": 0.05, "delta": 0.0, "beta": 5, "delay": 1},
-    "oracle": {"grid": [0.01, 0.1, 1.0], "seeds": [0, 3]},
+    "train.epochs": 2,
+    "train.shape": "constant",
+    "prune.rate": 0.5,
+    "prune.cycles": 2,
+    "silo.epsilon": 0.05,
+    "silo.delta": 0.0,
+    "oracle.grid": [0.01, 0.1, 1.0],
+    "oracle.seeds": [0, 3],
 }
 TRAININGS = 2 * 2 * 4  # cycles x seeds x (grid and SILO's)
 TABLES = [
@@ -36,10 +37,8 @@ REPORT = ["cells.csv", "cost.csv", "environment.json", "layers.csv", "report.htm
 REPORT = sorted(REPORT)
 
 
-def write(folder, **changes):
-    path = folder / "small.yaml"
-    path.write_text(yaml.safe_dump({**SMALL, **changes}, sort_keys=False))
-    return path
+def write(folder, changes=None):
+    return experiments.write(folder, SMALL | (changes or {}))
 
 
 @pytest.fixture(scope="module")
@@ -104,8 +103,7 @@ def counts(status):
 def test_schedule_prints_the_released_values(tmp_path, say):
     path = write(
         tmp_path,
-        prune={**SMALL["prune"], "rate": 0.2, "cycles": 25},
-        silo={"epsilon": 0.03, "delta": 0.04, "beta": 5, "delay": 1},
+        {"prune.rate": 0.2, "prune.cycles": 25, "silo.epsilon": 0.03, "silo.delta": 0.04},
     )
     rows = [line.split() for line in say("schedule", path).splitlines()[1:]]
     grows = ["0.030039", "0.032132", "0.047611", "0.064461", "0.068929", "0.069775", "0.069947", "0.069987", "0.069996"]
@@ -118,14 +116,6 @@ def test_schedule_prints_the_released_values(tmp_path, say):
 def test_schedule_follows_overrides(tmp_path, say):
     out = say("schedule", write(tmp_path), "--set", "prune.cycles=1", "--set", "silo.epsilon=0.5")
     assert out.split()[-3:] == ["0", "100.00", "0.500000"]
-
-
-def test_schedule_answers_at_once(tmp_path):
-    """What takes seconds to import is imported where it is needed; ray above all."""
-    slow = "[name for name in ('ray', 'optuna', 'pandas', 'matplotlib', 'sklearn') if name in sys.modules]"
-    code = f"import sys; from oracle.cli.main import main; main(['schedule', {str(write(tmp_path))!r}]); print({slow})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_plan_of_a_new_study_trains_and_writes_nothing(tmp_path, say, monkeypatch):
@@ -171,8 +161,7 @@ def test_plan_counts_what_a_change_would_train(run, say, changes, recorded, miss
 )
 def test_what_plan_proposes_for_an_open_interval_can_be_done(tmp_path, say, grid):
     """Too low a grid: the interval is open above, and the proposed override adds values and loses none."""
-    oracle = {"grid": grid, "seeds": 1, "tolerance": 0.0}
-    path = write(tmp_path, oracle=oracle, prune={**SMALL["prune"], "cycles": 1})
+    path = write(tmp_path, {"oracle": {"grid": grid, "seeds": 1, "tolerance": 0.0}, "prune.cycles": 1})
     out = tmp_path / "run"
     say("run", path, "--local", "--out", out)
     (proposed,) = re.findall(r"--set '([^']+)'", said := say("plan", path, "--out", out))
@@ -194,10 +183,17 @@ def test_plan_says_what_a_study_cannot_tell(tmp_path, say):
 
 
 def test_plan_says_what_few_trainings_of_a_search_cannot_tell(tmp_path, say):
-    asked = ("plan", write(tmp_path), "--set", "oracle.seeds=3", "--set", "oracle.grid={low: 0.01, high: 1, points: 9}")
-    assert "most values one seed" in say(*asked, "--set", "oracle.search=adaptive")  # 7 trainings a cycle
-    assert "most values" not in say(*asked, "--set", "oracle.search={kind: adaptive, share: 0.5}")
-    assert "most values" not in say(*asked, "--set", "oracle.search=racing")
+    search = (
+        "plan",
+        write(tmp_path),
+        "--set",
+        "oracle.seeds=3",
+        "--set",
+        "oracle.grid={low: 0.01, high: 1, points: 9}",
+    )
+    assert "most values one seed" in say(*search, "--set", "oracle.search=adaptive")  # 7 trainings a cycle
+    assert "most values" not in say(*search, "--set", "oracle.search={kind: adaptive, share: 0.5}")
+    assert "most values" not in say(*search, "--set", "oracle.search=racing")
 
 
 # -- run, status, report
@@ -284,7 +280,7 @@ def test_a_half_finished_run_is_reported_and_says_what_is_missing(run, say, lost
     assert note in (run / "report" / "verdicts.md").read_text()
     assert sorted(path.name for path in (run / "report").iterdir()) == REPORT
     assert len((run / "report" / "cells.csv").read_text().splitlines()) == 1 + TRAININGS - missing
-    assert sum(of[-1] for of in counts(say("status", run))) == missing
+    assert sum(cycle[-1] for cycle in counts(say("status", run))) == missing
 
 
 def test_a_run_goes_on_and_ends_as_if_never_interrupted(run, say):
@@ -297,7 +293,7 @@ def test_a_run_goes_on_and_ends_as_if_never_interrupted(run, say):
 
 def test_a_blocked_chain_is_told_beside_what_is_missing(tmp_path, say):
     """SILO diverges at once. That is an outcome, no failure: the run is complete."""
-    path, out = write(tmp_path, silo={**SMALL["silo"], "epsilon": 1e9}), tmp_path / "run"
+    path, out = write(tmp_path, {"silo.epsilon": 1e9}), tmp_path / "run"
     said = say("run", path, "--local", "--out", out)
     blocked = "SILO's chain, seed 3 is blocked from cycle 1 on: cycle 0 diverged at max_lr 1e+09"
     assert blocked in said
@@ -305,7 +301,7 @@ def test_a_blocked_chain_is_told_beside_what_is_missing(tmp_path, say):
     records(out, max_lr=1.0)[0].unlink()
     assert "Note: 1 of 8 trainings are not recorded yet" in say("report", out)
     status = say("status", out)
-    assert sum(of[-1] for of in counts(status)) == 1
+    assert sum(cycle[-1] for cycle in counts(status)) == 1
     assert "is blocked from cycle 1 on" in status
 
 
@@ -353,15 +349,7 @@ def test_publishing_again_takes_the_place_of_a_former_unfinished_one(run, publis
     say("publish", run)
     Path("file").touch()
     assert main(["publish", str(run), "--to", "file/to/there"]) == 2
-    assert "file/to must be a place where a folder can be made, got a file\n" in capsys.readouterr().err
+    assert re.search("file/to must .*, got a file$", capsys.readouterr().err)
     assert {path.name: text for path, text in tree("results/small").items()} == {
         path.name: text for path, text in tree(published).items()
     }
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"]])
-def test_help(arguments, capsys):
-    with pytest.raises(SystemExit) as raised:
-        main(arguments)
-    assert raised.value.code == 0
-    assert "usage: silo-oracle" in capsys.readouterr().out

@@ -113,8 +113,8 @@ def test_reasons_of_failures_are_told_once_and_not_all(study):
     said = status(study)
     rates = sorted({cell.max_lr for cell in failing})
     first, sixth = [cell.max_lr for cell in failing[:5]], failing[5]
-    told = f"max_lr {min(first):.4g} to {max(first):.4g}; cycle 0; seed 0"
-    assert f"failed: 5 trainings ({told}): ValueError: 0\n" in said and len(rates) == 6
+    where = f"max_lr {min(first):.4g} to {max(first):.4g}; cycle 0; seed 0"
+    assert f"failed: 5 trainings ({where}): ValueError: 0\n" in said and len(rates) == 6
     assert f"failed: 1 training (max_lr {sixth.max_lr:.4g}; cycle 0; seed {sixth.seed}): ValueError: 1\n" in said
     assert said.count("ValueError") == 5 + 2  # the two blocked chains say why, too
     assert "failed: 3 other reasons" in said

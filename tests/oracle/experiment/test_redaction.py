@@ -13,7 +13,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
-import yaml
+from experiments import write
 from PIL import Image
 
 from oracle.cli.main import main
@@ -176,18 +176,20 @@ def machine(tmp_path, monkeypatch):
 
 
 def test_nothing_of_the_machine_is_in_a_run_folder_its_report_or_a_publication(machine, tmp_path, capsys):
-    experiment = {
+    changes = {
         "name": "private",
         "data": {"source": "folder", "path": "~/elsewhere"},
         "model": {"name": "private_net:Net"},
-        "train": {"epochs": 2, "batch_size": 16, "momentum": 0.9, "weight_decay": 0.0, "shape": "constant"},
-        "prune": {"criterion": "magnitude", "scope": "global", "rate": 0.2, "cycles": 2, "restart": "keep"},
-        "silo": {"epsilon": 0.1, "delta": 0.1, "beta": 5, "delay": 1},
-        "oracle": {"grid": [0.1, 1e6], "seeds": 2},
-        "policies": {"baselines": {"flat": {"max_lr": 1e6}}},
+        "train.epochs": 2,
+        "train.batch_size": 16,
+        "train.weight_decay": 0.0,
+        "train.shape": "constant",
+        "prune.cycles": 2,
+        "prune.restart": "keep",
+        "oracle.grid": [0.1, 1e6],
+        "policies.baselines": {"flat": {"max_lr": 1e6}},
     }
-    file = tmp_path / "home" / "private.yaml"
-    file.write_text(yaml.safe_dump(experiment))
+    file = write(tmp_path / "home", changes)
     images = str(machine / "images")
     requested = [str(file), "--set", f"data.path={images}", "--out", str(tmp_path / "home" / "runs" / "private")]
     run, published = Path(requested[-1]), tmp_path / "home" / "published"

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from experiments import write
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from published import RESULTS, published
 
 from oracle.analysis.results import load_results
 from oracle.cli.main import main
@@ -20,7 +22,7 @@ from oracle.fit.target import Fitness, Target, best_constant, targets
 from silo.schedule import ConstantSchedule, SiloSchedule
 
 ROOT = Path(__file__).parents[3]
-RESULTS = [ROOT / "results" / name for name in ("quickstart", "cifar10-policies", "digits-cnn", "quickstart-adaptive")]
+QUICKSTART = RESULTS / "quickstart"
 GRID = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 FEW = 40  # trials of Optuna: the laws hold for any number
 schedules = st.builds(
@@ -77,11 +79,11 @@ def test_the_best_constant_is_in_the_middle_of_where_most_intervals_are():
 @settings(deadline=None, max_examples=12)
 @given(schedules, st.lists(st.tuples(st.sampled_from(GRID), st.sampled_from(GRID)), min_size=1, max_size=10))
 def test_a_fit_is_never_worse_than_the_known_curve_and_the_best_constant(known, ends):
-    wanted = [Target(cycle, min(pair), max(pair)) for cycle, pair in enumerate(ends)]
-    fitted = Fitness.of(fit(known, wanted, GRID, 10), wanted)
-    assert fitted.order >= Fitness.of(known, wanted).order
-    still = ConstantSchedule(float(f"{best_constant(wanted)[0]:.4g}"))
-    assert fitted.inside >= Fitness.of(still, wanted).inside
+    intervals = [Target(cycle, min(pair), max(pair)) for cycle, pair in enumerate(ends)]
+    fitted = Fitness.of(fit(known, intervals, GRID, 10), intervals)
+    assert fitted.order >= Fitness.of(known, intervals).order
+    still = ConstantSchedule(float(f"{best_constant(intervals)[0]:.4g}"))
+    assert fitted.inside >= Fitness.of(still, intervals).inside
 
 
 @pytest.mark.parametrize("width", [1.1, 1.5])
@@ -96,82 +98,85 @@ def test_a_fit_is_never_worse_than_the_known_curve_and_the_best_constant(known, 
     ids=str,
 )
 def test_intervals_around_a_curve_are_all_found(truth, width):
-    wanted = [Target(m, truth.max_lr(m) / width, truth.max_lr(m) * width) for m in range(12)]
+    intervals = [Target(m, truth.max_lr(m) / width, truth.max_lr(m) * width) for m in range(12)]
     unlike = SiloSchedule(1.0, 0.0, 1.0, 0, 0.2)
-    assert Fitness.of(fit(unlike, wanted, GRID, 12), wanted).inside == 12
+    assert Fitness.of(fit(unlike, intervals, GRID, 12), intervals).inside == 12
 
 
-@pytest.mark.parametrize("folder", RESULTS, ids=lambda folder: folder.name)
-def test_on_published_runs_it_is_inside_at_least_as_often(folder):
-    results = load_results(folder)
-    experiment, wanted = results.experiment, targets(results.comparison)
-    assert len(wanted) == results.comparison.informative.sum() > 3
+@pytest.mark.parametrize("name", ["quickstart", "cifar10-policies", "digits-cnn", "quickstart-adaptive"])
+def test_on_published_runs_it_is_inside_at_least_as_often(name):
+    results = published(name)
+    experiment, intervals = results.experiment, targets(results.comparison)
+    assert len(intervals) == results.comparison.informative.sum() > 3
     inside = (results.comparison.position[results.comparison.informative] == "inside").sum()
-    assert Fitness.of(experiment.schedule, wanted).inside == inside
-    curve = fit(experiment.schedule, wanted, experiment.oracle.grid.values(), experiment.prune.cycles)
-    assert Fitness.of(curve, wanted).inside >= inside
-    assert curve == fit(experiment.schedule, wanted, experiment.oracle.grid.values(), experiment.prune.cycles)
+    assert Fitness.of(experiment.schedule, intervals).inside == inside
+    curve = fit(experiment.schedule, intervals, experiment.oracle.grid.values(), experiment.prune.cycles)
+    assert Fitness.of(curve, intervals).inside >= inside
+    assert curve == fit(experiment.schedule, intervals, experiment.oracle.grid.values(), experiment.prune.cycles)
     assert all(value == float(f"{value:.4g}") for value in (curve.epsilon, curve.delta, curve.beta))
 
 
 def test_every_cycle_is_held_out_once_and_every_half_of_the_seeds(monkeypatch):
-    results, fitted_to = load_results(RESULTS[0]), []
+    results, fitted_to = published("quickstart"), []
     monkeypatch.setattr("oracle.fit.holdout.fit", lambda known, given, *rest: fitted_to.append(given) or known)
     by_cycles, by_seeds = hold_out(results.cells, results.comparison, results.experiment, results.data)
-    wanted = targets(results.comparison)
-    assert by_cycles.cycles == len(wanted) == 18 and by_cycles.fitted == by_cycles.known == 15
-    assert sorted(t.cycle for given in fitted_to[:5] for t in set(wanted) - set(given)) == [t.cycle for t in wanted]
+    intervals = targets(results.comparison)
+    assert by_cycles.cycles == len(intervals) == 18 and by_cycles.fitted == by_cycles.known == 15
+    assert sorted(t.cycle for given in fitted_to[:5] for t in set(intervals) - set(given)) == [
+        t.cycle for t in intervals
+    ]
     assert by_seeds.cycles == len(fitted_to[5]) + len(fitted_to[6]) and fitted_to[5] != fitted_to[6]
-    adaptive = load_results(RESULTS[3])  # not every value has two halves of the seeds
+    adaptive = published("quickstart-adaptive")  # not every value has two halves of the seeds
     held = hold_out(adaptive.cells, adaptive.comparison, adaptive.experiment, adaptive.data)
     assert [one.what for one in held] == ["a fifth of the cycles, in five turns"]
 
 
 def test_the_command_gives_a_block_that_an_experiment_file_takes(tmp_path, capsys, monkeypatch):
-    assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "fit")]) == 0
+    assert main(["fit", str(QUICKSTART), "--to", str(tmp_path / "fit")]) == 0
     said = capsys.readouterr().out
     block = yaml.safe_load(said.split("```yaml\n")[1].split("```")[0])
     overrides = [f"silo.{field}={value}" for field, value in block["silo"].items() if field != "chosen"]
     fitted = load(ROOT / "benchmarks" / "quickstart.yaml", overrides)
-    inside = Fitness.of(fitted.schedule, targets(load_results(RESULTS[0]).comparison)).inside
+    inside = Fitness.of(fitted.schedule, targets(published("quickstart").comparison)).inside
     assert f"with the fitted parameters: in {inside}; the nearest end is " in said and inside >= 15
     assert fitted.silo.chosen_on_seeds == (10, 11, 12, 13) and fitted.silo.search_trainings == 18 * 4 * 12
     assert {path.name for path in (tmp_path / "fit").iterdir()} == {"fit.md", "fit.png", "fit.svg"}
     monkeypatch.setattr("oracle.fit.report.hold_out", lambda *given: [])
-    assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "fit")]) == 0  # an older fit is replaced
+    assert main(["fit", str(QUICKSTART), "--to", str(tmp_path / "fit")]) == 0  # an older fit is replaced
 
 
 def test_a_fit_tells_what_it_touches_and_what_it_misses(tmp_path, monkeypatch):
-    results = load_results(RESULTS[0])
+    results = published("quickstart")
     curve = SiloSchedule(0.1, 0.0, 5.0, 1, 0.2)
     low = results.comparison.low.where(results.comparison.cycle > 1, 0.1)  # two ends are touched
     high = results.comparison.high.where(results.comparison.cycle != 4, 0.08).where(low < 0.1, 0.5)
     changed = results.comparison.assign(low=low.clip(upper=0.1), high=high, open_low=False, open_high=False)
     monkeypatch.setattr("oracle.fit.report.fit", lambda *given: curve)
     monkeypatch.setattr("oracle.fit.report.hold_out", lambda *given: [])
-    told = write_fit(replace(results, comparison=changed), "there", tmp_path / "fit")
-    wanted = targets(changed)
-    touched = sum(curve.max_lr(one.cycle) in (one.low, one.high) for one in wanted)
-    missed = [one.cycle for one in wanted if not one.low <= curve.max_lr(one.cycle) <= one.high]
+    text = write_fit(replace(results, comparison=changed), "there", tmp_path / "fit")
+    intervals = targets(changed)
+    touched = sum(curve.max_lr(one.cycle) in (one.low, one.high) for one in intervals)
+    missed = [one.cycle for one in intervals if not one.low <= curve.max_lr(one.cycle) <= one.high]
     assert touched >= 2 and missed
-    assert f"touching an end of {touched}\n" in told and "The fitted curve is a constant" in told
-    assert [int(m) for m in re.findall(r"cycle (\d+) \(by", told)] == missed
+    assert f"touching an end of {touched}\n" in text and "The fitted curve is a constant" in text
+    assert [int(m) for m in re.findall(r"cycle (\d+) \(by", text)] == missed
 
 
 def test_an_interval_that_a_search_left_open_on_both_sides_asks_for_nothing(tmp_path, monkeypatch):
-    results = load_results(RESULTS[3])
-    told = results.comparison.informative & (results.comparison.cycle > 3)
-    changed = results.comparison.assign(informative=told, open_low=True, open_high=results.comparison.cycle < 8)
-    assert [target.cycle for target in targets(changed)] == list(results.comparison.cycle[told])[4:]
+    monkeypatch.setattr("oracle.fit.report.hold_out", lambda *given: [])
+    results = published("quickstart-adaptive")
+    informative = results.comparison.informative & (results.comparison.cycle > 3)
+    changed = results.comparison.assign(informative=informative, open_low=True, open_high=results.comparison.cycle < 8)
+    assert [target.cycle for target in targets(changed)] == list(results.comparison.cycle[informative])[4:]
     text = write_fit(replace(results, comparison=changed), "there", tmp_path / "fit")
-    assert f"Of {told.sum() - 4} informative cycles' intervals" in text
+    assert f"Of {informative.sum() - 4} informative cycles' intervals" in text
     assert "4 more intervals are open on both sides, and ask for nothing." in text
 
 
 @pytest.mark.parametrize("command", ["fit", "table"])  # publish: tests/oracle/cli/test_cli.py
 def test_where_no_folder_can_be_made_it_is_one_line(tmp_path, capsys, command):
     (tmp_path / "file").touch()
-    assert main([command, str(RESULTS[0]), "--to", str(tmp_path / "file" / "to" / "there")]) == 2
+    assert main([command, str(QUICKSTART), "--to", str(tmp_path / "file" / "to" / "there")]) == 2
     said = capsys.readouterr()
     assert said.out == "" and said.err.count("\n") == 1 and "where a folder can be made" in said.err
 
@@ -179,10 +184,10 @@ def test_where_no_folder_can_be_made_it_is_one_line(tmp_path, capsys, command):
 def test_what_cannot_be_fitted_is_refused_in_one_line_and_writes_nothing(tmp_path, capsys):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "else").touch()
-    assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "full")]) == 2
+    assert main(["fit", str(QUICKSTART), "--to", str(tmp_path / "full")]) == 2
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "fit.md").write_text("a stranger's")
-    assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "other")]) == 2
+    assert main(["fit", str(QUICKSTART), "--to", str(tmp_path / "other")]) == 2
     assert (tmp_path / "other" / "fit.md").read_text() == "a stranger's"
     assert main(["fit", str(tmp_path / "none"), "--to", str(tmp_path / "to")]) == 2
     said = capsys.readouterr().err.splitlines()
@@ -193,14 +198,13 @@ def test_what_cannot_be_fitted_is_refused_in_one_line_and_writes_nothing(tmp_pat
 
 @pytest.mark.parametrize("informative", [0, 2])
 def test_with_few_informative_cycles_there_is_nothing_to_fit_to(tmp_path, monkeypatch, capsys, informative):
-    results = load_results(RESULTS[0])
+    results = published("quickstart")
     few = results.comparison.assign(informative=results.comparison.cycle < informative)
     blank = replace(results, comparison=few)
     monkeypatch.setattr("oracle.analysis.results.load_results", lambda folder: blank)
-    assert main(["fit", str(RESULTS[0]), "--to", str(tmp_path / "to")]) == 2
+    assert main(["fit", str(QUICKSTART), "--to", str(tmp_path / "to")]) == 2
     assert (
-        f"must have at least 3 informative cycles whose interval has an end, got {informative}"
-        in capsys.readouterr().err
+        re.search(rf"must .* 3 informative cycles .*, got {informative}", capsys.readouterr().err)
         and not (tmp_path / "to").exists()
     )
 
@@ -208,23 +212,19 @@ def test_with_few_informative_cycles_there_is_nothing_to_fit_to(tmp_path, monkey
 # -- from the dense network alone
 
 
-TINY = """
-name: tiny
-data: digits
-model: {name: mlp, hidden: [16]}
-train: {epochs: 3, batch_size: 64, momentum: 0.9, weight_decay: 5e-4, shape: constant}
-prune: {criterion: magnitude, scope: global, rate: 0.2, cycles: 4, restart: rewind}
-silo: {epsilon: 0.7, delta: 0.1, beta: 5, delay: 1}
-oracle: {grid: [0.0001, 0.001, 0.01, 0.1, 1.0, 30.0], seeds: [3, 8], follow: oracle}
-policies: {baselines: {cosine: {shape: cosine}}}
-"""
+CHANGES = {
+    "train.shape": "constant",
+    "prune.cycles": 4,
+    "silo.epsilon": 0.7,
+    "oracle": {"grid": [0.0001, 0.001, 0.01, 0.1, 1.0, 30.0], "seeds": [3, 8], "follow": "oracle"},
+    "policies.baselines": {"cosine": {"shape": "cosine"}},
+}
 
 
 @pytest.fixture
 def tiny(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("tiny.yaml").write_text(TINY)
-    return "tiny.yaml"
+    return str(write(Path(), CHANGES))
 
 
 def test_tune_trains_few_dense_networks_on_other_seeds_and_gives_a_block(tiny, capsys):
@@ -248,20 +248,20 @@ def test_tune_with_trainings_for_all_tries_all(tiny, capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
-        (["--trainings", "3"], "--trainings must be at least 4 with 2 seeds, got 3"),
-        (["--trainings", "0"], "--trainings: must be a whole number above 0, got 0"),
-        (["--trainings", "9", "--seeds", "8,9"], "--seeds must be seeds that judge nothing of the experiment, got 8"),
-        (["--trainings", "9", "--seeds", "a"], "--seeds: must be numbers such as 0,4,9, got a"),
+        (["--trainings", "3"], "--trainings must .* 4 .*, got 3$"),
+        (["--trainings", "0"], "--trainings: must .*, got 0;"),
+        (["--trainings", "9", "--seeds", "8,9"], "--seeds must .*, got 8$"),
+        (["--trainings", "9", "--seeds", "a"], "--seeds: must .*, got a;"),
         (["--trainings", "9", "--seeds", "9,9"], "oracle.seeds"),
-        ([], "the following arguments are required: --trainings"),
+        ([], "required: --trainings"),
     ],
 )
-def test_bad_input_of_tune_is_one_line_and_writes_nothing(tiny, capsys, arguments, told):
+def test_bad_input_of_tune_is_one_line_and_writes_nothing(tiny, capsys, arguments, message):
     assert main(["tune", tiny, *arguments]) == 2
     said = capsys.readouterr().err
-    assert told in said and said.count("\n") == 1
+    assert re.search(message, said, re.MULTILINE) and said.count("\n") == 1
     assert [path.name for path in Path().iterdir()] == ["tiny.yaml"]
 
 

@@ -1,8 +1,6 @@
 """Which cells a baseline asks for: its search, its own chain, and what it shares with SILO and the Oracle."""
 
-import tempfile
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +14,7 @@ from synthetic import (
     accuracy,
     counts,
     experiment,
+    fresh_store,
     ids,
     leaves,
     recorded,
@@ -39,8 +38,8 @@ def store(tmp_path):
     return Store(tmp_path / "run")
 
 
-def training_of(asked, name):
-    return asked.under(name).training_digest(DATA)
+def training_of(spec, name):
+    return spec.under(name).training_digest(DATA)
 
 
 def chain_of(training, rates, seeds=2):
@@ -58,32 +57,32 @@ def searched(training, grid=GRID, seeds=2):
     return {Cell(training, seed, 0, value) for seed in range(seeds) for value in grid}
 
 
-def requested_by(asked, store, role, name):
-    steps = Trajectories(asked, DATA, store).steps()
+def requested_by(spec, store, role, name):
+    steps = Trajectories(spec, DATA, store).steps()
     return {step.cell for step in steps if isinstance(step, Request) and role in step.roles and step.baseline == name}
 
 
 def test_under_a_baseline_shape_and_restart_are_its_own_and_all_else_is_the_studys():
-    asked = experiment(baselines={"cosine": {"shape": "cosine"}, "keep": {"restart": "keep"}, **SAME})
-    own = asked.training(DATA)
-    assert asked.under("warmup").training(DATA) == own
-    cosine = asked.under("cosine").training(DATA)
+    spec = experiment(baselines={"cosine": {"shape": "cosine"}, "keep": {"restart": "keep"}, **SAME})
+    own = spec.training(DATA)
+    assert spec.under("warmup").training(DATA) == own
+    cosine = spec.under("cosine").training(DATA)
     assert cosine == own | {"train": own["train"] | {"shape": {"kind": "cosine"}}}
-    keep = asked.under("keep").training(DATA)
+    keep = spec.under("keep").training(DATA)
     assert keep == own | {"prune": own["prune"] | {"restart": {"kind": "keep"}}}
 
 
 @pytest.mark.parametrize("follow", ["silo", "oracle"])
 def test_searched_on_the_dense_network_it_goes_on_with_the_best_over_all_seeds(store, follow):
-    asked = experiment(follow, baselines=COSINE)
-    training = training_of(asked, "cosine")
-    jobs = sweep(asked, store)
+    spec = experiment(follow, baselines=COSINE)
+    training = training_of(spec, "cosine")
+    jobs = sweep(spec, store)
     of_it = [job.cell for job in jobs if job.cell.training == training]
     chain = chain_of(training, [BEST] * 3)
     assert set(of_it) == searched(training) | set(chain.values())
     assert len(of_it) == len(set(of_it)) == 2 * 4 + 2 * 2
-    assert requested_by(asked, store, "search", "cosine") == searched(training)
-    assert requested_by(asked, store, "policy", "cosine") == set(chain.values())
+    assert requested_by(spec, store, "search", "cosine") == searched(training)
+    assert requested_by(spec, store, "policy", "cosine") == set(chain.values())
 
 
 def test_the_study_without_it_is_the_same(store, tmp_path):
@@ -93,8 +92,8 @@ def test_the_study_without_it_is_the_same(store, tmp_path):
 
 
 def test_with_silos_own_shape_it_shares_the_oracles_cells_of_the_dense_network(store):
-    asked = experiment(baselines=SAME)
-    jobs = sweep(asked, store)
+    spec = experiment(baselines=SAME)
+    jobs = sweep(spec, store)
     alone = {job.cell for job in sweep(experiment(), Store(store.folder.parent / "alone"))}
     new = {cell for cell in chain_of(TRAINING, [BEST] * 3).values() if cell.cycle > 0}
     assert {job.cell for job in jobs} == alone | new
@@ -103,61 +102,61 @@ def test_with_silos_own_shape_it_shares_the_oracles_cells_of_the_dense_network(s
 
 def test_a_given_max_lr_is_not_searched(store):
     rates = [0.3, 0.2, 0.1]
-    asked = experiment(baselines={"mine": {"max_lr": {"kind": "table", "values": rates}}, "flat": {"max_lr": 0.7}})
-    sweep(asked, store)
-    assert requested_by(asked, store, "policy", "mine") == set(chain_of(TRAINING, rates).values())
-    assert requested_by(asked, store, "policy", "flat") == set(chain_of(TRAINING, [0.7] * 3).values())
-    assert requested_by(asked, store, "search", "mine") == set()
-    assert asked.search_trainings("mine") is None
+    spec = experiment(baselines={"mine": {"max_lr": {"kind": "table", "values": rates}}, "flat": {"max_lr": 0.7}})
+    sweep(spec, store)
+    assert requested_by(spec, store, "policy", "mine") == set(chain_of(TRAINING, rates).values())
+    assert requested_by(spec, store, "policy", "flat") == set(chain_of(TRAINING, [0.7] * 3).values())
+    assert requested_by(spec, store, "search", "mine") == set()
+    assert spec.search_trainings("mine") is None
 
 
 def test_it_has_a_grid_of_its_own_where_the_search_gives_one(store):
-    asked = experiment(baselines=COSINE, grid=GRID, search_grid=[0.5, 0.6])
-    sweep(asked, store)
-    tried = {cell.max_lr for cell in requested_by(asked, store, "search", "cosine")}
+    spec = experiment(baselines=COSINE, grid=GRID, search_grid=[0.5, 0.6])
+    sweep(spec, store)
+    tried = {cell.max_lr for cell in requested_by(spec, store, "search", "cosine")}
     assert tried == {0.5, 0.6}
-    assert asked.search_trainings("cosine") == 2 * 2
+    assert spec.search_trainings("cosine") == 2 * 2
 
 
 def test_searched_on_trajectories_the_best_mean_over_cycles_is_chosen(store):
-    asked = experiment(baselines=COSINE, over="trajectory")
-    training = training_of(asked, "cosine")
+    spec = experiment(baselines=COSINE, over="trajectory")
+    training = training_of(spec, "cosine")
 
     # 0.4 is the best of the dense network, 0.2 over the three cycles
     def gives(cell):
         return {0.1: 50, 0.2: 80, 0.4: 90 if cell.cycle == 0 else 60, 0.8: 40}.get(cell.max_lr, 30)
 
-    jobs = sweep(asked, store, gives=gives)
+    jobs = sweep(spec, store, gives=gives)
     tried = {cell for value in GRID for cell in chain_of(training, [value] * 3).values()}
     assert {job.cell for job in jobs if job.cell.training == training} == tried
-    assert requested_by(asked, store, "search", "cosine") == tried
-    assert requested_by(asked, store, "policy", "cosine") == set(chain_of(training, [0.2] * 3).values())
+    assert requested_by(spec, store, "search", "cosine") == tried
+    assert requested_by(spec, store, "policy", "cosine") == set(chain_of(training, [0.2] * 3).values())
 
 
 def test_a_trajectory_that_diverges_cannot_be_chosen(store):
-    asked = experiment(baselines=COSINE, over="trajectory")
-    training = training_of(asked, "cosine")
+    spec = experiment(baselines=COSINE, over="trajectory")
+    training = training_of(spec, "cosine")
 
     def gives(cell):
         of_it = cell.training == training
         return None if of_it and (cell.max_lr, cell.seed, cell.cycle) == (0.2, 1, 2) else {0.2: 99}.get(cell.max_lr, 50)
 
-    sweep(asked, store, gives=gives)
-    chosen = {cell.max_lr for cell in requested_by(asked, store, "policy", "cosine")}
+    sweep(spec, store, gives=gives)
+    chosen = {cell.max_lr for cell in requested_by(spec, store, "policy", "cosine")}
     assert chosen == {0.4}  # all others are tied: the middle (the lower of two) of the longest plateau
-    assert counts(asked, store).count("missing") == 0
+    assert counts(spec, store).count("missing") == 0
 
 
 @pytest.mark.parametrize("over", ["dense", "trajectory"])
 def test_where_every_value_diverges_it_is_blocked_and_the_others_are_not(store, over):
-    asked = experiment(baselines=COSINE, over=over)
-    training = training_of(asked, "cosine")
-    sweep(asked, store, gives=lambda cell: None if cell.training == training else accuracy(cell))
-    found = snapshot(asked, store)
-    assert found.blocked
-    assert all("cosine" in chain.trajectory for chain in found.blocked)
-    assert found.counts().count("missing") == 0
-    assert found.counts().count("diverged") == 2 * 4
+    spec = experiment(baselines=COSINE, over=over)
+    training = training_of(spec, "cosine")
+    sweep(spec, store, gives=lambda cell: None if cell.training == training else accuracy(cell))
+    taken = snapshot(spec, store)
+    assert taken.blocked
+    assert all("cosine" in chain.trajectory for chain in taken.blocked)
+    assert taken.counts().count("missing") == 0
+    assert taken.counts().count("diverged") == 2 * 4
 
 
 @pytest.mark.parametrize("over", ["dense", "trajectory"])
@@ -166,23 +165,22 @@ def test_where_every_value_diverges_it_is_blocked_and_the_others_are_not(store, 
 @given(order=st.data(), workers=st.integers(1, 6), silo=st.sampled_from([OFF_GRID, ON_GRID, BEST]))
 def test_whatever_order_jobs_end_in_no_cell_is_trained_twice(follow, over, order, workers, silo):
     baselines = {**COSINE, **SAME, "keep": {"restart": "keep"}, "given": {"max_lr": 0.2}}
-    asked = experiment(follow, silo, baselines=baselines, over=over)
-    with tempfile.TemporaryDirectory() as folder:
-        store = Store(Path(folder))
-        jobs = sweep(asked, store, lambda count: order.draw(st.integers(0, count - 1)), workers)
+    spec = experiment(follow, silo, baselines=baselines, over=over)
+    with fresh_store() as store:
+        jobs = sweep(spec, store, lambda count: order.draw(st.integers(0, count - 1)), workers)
         assert max(Counter(ids(jobs)).values()) == 1
-        found = snapshot(asked, store)
-        assert (found.counts().recorded, found.counts().count("missing")) == (len(jobs), 0)
-        assert sweep(asked, Store(Path(folder))) == []
+        taken = snapshot(spec, store)
+        assert (taken.counts().recorded, taken.counts().count("missing")) == (len(jobs), 0)
+        assert sweep(spec, Store(store.folder)) == []
         for name in baselines:
-            assert len(requested_by(asked, store, "policy", name)) == 2 * 3
+            assert len(requested_by(spec, store, "policy", name)) == 2 * 3
 
 
 @pytest.mark.parametrize("over", ["dense", "trajectory"])
 @pytest.mark.parametrize("after", [1, 9, 20, 33])
 def test_an_interrupted_search_goes_on_with_what_is_missing(store, over, after):
-    asked = experiment(baselines={**COSINE, **SAME}, over=over)
-    whole = ids(sweep(asked, Store(store.folder.parent / "whole")))
+    spec = experiment(baselines={**COSINE, **SAME}, over=over)
+    whole = ids(sweep(spec, Store(store.folder.parent / "whole")))
     first = []
 
     class Interrupted(Exception):
@@ -195,15 +193,15 @@ def test_an_interrupted_search_goes_on_with_what_is_missing(store, over, after):
         return accuracy(cell)
 
     with pytest.raises(Interrupted):
-        sweep(asked, store, gives=gives)
-    rest = ids(sweep(asked, Store(store.folder)))
+        sweep(spec, store, gives=gives)
+    rest = ids(sweep(spec, Store(store.folder)))
     assert sorted(first + rest) == sorted(whole)
 
 
 def test_states_that_no_cycle_starts_from_any_more_are_deleted(store):
-    asked = experiment(baselines=COSINE)
-    training = training_of(asked, "cosine")
-    jobs = sweep(asked, store)
+    spec = experiment(baselines=COSINE)
+    training = training_of(spec, "cosine")
+    jobs = sweep(spec, store)
     left = {job.cell for job in jobs if job.cell.training == training and job.cell.id in states(store)}
     chain = chain_of(training, [BEST] * 3)
     # the last cycle's, for more cycles; the dense network's best was claimed by the search, too
@@ -223,6 +221,6 @@ def test_more_cycles_train_exactly_what_is_new(store):
 
 
 def test_the_total_is_known_from_the_start(store):
-    asked = experiment(baselines={**COSINE, "keep": {"restart": "keep"}}, over="trajectory")
-    before = counts(asked, store).total
-    assert len(sweep(asked, store)) == before
+    spec = experiment(baselines={**COSINE, "keep": {"restart": "keep"}}, over="trajectory")
+    before = counts(spec, store).total
+    assert len(sweep(spec, store)) == before

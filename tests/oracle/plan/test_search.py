@@ -101,8 +101,8 @@ def test_it_keeps_to_its_budget_whatever_it_finds(peak, width, salt, noise, budg
 
     task = replace(TASK, budget=budget)
     found, batches = searched("adaptive", task, curve)
-    asked = sum(map(len, batches))
-    assert asked == task.trained(found) <= budget
+    requested = sum(map(len, batches))
+    assert requested == task.trained(found) <= budget
     assert all(len(batch) <= math.ceil(budget / 5) for batch in batches)
     assert searched("adaptive", task, curve)[1] == batches
 
@@ -168,9 +168,9 @@ def test_who_is_in_play_is_tried_on_and_who_is_clear_is_not():
     found, batches = searched("racing", TASK, curve)
     assert {trial.max_lr for batch in batches[1:] for trial in batch} == {0.08, 0.16, 0.32}
     assert all(trial in found for value in (0.08, 0.16, 0.32) for seed in SEEDS for trial in [Trial(value, seed)])
-    told = {value: (seeds, why) for value, seeds, why in skipped(SearchKind.RACING, TASK, found)}
-    assert set(told) == set(GRID) - {0.08, 0.16, 0.32}
-    seeds, why = told[0.01]
+    reported = {value: (seeds, why) for value, seeds, why in skipped(SearchKind.RACING, TASK, found)}
+    assert set(reported) == set(GRID) - {0.08, 0.16, 0.32}
+    seeds, why = reported[0.01]
     assert seeds == (11, 5) and why.startswith("outside by more than a standard error (")
 
 
@@ -181,12 +181,12 @@ def test_who_is_in_play_is_tried_on_and_who_is_clear_is_not():
 @settings(deadline=None, max_examples=40)
 def test_what_is_neither_tried_nor_told_does_not_exist(peak, width, name):
     found, _ = searched(name, TASK, hill(peak, width))
-    told = {Trial(value, seed) for value, seeds, why in skipped(name, TASK, found) for seed in seeds if why}
-    asked = {trial for trial in found if trial.max_lr in GRID}
-    assert told | asked == {Trial(value, seed) for value in GRID for seed in SEEDS} and not told & asked
+    reported = {Trial(value, seed) for value, seeds, why in skipped(name, TASK, found) for seed in seeds if why}
+    requested = {trial for trial in found if trial.max_lr in GRID}
+    assert reported | requested == {Trial(value, seed) for value in GRID for seed in SEEDS} and not reported & requested
 
 
 def test_why_a_value_was_not_tried():
     found, _ = searched("adaptive", TASK, hill(0.16, 1.2))
-    told = {value: why for value, _, why in skipped(SearchKind.ADAPTIVE, TASK, found)}
-    assert told[20.48 if 20.48 in told else 10.24].startswith(("beyond 0.64, which is outside", "outside ("))
+    reported = {value: why for value, _, why in skipped(SearchKind.ADAPTIVE, TASK, found)}
+    assert reported[20.48 if 20.48 in reported else 10.24].startswith(("beyond 0.64, which is outside", "outside ("))

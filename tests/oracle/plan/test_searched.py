@@ -1,15 +1,25 @@
-"""A study whose Oracle searches: which cells it trains, in whatever order they end, and what it tells of the others.
+"""A study whose Oracle searches: which cells it trains, in whatever order they end, and what it reports of the others.
 
 The worker of tests/oracle/synthetic.py stands in for the real one.
 """
 
-import tempfile
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from synthetic import DATA, ON_GRID, TRAINING, accuracy, counts, experiment, ids, leaves, snapshot, states, sweep
+from synthetic import (
+    DATA,
+    ON_GRID,
+    TRAINING,
+    accuracy,
+    counts,
+    experiment,
+    fresh_store,
+    ids,
+    leaves,
+    snapshot,
+    states,
+    sweep,
+)
 
 from oracle.plan.steps import Pending, Request, Role, Skipped
 from oracle.plan.trajectories import Trajectories
@@ -29,8 +39,8 @@ def store(tmp_path):
     return Store(tmp_path / "run")
 
 
-def steps(asked, store, kind):
-    return [step for step in Trajectories(asked, DATA, store).steps() if isinstance(step, kind)]
+def steps(spec, store, kind):
+    return [step for step in Trajectories(spec, DATA, store).steps() if isinstance(step, kind)]
 
 
 @pytest.mark.parametrize(("search", "follow"), STUDIES)
@@ -38,35 +48,34 @@ def steps(asked, store, kind):
 @settings(deadline=None, max_examples=8)
 @given(data=st.data())
 def test_whatever_order_jobs_end_in_the_same_cells_are_trained_once(search, follow, silo, data):
-    asked = study(search, follow, silo)
+    spec = study(search, follow, silo)
     trained = []
     for workers in (1, data.draw(st.integers(2, 6))):
-        with tempfile.TemporaryDirectory() as folder:
-            store = Store(Path(folder))
-            jobs = sweep(asked, store, lambda count: data.draw(st.integers(0, count - 1)), workers)
-            assert counts(asked, store).count("missing", "failed") == 0
-            assert not steps(asked, store, Pending)
+        with fresh_store() as store:
+            jobs = sweep(spec, store, lambda count: data.draw(st.integers(0, count - 1)), workers)
+            assert counts(spec, store).count("missing", "failed") == 0
+            assert not steps(spec, store, Pending)
             trained.append(ids(jobs))
     assert sorted(trained[0]) == sorted(trained[1]) and len(set(trained[0])) == len(trained[0])
 
 
 @pytest.mark.parametrize(("search", "follow"), STUDIES)
 def test_every_grid_value_is_tried_or_skipped_and_told(store, search, follow):
-    asked = study(search, follow)
-    sweep(asked, store)
+    spec = study(search, follow)
+    sweep(spec, store)
     tried = {
-        (s.cell.cycle, s.cell.max_lr, s.cell.seed) for s in steps(asked, store, Request) if Role.CANDIDATE in s.roles
+        (s.cell.cycle, s.cell.max_lr, s.cell.seed) for s in steps(spec, store, Request) if Role.CANDIDATE in s.roles
     }
-    told = {(s.cycle, s.max_lr, seed) for s in steps(asked, store, Skipped) for seed in s.seeds}
-    assert not tried & told
-    assert tried | told == {(m, v, s) for m in range(3) for v in GRID for s in range(3)}
+    reported = {(s.cycle, s.max_lr, seed) for s in steps(spec, store, Skipped) for seed in s.seeds}
+    assert not tried & reported
+    assert tried | reported == {(m, v, s) for m in range(3) for v in GRID for s in range(3)}
 
 
 def test_it_takes_a_third_of_the_trainings_at_most(store):
-    asked = study("adaptive")
-    jobs = sweep(asked, store)
+    spec = study("adaptive")
+    jobs = sweep(spec, store)
     assert len(jobs) <= len((*GRID, 0.33)) * 3 * 3 / 3
-    assert counts(asked, Store(store.folder.parent / "other")).total == len(jobs)
+    assert counts(spec, Store(store.folder.parent / "other")).total == len(jobs)
 
 
 def test_it_finds_what_an_exhaustive_search_finds(store):
@@ -97,58 +106,58 @@ def test_an_exhaustive_run_goes_on_from_a_search(store):
 @pytest.mark.parametrize("outcome", [None, "out of memory"], ids=["diverged", "failed"])
 @pytest.mark.parametrize(("search", "follow"), STUDIES)
 def test_where_every_candidate_is_bad_the_search_ends(store, outcome, search, follow):
-    asked = study(search, follow)
-    sweep(asked, store, gives=lambda cell: outcome if cell.cycle == 1 and cell.max_lr in GRID else accuracy(cell))
-    blocked = [(one.trajectory, one.cycle) for one in snapshot(asked, store).blocked]
+    spec = study(search, follow)
+    sweep(spec, store, gives=lambda cell: outcome if cell.cycle == 1 and cell.max_lr in GRID else accuracy(cell))
+    blocked = [(one.trajectory, one.cycle) for one in snapshot(spec, store).blocked]
     assert blocked == ([] if follow == "silo" else [("the Oracle's chain", 2)])
-    assert counts(asked, store).count("missing") == 0
+    assert counts(spec, store).count("missing") == 0
 
 
 @pytest.mark.parametrize("search", ["adaptive", "racing"])
 def test_the_search_goes_on_in_the_seeds_that_silo_came_to(store, search):
-    asked = study(search)
+    spec = study(search)
     bad = {"max_lr": 0.33, "seed": 0, "cycle": 0}
-    sweep(asked, store, gives=lambda c: None if all(getattr(c, f) == v for f, v in bad.items()) else accuracy(c))
-    later = {s.cell.seed for s in steps(asked, store, Request) if s.cell.cycle > 0}
+    sweep(spec, store, gives=lambda c: None if all(getattr(c, f) == v for f, v in bad.items()) else accuracy(c))
+    later = {s.cell.seed for s in steps(spec, store, Request) if s.cell.cycle > 0}
     assert later == {1, 2}
-    assert {s.cell.seed for s in steps(asked, store, Request) if s.cell.cycle == 0} == {0, 1, 2}
-    dense = [s.cell for s in steps(asked, store, Request) if Role.CANDIDATE in s.roles and s.cell.cycle == 0]
+    assert {s.cell.seed for s in steps(spec, store, Request) if s.cell.cycle == 0} == {0, 1, 2}
+    dense = [s.cell for s in steps(spec, store, Request) if Role.CANDIDATE in s.roles and s.cell.cycle == 0]
     assert all(cell.start == DENSE for cell in dense)
 
 
 def test_losers_states_are_dropped_on_the_oracle_s_masks(store):
-    asked = study("adaptive", "oracle")
-    sweep(asked, store)
+    spec = study("adaptive", "oracle")
+    sweep(spec, store)
     winners = [Cell(TRAINING, seed, 0, 0.4).id for seed in range(3)]
-    candidates = [s.cell.id for s in steps(asked, store, Request) if Role.CANDIDATE in s.roles and s.cell.cycle == 0]
+    candidates = [s.cell.id for s in steps(spec, store, Request) if Role.CANDIDATE in s.roles and s.cell.cycle == 0]
     assert set(winners) <= states(store) and not (set(candidates) - set(winners)) & states(store)
 
 
 @pytest.mark.parametrize(("search", "follow"), STUDIES)
 @pytest.mark.parametrize("silo", [0.33, ON_GRID])
 def test_the_search_tells_how_many_it_may_take_at_most(store, search, follow, silo):
-    asked = study(search, follow, silo)
-    before = counts(asked, store)
-    jobs = sweep(asked, store)
+    spec = study(search, follow, silo)
+    before = counts(spec, store)
+    jobs = sweep(spec, store)
     assert before.at_most and before.total >= len(jobs)
 
 
 @pytest.mark.parametrize("over", ["dense", "trajectory"])
 @pytest.mark.parametrize(("search", "follow"), STUDIES)
 def test_the_dense_networks_that_a_baseline_tries_anyhow_are_the_oracle_s_too(store, search, follow, over):
-    asked = study(search, follow, baselines={"lr-warmup": {}}, over=over)
-    before = counts(asked, store)
-    jobs = sweep(asked, store)
+    spec = study(search, follow, baselines={"lr-warmup": {}}, over=over)
+    before = counts(spec, store)
+    jobs = sweep(spec, store)
     whole = study("exhaustive", follow, baselines={"lr-warmup": {}}, over=over)
     assert len(jobs) <= before.total
     assert follow == "oracle" or before.total <= counts(whole, Store(store.folder / "other")).total
     dense = {
         (s.cell.max_lr, s.cell.seed)
-        for s in steps(asked, store, Request)
+        for s in steps(spec, store, Request)
         if Role.CANDIDATE in s.roles and s.cell.cycle == 0
     }
     assert dense == {(value, seed) for value in GRID for seed in range(3)}
-    assert {s.cycle for s in steps(asked, store, Skipped)} == {1, 2}
+    assert {s.cycle for s in steps(spec, store, Skipped)} == {1, 2}
     assert sum(job.cell.cycle == 0 for job in jobs) == 3 * (len(GRID) + 1)  # and SILO's own value
 
 
@@ -162,6 +171,6 @@ def test_the_dense_networks_that_a_baseline_tries_anyhow_are_the_oracle_s_too(st
     ],
 )
 def test_other_dense_networks_are_no_help(store, changes):
-    asked = study("adaptive", **changes)
-    sweep(asked, store)
-    assert 0 in {s.cycle for s in steps(asked, store, Skipped)}
+    spec = study("adaptive", **changes)
+    sweep(spec, store)
+    assert 0 in {s.cycle for s in steps(spec, store, Skipped)}

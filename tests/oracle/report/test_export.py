@@ -6,29 +6,28 @@ from pathlib import Path
 import numpy as np
 import optuna
 import pytest
+from experiments import write
 from optuna.trial import TrialState
+from published import published
+from trained import train
 
 from oracle.analysis.results import load_results
 from oracle.cli.main import main
 from oracle.report.optuna_export import export
 
-RESULTS = Path(__file__).parents[3] / "results"
-SMALL = """
-name: small
-data: digits
-model: {name: mlp, hidden: [16]}
-train: {epochs: 3, batch_size: 64, momentum: 0.9, weight_decay: 5e-4, shape: constant}
-prune: {criterion: magnitude, scope: global, rate: 0.2, cycles: 2, restart: rewind}
-silo: {epsilon: 0.05, delta: 0.1, beta: 5, delay: 1}
-oracle: {grid: [0.01, 0.1, 1000000.0], seeds: 2}
-"""
+SMALL = {
+    "name": "small",
+    "train.shape": "constant",
+    "prune.cycles": 2,
+    "silo.epsilon": 0.05,
+    "oracle.grid": [0.01, 0.1, 1e6],
+}
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("export")
-    (folder / "small.yaml").write_text(SMALL)
-    assert main(["run", str(folder / "small.yaml"), "--local", "--out", str(folder / "run")]) == 0
+    assert train(write(folder, SMALL), folder / "run")
     return folder / "run"
 
 
@@ -64,7 +63,7 @@ def test_a_run_read_back_is_its_cells_with_their_curves(run, tmp_path, capsys):
 
 
 def test_a_published_run_has_no_curves(tmp_path):
-    results = load_results(RESULTS / "cifar10-policies")
+    results = published("cifar10-policies")
     cells = results.cells[results.cells.cycle < 2]
     export(replace(results, cells=cells), tmp_path / "s.db")
     studies = read(tmp_path / "s.db")

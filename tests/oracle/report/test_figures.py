@@ -1,7 +1,6 @@
 """The figures of max_lr, accuracies and grid draw the numbers they are given, and the same bytes whatever is set outside."""
 
 import struct
-from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -13,14 +12,12 @@ from made_study import CASES, COLUMNS, made_study, nothing
 from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.patches import StepPatch
+from published import published
 
-from oracle.analysis.results import load_results
 from oracle.report.figures.accuracy import plot_accuracy
 from oracle.report.figures.heat_map import grid_accuracy, plot_heat_map
 from oracle.report.figures.max_lr import plot_max_lr
 from oracle.report.figures.style import WIDTH, save, ticks
-
-RESULTS = Path(__file__).parents[3] / "results"
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -163,7 +160,7 @@ def test_accuracy_is_the_chains_own_with_its_spread(made):
 
 def test_on_the_same_masks_accuracy_is_compared_over_the_same_seeds():
     """A search may have tried the best in fewer seeds than SILO's chain has; the bars lie about the points."""
-    found = load_results(RESULTS / "quickstart-adaptive")
+    found = published("quickstart-adaptive")
     sure, comparison = found.significance, found.comparison
     assert (comparison.seeds < 4).any()
     means, differences = plot_accuracy(comparison, None, sure[["cycle", "low", "high"]]).axes
@@ -222,7 +219,7 @@ def test_a_cell_is_the_mean_as_if_its_value_had_been_tried_in_every_seed():
 
 @pytest.mark.parametrize("name", ["quickstart", "quickstart-adaptive"])
 def test_the_best_of_the_table_is_the_brightest(name):
-    found = load_results(RESULTS / name)
+    found = published(name)
     mean, _ = grid_accuracy(found.cells, "validation")
     for row in found.comparison.itertuples():
         assert mean.loc[row.best_max_lr, row.cycle] == pytest.approx(mean[row.cycle].max(), abs=1e-8)

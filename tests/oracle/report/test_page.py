@@ -4,9 +4,10 @@ import re
 import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
+from experiments import write
+from published import RESULTS, published
 
 from oracle.analysis.claims.verdict import Judgement, Verdict
 from oracle.analysis.results import analyze, analyze_cells, load_results
@@ -16,21 +17,18 @@ from oracle.report.page.page import PageText, render_page
 from oracle.report.report import policies_of, write_report
 from oracle.study.study import open_study
 
-RESULTS = Path(__file__).parents[3] / "results"
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SECTIONS = ["verdicts", "plots", "trainings", "tables", "skipped", "cost", "environment", "experiment"]
 NASTY = "<script>alert(1)</script> & \"quoted\" 'single' ]]> </title> {{ 7 * 7 }}"
-SMALL = """
-name: small
-label: a label
-data: digits
-model: {name: mlp, hidden: [16]}
-train: {epochs: 2, batch_size: 64, momentum: 0.9, weight_decay: 5e-4, shape: constant}
-prune: {criterion: magnitude, scope: global, rate: 0.2, cycles: 3, restart: rewind}
-silo: {epsilon: 0.05, delta: 0.1, beta: 5, delay: 1}
-oracle: {grid: [0.01, 0.1, 1000000.0], seeds: 2}
-policies: {baselines: {cosine: {shape: cosine}}}
-"""
+SMALL = {
+    "name": "small",
+    "label": "a label",
+    "train.epochs": 2,
+    "train.shape": "constant",
+    "silo.epsilon": 0.05,
+    "oracle.grid": [0.01, 0.1, 1e6],
+    "policies.baselines": {"cosine": {"shape": "cosine"}},
+}
 VOID = {"meta", "br", "img", "link", "hr", "input"}
 
 
@@ -68,8 +66,7 @@ def shown(results, figures=RESULTS / "quickstart", **changes):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
-    (folder / "small.yaml").write_text(SMALL)
-    assert main(["run", str(folder / "small.yaml"), "--local", "--out", str(folder / "run")]) == 0
+    assert main(["run", str(write(folder, SMALL)), "--local", "--out", str(folder / "run")]) == 0
     return folder / "run"
 
 
@@ -77,7 +74,7 @@ def run(tmp_path_factory):
 def html(request, run):
     if request.param == "a run":
         return (run / "report" / "report.html").read_text()
-    return shown(load_results(RESULTS / request.param), RESULTS / request.param)
+    return shown(published(request.param), RESULTS / request.param)
 
 
 def test_it_is_whole_and_needs_nothing_else(html):
@@ -120,18 +117,18 @@ def test_the_verdicts_come_first_and_all_is_there(run):
 
 
 def test_what_a_search_skipped_is_shown():
-    text = Reader(shown(load_results(RESULTS / "quickstart-adaptive"))).text
+    text = Reader(shown(published("quickstart-adaptive"))).text
     assert "did not try are left out" in text
     assert "Trainings that the search did without" in text and "beyond a value that is outside" in text
 
 
 def test_what_is_missing_and_what_a_table_marks_is_shown():
-    html = shown(load_results(RESULTS / "quickstart-adaptive"), missing=7)
+    html = shown(published("quickstart-adaptive"), missing=7)
     text = Reader(html).text
     assert "7 trainings are not recorded yet" in text
-    whole = shown(load_results(RESULTS / "quickstart"))
+    whole = shown(published("quickstart"))
     assert "Bold: the best policy" in Reader(whole).text and whole.count("<td><strong>") >= 8
-    results = load_results(RESULTS / "quickstart")
+    results = published("quickstart")
     good = replace(results, cells=results.cells[results.cells.status == "done"])
     assert "No training was skipped" in Reader(shown(good)).text
     assert "No training was skipped" not in Reader(shown(good, missing=1)).text
@@ -141,7 +138,7 @@ def test_what_is_missing_and_what_a_table_marks_is_shown():
 
 
 def test_free_text_is_text():
-    results = load_results(RESULTS / "quickstart")
+    results = published("quickstart")
     results = replace(results, verdicts=[Verdict(NASTY, Judgement.UNDECIDED, NASTY)])
     html = shown(
         results, title=NASTY, origin=NASTY, notes=[NASTY], environments=[{NASTY: NASTY}], experiment={NASTY: NASTY}
@@ -155,8 +152,7 @@ def test_a_run_that_recorded_nothing_reports_that(tmp_path):
     from oracle.experiment.load import load
     from oracle.study.study import new_study
 
-    (tmp_path / "small.yaml").write_text(SMALL)
-    study = new_study(load(tmp_path / "small.yaml", []), tmp_path / "run")
+    study = new_study(load(write(tmp_path, SMALL), []), tmp_path / "run")
     write_report(analyze(Snapshot.take(study)), tmp_path / "report")
     text = Reader((tmp_path / "report" / "report.html").read_text()).text
     assert "trainings are not recorded yet" in text and "Nothing is recorded yet." in text

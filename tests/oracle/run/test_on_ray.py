@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from experiments import write
+from own_package import OWN, forget
+from run_folder import records, report
 from synthetic import DATA, Worker, experiment, recorded
 
 from oracle.cli.main import main
@@ -24,7 +27,8 @@ from oracle.run.ready_queue import ReadyQueue
 from oracle.study.store import Store
 
 HERE = Path(__file__).parent
-IMPORTED = f"{HERE}{os.pathsep}{HERE.parent}"  # by the workers: this module and synthetic
+# what the workers import: this module; synthetic; experiments; this very copy of the suite
+IMPORTED = os.pathsep.join(map(str, (HERE, *HERE.parents[:3])))
 
 
 class Full:
@@ -103,3 +107,35 @@ def test_plan_calibrates_on_ray_and_writes_nothing(tiny, tmp_path, monkeypatch, 
     assert float(rate[1]) > 0
     line = re.search(r"compute: (\{.*\})$", out, re.MULTILINE)[1]
     assert load(tiny, [f"compute={line}"]).compute.rate.iterations_per_second == float(rate[1])
+
+
+def tree(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_study_of_ones_own_trains_here_and_on_ray_to_the_same_records(home, capsys):
+    write(home, OWN | {"prune.cycles": 2, "policies.baselines.searched": {}}, "e.yaml")
+    assert main(["run", "e.yaml", "--local", "--out", "here"]) == 0
+    assert main(["run", "e.yaml", "--out", "ray", "--set", "compute.workers=1"]) == 0
+    assert len(records(home / "here")) == 18
+    # 2 seeds x (2 cycles x (2 grid values, SILO's, a baseline's), and the searched one's second: its first is the Oracle's)
+    assert records(home / "here") == records(home / "ray")
+    assert report(home / "here") == report(home / "ray")
+    assert list(home.rglob("*.tmp")) == []
+    assert not any(record["outcome"]["diverged"] for record in records(home / "here").values())
+    assert {sum(alive for _, alive, _ in r["layers"]) for r in records(home / "here").values()} == {528, 423}
+
+    # in another process the code is the same; then it changes
+    forget()
+    assert main(["plan", "e.yaml", "--out", "here"]) == 0
+    assert "recorded: 18, failed: 0, missing: 0" in capsys.readouterr().out
+    before = tree(home / "here")
+    nets = home / "own" / "nets.py"
+    nets.write_text(nets.read_text() + "\n# another network\n")
+    for command in ("run e.yaml --local --out here", "plan e.yaml --out here", "status here", "report here"):
+        forget()
+        assert main(command.split()) == 2
+        err = capsys.readouterr().err
+        assert re.search("here must .*: code.own.nets is ", err)
+        assert err.count("\n") == 1
+    assert tree(home / "here") == before

@@ -135,7 +135,7 @@ def jobs(study):
 
 
 @pytest.fixture
-def of(study, tmp_path):
+def make_worker(study, tmp_path):
     """A worker with a run folder of its own; captured: how many lanes it steps at once, as on a GPU."""
     count = iter(range(10))
 
@@ -154,9 +154,9 @@ def written(made, jobs):
 
 
 @pytest.mark.parametrize("lanes", [2, 16])
-def test_cells_that_step_side_by_side_are_recorded_each_as_if_alone(of, jobs, lanes):
+def test_cells_that_step_side_by_side_are_recorded_each_as_if_alone(make_worker, jobs, lanes):
     """In single precision: of lanes in this process, whose rates are in double."""
-    single, packed = of(), of(captured=lanes)
+    single, packed = make_worker(), make_worker(captured=lanes)
     for job in jobs:
         single.run(job)
     packed.run(*jobs)
@@ -168,8 +168,8 @@ def test_cells_that_step_side_by_side_are_recorded_each_as_if_alone(of, jobs, la
         assert packed.store.has_state(job.cell.id) == single.store.has_state(job.cell.id)
 
 
-def test_what_is_recorded_is_left_out_of_a_pack(of, jobs):
-    made = of(captured=16)
+def test_what_is_recorded_is_left_out_of_a_pack(make_worker, jobs):
+    made = make_worker(captured=16)
     made.run(jobs[1])
     made.run(*jobs)
     of_it = [entry["event"] for entry in made.store.attempts() if entry["cell"] == jobs[1].cell.id]
@@ -193,11 +193,11 @@ def raising(monkeypatch, when, error):
     return tried
 
 
-def test_one_that_fails_is_found_and_the_others_are_recorded(of, jobs, monkeypatch):
+def test_one_that_fails_is_found_and_the_others_are_recorded(make_worker, jobs, monkeypatch):
     bad = jobs[2]
     error = ValueError("this one")
     tried = raising(monkeypatch, lambda candidates, _: any(c.max_lr == bad.cell.max_lr for c in candidates), error)
-    made = of(captured=16)
+    made = make_worker(captured=16)
     made.run(*jobs)
     assert made.store.failure(bad.cell.id) == reason_of(error, made.compute) == "ValueError: this one"
     rest = [job for job in jobs if job != bad]
@@ -207,10 +207,10 @@ def test_one_that_fails_is_found_and_the_others_are_recorded(of, jobs, monkeypat
     ] * 3
 
 
-def test_where_memory_is_short_there_are_fewer_lanes_from_then_on(of, jobs, monkeypatch):
+def test_where_memory_is_short_there_are_fewer_lanes_from_then_on(make_worker, jobs, monkeypatch):
     error = torch.OutOfMemoryError("CUDA out of memory")
     tried = raising(monkeypatch, lambda candidates, stepping: stepping.at_once > 4, error)
-    made = of(captured=16)
+    made = make_worker(captured=16)
     made.run(*jobs)
     assert made.stepper.at_once == 4
     assert [size for size, _ in tried][:3] == [6, 3, 1]
@@ -218,17 +218,17 @@ def test_where_memory_is_short_there_are_fewer_lanes_from_then_on(of, jobs, monk
     assert not list((made.store.folder / "failed").glob("*"))
 
 
-def test_a_device_that_is_lost_is_no_fault_of_a_pack(of, jobs, monkeypatch):
+def test_a_device_that_is_lost_is_no_fault_of_a_pack(make_worker, jobs, monkeypatch):
     raising(monkeypatch, lambda *_: True, torch.AcceleratorError("CUDA error: unspecified launch failure"))
-    made = of(captured=16)
+    made = make_worker(captured=16)
     with pytest.raises(torch.AcceleratorError):
         made.run(*jobs)
     assert not list((made.store.folder / "failed").glob("*"))
 
 
-def test_a_full_disk_costs_no_cell_of_a_pack(of, jobs, monkeypatch):
+def test_a_full_disk_costs_no_cell_of_a_pack(make_worker, jobs, monkeypatch):
     """All are written in the room that was held back for all."""
-    made, real = of(captured=16), Store.write_record
+    made, real = make_worker(captured=16), Store.write_record
 
     def write_record(self, record):
         if list(self.folder.glob(".ballast*")):

@@ -2,8 +2,7 @@
 
 import pandas as pd
 import pytest
-import yaml
-from conftest import TINY
+from experiments import write
 from run_folder import records
 from trained import train
 
@@ -30,19 +29,19 @@ SEARCH = 6 * 2
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("policies")
-    (folder / "e.yaml").write_text(yaml.safe_dump({**TINY, "policies": POLICIES}, sort_keys=False))
-    assert main(["run", str(folder / "e.yaml"), "--local", "--out", str(folder / "run")]) == 0
+    file = write(folder, {"policies": POLICIES})
+    assert main(["run", str(file), "--local", "--out", str(folder / "run")]) == 0
     return folder
 
 
 def test_every_policy_has_its_own_chain_and_its_search(home):
-    found = load_results(home / "run")
-    assert list(dict.fromkeys(found.policies.policy)) == ["SILO", *POLICIES["baselines"], "Oracle"]
-    own = found.policies[found.policies.policy != "Oracle"]
+    results = load_results(home / "run")
+    assert list(dict.fromkeys(results.policies.policy)) == ["SILO", *POLICIES["baselines"], "Oracle"]
+    own = results.policies[results.policies.policy != "Oracle"]
     assert (own.groupby("policy").cycle.count() == 3).all()
     assert (own.seeds == 2).all()
     assert own.test.notna().all()
-    costs = found.costs.set_index("who")
+    costs = results.costs.set_index("who")
     for name in ("lr-warmup", "lr-rewinding", "cosine"):
         assert (costs.trainings[name], costs.search_trainings[name]) == (SEARCH + 2 * 2, SEARCH)
     assert (costs.trainings["given"], costs.search_trainings["given"]) == (2 * 3 + 3, 3)
@@ -68,17 +67,17 @@ def test_rewinding_the_rate_alone_goes_on_from_the_final_weights(home):
 
 
 def test_how_many_weights_each_layer_keeps_is_exact(home):
-    found = load_results(home / "run")
-    alive = found.layers.groupby(["policy", "cycle"]).alive.sum().unstack()
+    results = load_results(home / "run")
+    alive = results.layers.groupby(["policy", "cycle"]).alive.sum().unstack()
     assert (alive.loc["SILO"] == alive.loc["cosine"]).all()
     assert list(alive.loc["SILO"]) == [1184, 1184 - 236, 948 - 189]  # floor(0.2 x alive) goes; 64 x 16 + 16 x 10
-    assert (found.layers.groupby(["policy", "cycle"]).prunable.sum() == 1184).all()
+    assert (results.layers.groupby(["policy", "cycle"]).prunable.sum() == 1184).all()
 
 
 def test_layers_stand_in_the_order_of_the_network(home, tmp_path):
     """Of names such as 3.weight and 11.weight an alphabetical order would be another."""
     small = ["model=small-cnn", "policies.baselines={}", "oracle.grid=[0.1]", "oracle.seeds=1", "prune.cycles=1"]
-    assert train(home / "e.yaml", tmp_path / "run", *small)
+    assert train(home / "tiny.yaml", tmp_path / "run", *small)
     assert list(load_results(tmp_path / "run").layers.layer) == ["0.weight", "3.weight", "6.weight", "11.weight"]
 
 
@@ -105,12 +104,12 @@ def test_the_report_shows_every_policy(home):
 def test_chosen_on_test_is_said_wherever_a_reader_looks(home, tmp_path):
     out = tmp_path / "released"
     overrides = ["train.choose=test-best", "policies.baselines={cosine: {shape: cosine}}", "train.epochs=4"]
-    assert train(home / "e.yaml", out, *overrides)
+    assert train(home / "tiny.yaml", out, *overrides)
     assert main(["publish", str(out), "--to", str(tmp_path / "published")]) == 0
     for name in ("README.md", "verdicts.md", "oracle.md", "oracle.tex", "comparison.md", "policies.md", "max_lr.svg"):
         assert "chosen on test, as released" in (tmp_path / "published" / name).read_text().replace("\n", " "), name
     assert "at the epoch chosen on test" in (tmp_path / "published" / "policies.md").read_text()
-    found = load_results(out)
-    cells = found.cells[found.cells.candidate & (found.cells.status == "done")]
+    results = load_results(out)
+    cells = results.cells[results.cells.candidate & (results.cells.status == "done")]
     means = cells[cells.cycle == 0].groupby("max_lr").test.mean()
-    assert found.comparison.best_test[0] == means.max()
+    assert results.comparison.best_test[0] == means.max()

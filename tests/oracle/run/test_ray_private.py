@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import socket
 import sys
 
@@ -167,9 +168,8 @@ def test_then_ray_itself_says_in_one_line_what_is_wrong(another_ray, tiny, tmp_p
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
         assert main(["run", str(tiny), "--out", str(tmp_path / "run"), "--address", address]) == 2
-    line = f"--address must be of a cluster that this driver can join, got '{address}': no such cluster"
     err = capsys.readouterr().err
-    assert err.startswith(f"silo-oracle: {line}") and err.count("\n") == 1
+    assert re.match(f"silo-oracle: --address must .*, got '{address}': no such cluster", err) and err.count("\n") == 1
 
 
 def test_the_private_client_is_quiet(no_token_needed, monkeypatch, capfd):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from experiments import write
 from run_folder import records, report
 from trained import train
 
@@ -40,10 +41,10 @@ def leftovers(folder):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(write_tiny, tmp_path_factory):
+def undisturbed(tmp_path_factory):
     """One whole run in this process: what every other way of running must equal."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    assert run(write_tiny(folder), folder / "run", "--local") == 0
+    assert run(write(folder), folder / "run", "--local") == 0
     return folder / "run"
 
 

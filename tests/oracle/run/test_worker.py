@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from experiments import write
 from trained import train
 
 from oracle.cli.main import main
@@ -231,10 +232,10 @@ worker.run(Job(next(Trajectories.of(study).steps()).cell, None, keeps_state=True
 
 
 @pytest.fixture(scope="module")
-def killed(write_tiny, tmp_path_factory):
+def killed(tmp_path_factory):
     """A run folder in which a training was killed after its second epoch of three."""
     home = tmp_path_factory.mktemp("killed")
-    process = subprocess.run([sys.executable, "-c", CUT, str(write_tiny(home)), str(home / "run")], timeout=60)
+    process = subprocess.run([sys.executable, "-c", CUT, str(write(home)), str(home / "run")], timeout=60)
     assert process.returncode == -signal.SIGKILL
     return home / "run"
 

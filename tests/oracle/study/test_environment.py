@@ -1,4 +1,4 @@
-"""Records of several environments in one study are told: what differs, how many, and whether they are compared at all."""
+"""Records of several environments in one study are reported: what differs, how many, and whether they are compared at all."""
 
 import json
 import shutil
@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from experiments import write
 from made import record_of
+from trained import train
 
 from oracle.cli.main import main
 from oracle.study.environment import current_environment, difference, mixture
@@ -37,10 +39,10 @@ def test_what_differs_is_told_with_how_many_records_have_it():
     assert (
         difference(HERE, others) == "python is 3.11 here, 3.12 in 1 record; torch is 2.15.0 here, 2.14.0 in 2 records"
     )
-    told = mixture(others)
-    assert "python is 3.11 in 2 records, 3.12 in 1 record; torch is 2.14.0 in 2 records, 2.15.0 in 1 record." in told
-    assert "device" not in told
-    assert mixture(reversed(others)) == told
+    text = mixture(others)
+    assert "python is 3.11 in 2 records, 3.12 in 1 record; torch is 2.14.0 in 2 records, 2.15.0 in 1 record." in text
+    assert "device" not in text
+    assert mixture(reversed(others)) == text
 
 
 def test_a_field_that_only_some_name_differs():
@@ -51,8 +53,8 @@ def test_a_field_that_only_some_name_differs():
 
 def test_seeds_of_an_environment_each_are_not_compared_across():
     gpu = {"device": "NVIDIA H100"}
-    told = mixture([record(0, 0), record(1, 0), record(0, 1, **gpu), record(1, 1, **gpu)])
-    assert "None are compared across them: those of one cycle and seed come from one." in told
+    text = mixture([record(0, 0), record(1, 0), record(0, 1, **gpu), record(1, 1, **gpu)])
+    assert "None are compared across them: those of one cycle and seed come from one." in text
 
 
 def test_where_trainings_are_compared_across_environments_is_told():
@@ -63,9 +65,9 @@ def test_where_trainings_are_compared_across_environments_is_told():
         for seed in (3, 5)
         for other in (0, 1)
     ]
-    told = mixture(mixed)
+    text = mixture(mixed)
     assert (
-        "In 8 of 12 pairs of a cycle and a seed (cycles 2 to 5; seeds 3, 5) trainings are compared across them" in told
+        "In 8 of 12 pairs of a cycle and a seed (cycles 2 to 5; seeds 3, 5) trainings are compared across them" in text
     )
 
 
@@ -79,14 +81,13 @@ def elsewhere(folder, cells, **changes):
 
 
 @pytest.fixture(scope="module")
-def finished(write_tiny, tmp_path_factory):
+def finished(tmp_path_factory):
     home = tmp_path_factory.mktemp("finished")
-    one = ["--set", "prune.cycles=2", "--set", "oracle.grid=[0.03, 0.1]"]
-    assert main(["run", str(write_tiny(home)), "--local", "--out", str(home / "run"), *one]) == 0
+    assert train(write(home), home / "run", "prune.cycles=2", "oracle.grid=[0.03, 0.1]")
     return home / "run"
 
 
-def test_every_command_tells_it(finished, tmp_path, monkeypatch, capsys, write_tiny):
+def test_every_command_tells_it(finished, tmp_path, monkeypatch, capsys):
     def say(*arguments):
         capsys.readouterr()
         assert main([str(argument) for argument in arguments]) == 0
@@ -94,8 +95,8 @@ def test_every_command_tells_it(finished, tmp_path, monkeypatch, capsys, write_t
 
     monkeypatch.chdir(tmp_path)
     run = Path(shutil.copytree(finished, "run"))
-    asked = [
-        write_tiny(tmp_path),
+    command = [
+        write(tmp_path),
         "--local",
         "--out",
         run,
@@ -109,19 +110,19 @@ def test_every_command_tells_it(finished, tmp_path, monkeypatch, capsys, write_t
     assert "environment" not in say("status", run)
 
     elsewhere(run, ids[:3], torch="1.0")
-    told = (
+    text = (
         f"The records come from several environments: torch is {torch.__version__} in 5 records, 1.0 in 3 records. In "
     )
-    assert told in say("status", run)
-    assert f"Note: {told}" in say("publish", run)
-    assert f"Note: {told}" in " ".join((run / "report" / "verdicts.md").read_text().split())
-    assert told in Path("results/tiny/README.md").read_text()
+    assert text in say("status", run)
+    assert f"Note: {text}" in say("publish", run)
+    assert f"Note: {text}" in " ".join((run / "report" / "verdicts.md").read_text().split())
+    assert text in Path("results/tiny/README.md").read_text()
     made = json.loads((run / "report" / "environment.json").read_text())
     assert sorted((one["torch"], one["trainings"]) for one in made) == [("1.0", 3), (torch.__version__, 5)]
     shutil.copytree(finished, "other")
-    assert told in say("merge", run, "other")
+    assert text in say("merge", run, "other")
 
     (run / "records" / f"{ids[4]}.json").unlink()
-    said = say("run", *asked)
+    said = say("run", *command)
     here = f"environment differs from that of the records there: torch is {torch.__version__} here, 1.0 in 3 records"
-    assert said.index(here) < said.index(f"Note: {told}")
+    assert said.index(here) < said.index(f"Note: {text}")

@@ -11,22 +11,15 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from rich.console import Console
+from experiments import write
+from trained import train
 
 from oracle.cli.main import main
 from oracle.cli.status import status_text
-from oracle.experiment.load import load
-from oracle.run.run import run_study
 from oracle.study.store import Store
-from oracle.study.study import new_study, open_study
+from oracle.study.study import open_study
 
 TOTAL = 38  # trainings
-
-
-def run(file, out, *settings):
-    """Without the report."""
-    study = new_study(load(file, list(settings)), out, file.name)
-    assert run_study(study, Console(quiet=True), local=True, retry_failed=False)
 
 
 def status(folder):
@@ -57,9 +50,9 @@ def trained(folder):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(write_tiny, tmp_path_factory):
+def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
-    assert main(["run", str(write_tiny(folder)), "--local", "--out", str(folder / "run")]) == 0
+    assert main(["run", str(write(folder)), "--local", "--out", str(folder / "run")]) == 0
     return folder / "run"
 
 
@@ -77,8 +70,8 @@ def say(capsys):
 
 def test_after_runs_split_by_seeds_nothing_is_left_to_train(tiny, tmp_path, undisturbed, say):
     one, other = tmp_path / "one", tmp_path / "other"
-    run(tiny, one, "oracle.seeds=[0]")
-    run(tiny, other, "oracle.seeds=[1]")
+    assert train(tiny, one, "oracle.seeds=[0]")
+    assert train(tiny, other, "oracle.seeds=[1]")
     before = times(other)
     said = say("merge", one, other)
     assert times(other) == before
@@ -105,8 +98,10 @@ def driver(tiny, tmp_path):
     try:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and driver.poll() is None:
-            if (out / "study.json").exists():
-                status(out)
+            if not (out / "study.json").exists():
+                time.sleep(0.05)
+                continue
+            status(out)
             if len(list((out / "records").glob("*.json"))) >= 7:
                 driver.send_signal(signal.SIGSTOP)
                 os.waitid(os.P_PID, driver.pid, os.WSTOPPED | os.WNOWAIT)
