@@ -108,7 +108,7 @@ FIGURES = "accuracy: {SILO: {100: 91}}"
         ),
         (HEAD + "accurracy: {}", ("accurracy", "did you mean accuracy?", "source, experiment, accuracy")),
         (HEAD + "accuracy: {SILO: {100: 1, 100.0: 2}}", ("line 4", "100", "twice")),
-        (HEAD + f"{FIGURES}\n{FIGURES}", ("line 1", "accuracy", "twice")),
+        (HEAD + f"{FIGURES}\n{FIGURES}", ("line 5", "accuracy", "twice")),
         ("[]", ("a mapping", "source, experiment, accuracy")),
         (
             "source: a\nexperiment: half-done\naccuracy: {SILO: {64: 1}}",
