@@ -158,7 +158,7 @@ def test_the_same_numbers_in_other_environments_do_not_differ(make, say):
 
 
 @pytest.mark.parametrize(
-    ("settings", "asked"),
+    ("settings", "requested"),
     [
         (["oracle.seeds=[5, 0]"], ["oracle.seeds=[0, 1, 5]"]),
         (["oracle.seeds=[0]"], []),
