@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from experiments import write
+from ray_settings import SETTINGS
 from trained import report, train
 
 ROOT = Path(__file__).parents[1]
@@ -51,11 +52,11 @@ def calm(home):
 
 
 class Cluster(chaos.Cluster):
-    """Notices within seconds that a node is gone, for which Ray takes 15 s and more."""
+    """It notices within seconds that a node is gone, for which Ray takes 15 s and more."""
 
     @property
     def environment(self):
-        return super().environment | {"RAY_health_check_period_ms": "500"}
+        return super().environment | SETTINGS | {"RAY_health_check_period_ms": "500"}
 
 
 @pytest.fixture(scope="module")

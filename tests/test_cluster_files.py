@@ -17,6 +17,7 @@ import psutil
 import pytest
 import yaml
 from experiments import write
+from ray_settings import SETTINGS
 
 ROOT = Path(__file__).parents[1]
 CLUSTER = ROOT / "benchmarks" / "cluster"
@@ -87,6 +88,7 @@ def submit(cluster, nodes, *arguments):
         "HOME": str(cluster / "home"),
         "OMP_NUM_THREADS": "1",
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # the driver, too, is at 127.0.0.1
+        **SETTINGS,
         "SLURM_SUBMIT_DIR": str(cluster / "work"),
         "SLURM_JOB_ID": "77",
         "SLURM_JOB_NODELIST": ",".join(nodes),

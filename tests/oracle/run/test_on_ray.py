@@ -13,6 +13,7 @@ import pytest
 import torch
 from experiments import write
 from own_package import OWN, forget
+from ray_settings import SETTINGS
 from run_folder import records, report
 from synthetic import DATA, Worker, experiment, recorded
 
@@ -58,6 +59,8 @@ def one_ray():
     """A private Ray as a run starts it, instead of one for each run; afterwards a signal does what it did before."""
     before = signal.getsignal(signal.SIGTERM)
     with pytest.MonkeyPatch.context() as patched:
+        for name, value in SETTINGS.items():
+            patched.setenv(name, value)
         patched.setenv("PYTHONPATH", IMPORTED, prepend=os.pathsep)  # its workers have it
         with connected(Compute(workers=2), None):
             patched.setattr(ray_sweep, "connected", lambda compute, address: nullcontext())

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from experiments import write
+from ray_settings import SETTINGS
 from run_folder import records, report
 from trained import train
 
@@ -67,7 +68,7 @@ def interrupted(tiny, out, how, *arguments):
     """
     command = [sys.executable, "-m", "oracle.cli", "run", str(tiny), "--out", str(out), *arguments]
     # other tests of this process have set what a sweep sets
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "TUNE_"))}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "TUNE_"))} | SETTINGS
     driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=clean)
     deadline = time.monotonic() + 60
     while len(list((out / "records").glob("*.json"))) < 6 and driver.poll() is None and time.monotonic() < deadline:
