@@ -1,56 +1,57 @@
-"""How far the noise of few seeds reaches: the standard error of a difference between two grid values."""
+"""How far a training's accuracy goes by luck, cycle by cycle; and what is above chance."""
 
 import math
-from collections.abc import Iterable
-from statistics import NormalDist
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from oracle.stats.paired import DIGITS, Accuracies, paired_means, residual_variation
+import numpy as np
 
-LEVEL = 0.05
+from oracle.stats.paired import residuals_of
+
+PRIOR_DF = 6  # degrees of freedom with which all cycles' noise stands beside a cycle's own
 NEAR_CHANCE = 5.0  # points
 
 
-def near_best(accuracies: Accuracies, within: float) -> Accuracies:
-    """Return the accuracies of the values whose mean is at most so many points below the best's.
-
-    They say what the noise of a training is: a collapsed one's is another.
-    """
-    means = {value: mean for value, mean in paired_means(accuracies).items() if mean is not None}
-    least = max(means.values(), default=0.0) - within
-    return {cell: accuracy for cell, accuracy in accuracies.items() if means.get(cell[0], -math.inf) >= least}
-
-
-def standard_error(cycles: Iterable[Accuracies], within: float) -> float:
-    """Return the standard error, in points, of the difference of two grid values' mean accuracies over all seeds.
+@dataclass(frozen=True, eq=False)
+class Noise:
+    """What neither a value nor a seed explains of an accuracy.
 
     Candidates of one (cycle, seed) share initialization, order and augmentation, so what a seed adds to all values drops
-    out; what is left is pooled over cycles and near values, since few seeds alone can't carry a variance.
+    out. A cycle's own variance is shrunk to that of all, since few seeds alone can't carry one.
+
+    Attributes:
+        sd: (C,) standard deviation of one training, in points; NaN where no cycle tells it.
+        df: (C,) degrees of freedom that a cycle's rests on.
+        df_of_all: of all cycles together; 0: the noise is unknown.
+        overlap: images that a seed is evaluated on per image that it trains on, where seeds split one pool at random: they
+            share images, so that their mean is less sure than that of so many independent ones (Nadeau and Bengio 2003).
+    """
+
+    sd: np.ndarray
+    df: np.ndarray
+    df_of_all: int
+    overlap: float
+
+    def variance(self, seeds: int | np.ndarray) -> np.ndarray:
+        """Return the variance of a mean over so many seeds, but for what all values share; (C,), or as seeds has it."""
+        return self.sd**2 * (1 / seeds + self.overlap)
+
+    def error(self, seeds: int | np.ndarray) -> np.ndarray:
+        """Return the standard error, in points, of the difference of two means over so many seeds each."""
+        return np.sqrt(2 * self.variance(seeds))
+
+
+def noise_of(cycles: Sequence[np.ndarray], overlap: float) -> Noise:
+    """Return the noise by cycle.
 
     Args:
-        cycles: the grid values' accuracies of each cycle.
-        within: points below their cycle's best within which values say what the noise is.
-
-    Returns:
-        NaN where no cycle has two seeds and two such values.
+        cycles: for each, accuracies (k, J) of the values that tell its noise: a collapsed network's is another.
+        overlap: see :class:`Noise`.
     """
-    squares, df, seeds = 0.0, 0, 0
-    for accuracies in cycles:
-        near = near_best(accuracies, within)
-        more_squares, more_df = residual_variation(near)
-        squares, df = squares + more_squares, df + more_df
-        if more_df:
-            seeds = max(seeds, len({seed for _, seed in near}))
-    return round(math.sqrt(2 * squares / df / seeds), DIGITS) if df else math.nan
-
-
-def clear_margin(error: float, cycles: int) -> float:
-    """Return the points that a difference must have beyond the tolerance to be no noise: 5% over both sides of all cycles."""
-    return NormalDist().inv_cdf(1 - LEVEL / (2 * cycles)) * error
-
-
-def resolvable(error: float) -> float:
-    """Return the least tolerance, in points, within which a value as good as the best is measured 95 times in 100."""
-    return NormalDist().inv_cdf(1 - LEVEL) * error
+    squares, df = np.array([residuals_of(cycle) for cycle in cycles]).reshape(-1, 2).T
+    of_all = squares.sum() / df.sum() if df.sum() else math.nan
+    variances = (squares + PRIOR_DF * of_all) / (df + PRIOR_DF)
+    return Noise(np.sqrt(variances), df + PRIOR_DF, int(df.sum()), overlap)
 
 
 def above_chance(chance: float, images: int) -> float:

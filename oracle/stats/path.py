@@ -1,0 +1,134 @@
+"""Along which path the optimum goes: growth along a given form, one optimum for all cycles, and where it turns."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import chdtrc, ndtri, stdtrit
+
+from oracle.stats.response import STEP, Responses
+
+SPAN, STEPS = 6.0, 121  # doublings up and down that a path may go, and in how many steps
+POWER = 0.8  # with which a study is said to show an effect
+
+
+@dataclass(frozen=True)
+class Slope:
+    """A number with its interval.
+
+    Attributes:
+        estimate: of the slope.
+        low: lower end of its interval; -inf where nothing bounds it.
+        high: upper end; inf where nothing bounds it.
+        level: probability that the interval misses the truth.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    level: float
+
+    @property
+    def detectable(self) -> float:
+        """The smallest slope that such a study shows to be above 0 eight times in ten."""
+        half = (self.high - self.low) / 2
+        return half * (1 + ndtri(POWER) / ndtri(1 - self.level / 2))
+
+
+def slope_along(responses: Responses, form: np.ndarray, level: float) -> Slope | None:
+    """Return t of log2 optimum = start + t * form, with its interval, from the profile of all cycles' misfit.
+
+    Args:
+        responses: of the cycles.
+        form: (C,) how far the path has gone at each cycle, in units of t.
+        level: probability that the interval misses the truth, in (0, 1).
+
+    Returns:
+        None where the form is the same in all cycles, or there are fewer than three.
+    """
+    if len(form) < 3 or np.ptp(form) < 1e-9:
+        return None
+    slopes = np.linspace(-SPAN, SPAN, STEPS) / np.ptp(form)
+    misfit = _profile(responses, form, slopes) / responses.scale
+    df = len(form) - 2
+    # the optimum may leave the path by more than the curves' own noise
+    misfit = misfit / max(1.0, (misfit.min() - _free(responses)) / df)
+    return _slope(slopes, misfit, df, level)
+
+
+def same_optimum(responses: Responses) -> float:
+    """Return how likely the curves are if all cycles have one optimum (a p-value, by the likelihood ratio)."""
+    cycles = len(responses.misfit)
+    if cycles < 2:
+        return 1.0
+    one = responses.misfit.sum(axis=0).min() / responses.scale
+    return float(chdtrc(cycles - 1, max(one - _free(responses), 0.0)))
+
+
+def difference(responses: Responses, early: np.ndarray, late: np.ndarray, level: float) -> Slope:
+    """Return by how many doublings the one optimum of some cycles lies above that of others, with its interval.
+
+    Args:
+        responses: of all cycles.
+        early: (C,) bool, which cycles are compared.
+        late: (C,) bool, with which.
+        level: probability that the interval misses the truth.
+    """
+    rows = early | late
+    slopes = np.linspace(-SPAN, SPAN, STEPS)
+    part = Responses(
+        responses.optima,
+        responses.misfit[rows],
+        responses.top[rows],
+        responses.sides[:, rows],
+        responses.top_variance[rows],
+        responses.side_variances[:, rows],
+        responses.scale,
+        responses.df,
+    )
+    misfit = _profile(part, late[rows].astype(float), slopes) / responses.scale
+    return _slope(slopes, misfit, responses.df, level)
+
+
+def _slope(slopes: np.ndarray, misfit: np.ndarray, df: int, level: float) -> Slope:
+    """The slope of the least misfit, and where the misfit passes Student's bound on either side."""
+    at = int(misfit.argmin())
+    bound = misfit[at] + stdtrit(df, 1 - level / 2) ** 2
+    estimate = float(slopes[at])
+    if 0 < at < len(slopes) - 1:  # the lowest point of a parabola through it and its neighbours
+        below, here, above = misfit[at - 1 : at + 2]
+        bend = below - 2 * here + above
+        estimate += float((below - above) / (2 * bend) * (slopes[1] - slopes[0])) if bend > 0 else 0.0
+    return Slope(estimate, _end(slopes, misfit, bound, at, -1), _end(slopes, misfit, bound, at, 1), level)
+
+
+def _free(responses: Responses) -> float:
+    """The misfit where every cycle has its own optimum."""
+    return float(responses.misfit.min(axis=1).sum()) / responses.scale
+
+
+def _profile(responses: Responses, form: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+    """The least misfit over all starts, by slope; beyond what is tried an optimum costs what it does at the end."""
+    optima, last = responses.optima, len(responses.optima) - 2
+    starts = np.arange(optima[0] - SPAN / 2, optima[-1] + SPAN / 2, 2 * STEP)
+    best = np.full(len(slopes), math.inf)
+    for i, slope in enumerate(slopes):
+        place = np.clip((starts[:, None] + slope * form - optima[0]) / STEP, 0, last + 0.999)
+        left = place.astype(int)
+        share = place - left
+        cycles = np.arange(len(form))
+        misfit = responses.misfit[cycles, left] * (1 - share) + responses.misfit[cycles, left + 1] * share
+        best[i] = misfit.sum(axis=1).min()
+    return best
+
+
+def _end(slopes: np.ndarray, misfit: np.ndarray, bound: float, at: int, step: int) -> float:
+    """Where the profile passes the bound on one side, between two slopes that were tried; infinite where it never does."""
+    beyond = at
+    while 0 <= beyond < len(slopes) and misfit[beyond] <= bound:
+        beyond += step
+    if not 0 <= beyond < len(slopes):
+        return step * math.inf
+    inside = beyond - step
+    share = (bound - misfit[inside]) / (misfit[beyond] - misfit[inside])
+    return float(slopes[inside] + share * (slopes[beyond] - slopes[inside]))
