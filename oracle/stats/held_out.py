@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
@@ -81,7 +82,7 @@ def segment_bounds(cycles: int) -> list[int]:
 
 def _in_segments(others: np.ndarray, bounds: list[int]) -> np.ndarray:
     parts = []
-    for first, end in zip(bounds[:-1], bounds[1:], strict=True):
+    for first, end in pairwise(bounds):
         parts += [others[first:end].mean(axis=0).argmax(axis=0)] * (end - first)
     return np.array(parts)
 

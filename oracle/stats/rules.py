@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 import numpy as np
 
@@ -199,7 +200,7 @@ def judge_rival(measured: Measurements, responses: Responses, level: float) -> R
 def _segments(measured: Measurements, responses: Responses, level: float) -> list[Segment]:
     """Four segments of the path; each pair's difference is held to an equal share of the level."""
     bounds = segment_bounds(len(measured.cycles))
-    parts = [slice(first, end) for first, end in zip(bounds[:-1], bounds[1:], strict=True)]
+    parts = [slice(first, end) for first, end in pairwise(bounds)]
     pairs = max(len(parts) * (len(parts) - 1) // 2, 1)
     segments = []
     for number, part in enumerate(parts):
