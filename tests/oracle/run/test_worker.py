@@ -21,6 +21,7 @@ from oracle.run import checkpoint, worker
 from oracle.run.ready_queue import Job
 from oracle.run.worker import TRIES, Worker
 from oracle.study.ballast import Ballast
+from oracle.study.states import read_checkpoint, write_checkpoint
 from oracle.study.store import Store
 from oracle.study.study import new_study
 
@@ -244,7 +245,7 @@ def killed(tmp_path_factory):
 def cut_off(killed, study, job):
     """A copy of it; the job is the killed training's."""
     shutil.copytree(killed, study.store.folder)
-    assert len(study.store.checkpoint(job.cell.id)["position"]["curve"]) == 2
+    assert len(read_checkpoint(study.store, job.cell.id)["position"]["curve"]) == 2
     return study.store
 
 
@@ -272,16 +273,16 @@ def test_a_killed_training_goes_on_from_its_last_epoch_and_gives_the_same(cut_of
     ids=["another environment", "another cell", "an old version", "no position"],
 )
 def test_a_checkpoint_that_does_not_belong_here_starts_the_training_over(cut_off, made, job, spoil):
-    cut_off.write_checkpoint(job.cell.id, spoil(cut_off.checkpoint(job.cell.id)))
+    write_checkpoint(cut_off, job.cell.id, spoil(read_checkpoint(cut_off, job.cell.id)))
     made.run(job)
     assert "resumed" not in events(cut_off)
     assert cut_off.record(job.cell.id) is not None
 
 
 def test_the_last_try_goes_without_the_checkpoint(cut_off, made, job):
-    held = cut_off.checkpoint(job.cell.id)
+    held = read_checkpoint(cut_off, job.cell.id)
     held["position"]["weights"] = {"nothing": torch.zeros(1)}
-    cut_off.write_checkpoint(job.cell.id, held)
+    write_checkpoint(cut_off, job.cell.id, held)
     made.run(job)
     own = [entry["event"] for entry in sorted(cut_off.attempts(), key=lambda entry: entry["at"])][
         1:
