@@ -5,7 +5,7 @@ taken as they are, and nothing is imported or made.
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -153,9 +153,8 @@ def one_of(tag: str, registry: Mapping[str, Callable], base: type[Component] = C
 
     @cache
     def recorded() -> type[Component]:
-        model = create_model(
-            "recorded", __base__=(base, Recorded), **{tag: (Annotated[str, AfterValidator(_path)], ...)}
-        )
+        name = (Annotated[str, AfterValidator(_path)], ...)
+        model = create_model("recorded", __base__=(base, Recorded), **{tag: name})
         model.tag, model.registry = tag, registry
         return model
 
@@ -185,22 +184,19 @@ def one_of(tag: str, registry: Mapping[str, Callable], base: type[Component] = C
                 raise InnerFieldError(tag, str(error)) from error
         else:
             model = named(name)
-        return model.model_validate(value, context=info.context)
+        return model.model_validate(value, context=info.context)  # for what is validated within it
 
     # Any: it is written out as what was chosen, with its own options
     return Annotated[Any, BeforeValidator(chosen)]
 
 
-def name_of(registry: Iterable[str]) -> Any:
-    """A pydantic type for one of the registry's names or, where it maps them to functions, an import path."""
-    own = OWN if isinstance(registry, Mapping) else ""
+def name_of(registry: Mapping[str, Callable]) -> Any:
+    """A pydantic type for one of the registry's names or an import path."""
 
     def known(name: str, info: ValidationInfo) -> str:
-        if own and ":" in name:
-            return _path(name, info)
-        if name not in registry:
-            raise ValueError(must_be_one_of(registry, name, own))
-        return name
+        if ":" not in name and name not in registry:
+            raise ValueError(must_be_one_of(registry, name, OWN))
+        return _path(name, info)
 
     return Annotated[str, AfterValidator(known)]
 

@@ -33,5 +33,5 @@ class Imported(Strict):
     def schedule(self, baseline: str) -> TableSchedule:
         """The schedule that a baseline imports, as it is recorded; raises ValueError where it isn't."""
         if baseline not in self.max_lr:
-            raise ValueError(f"policies.baselines.{baseline}.max_lr must be recorded by cycle, got none ({UP_TO_DATE})")
+            raise ValueError(f"no max_lr by cycle is recorded ({UP_TO_DATE})")
         return TableSchedule(self.max_lr[baseline])

@@ -64,8 +64,9 @@ def recorded_experiment(study: Mapping[str, Any], source: str) -> Experiment:
     Raises:
         InputError: A field is wrong, or what it imports is not recorded: the first problem, in one line.
     """
+    tree = study["experiment"]
     imported = validate(study.get("imported", {}), f"{source}: imported", Imported)
-    return validate(study["experiment"], source, context=imported)
+    return validate(tree, source, context=imported)
 
 
 def validate(tree: Any, source: str, model: type[Model] = Experiment, context: Imported | None = None) -> Model:

@@ -69,9 +69,15 @@ class Experiment(Strict):
     @model_validator(mode="after")
     def _schedules_reach_the_last_cycle(self) -> "Experiment":
         for name, baseline in self.baselines.items():
-            if (schedule := self.baseline_schedule(name)) is not None:
-                field = f"policies.baselines.{name}.max_lr"
-                _check_schedule(schedule, field, baseline.max_lr.options, self.prune.cycles)
+            if baseline.max_lr is None:
+                continue
+            field = f"policies.baselines.{name}.max_lr"
+            try:
+                schedule = self.baseline_schedule(name)
+            except (TypeError, ValueError) as error:  # of a record: another is made once when it is validated
+                given = shown(baseline.max_lr.model_dump(mode="json"))
+                raise ValueError(f"{field} must be a schedule, got {given}: {error}") from error
+            _check_schedule(schedule, field, baseline.max_lr.options, self.prune.cycles)
         return self
 
     @model_validator(mode="after")
@@ -136,11 +142,12 @@ class Experiment(Strict):
         """What reading this experiment's records needs of the parts that it imports."""
         if self._recorded is not None:
             return self._recorded
-        schedules = {n: self.baseline_schedule(n) for n, one in self.baselines.items() if any(import_paths(one.max_lr))}
-        return Imported(
-            code={str(path): path.code for path in import_paths(self)},
-            max_lr={n: tuple(float(one.max_lr(m)) for m in range(self.prune.cycles)) for n, one in schedules.items()},
-        )
+        code, max_lr = {str(path): path.code for path in import_paths(self)}, {}
+        for name, baseline in self.baselines.items():
+            if any(import_paths(baseline.max_lr)):
+                schedule = self.baseline_schedule(name)
+                max_lr[name] = tuple(float(schedule.max_lr(cycle)) for cycle in range(self.prune.cycles))
+        return Imported(code=code, max_lr=max_lr)
 
     @property
     def search_grid(self) -> tuple[float, ...]:

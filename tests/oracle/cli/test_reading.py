@@ -186,6 +186,11 @@ def test_a_schedule_that_trained_otherwise_is_not_merged(home, refused):
     assert "policies.max_lr.rising is " in refused("merge", "run", "other")
 
 
+def flat(held):
+    """The schedule of a baseline that imports none."""
+    return held["experiment"]["policies"]["baselines"]["triangle"]["max_lr"]
+
+
 # -- folders of versions that did not record it
 
 
@@ -209,7 +214,13 @@ def test_a_publication_without_it_says_so(home, refused):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda held: held["imported"]["max_lr"].pop("rising"), r"policies.baselines.rising.max_lr must be recorded"),
+        (
+            lambda held: held["imported"]["max_lr"].pop("rising"),
+            r"policies.baselines.rising.max_lr must .*`silo-oracle run`",
+        ),
+        (lambda held: flat(held).update(vale=0.1), r"policies.baselines.triangle.max_lr must .*vale"),
+        (lambda held: flat(held).update(value=-1), r"policies.baselines.triangle.max_lr must .*-1"),
+        (lambda held: flat(held).update(value="x"), r"policies.baselines.triangle.max_lr must .*x"),
         (lambda held: held["imported"]["max_lr"].update(rising=[0.1]), r"policies.baselines.rising.max_lr.* cycle 1"),
         (lambda held: held["imported"]["max_lr"].update(rising=[-1.0]), r"max_lr.rising.0 must .*-1.0"),
         (lambda held: held["imported"]["code"].pop("own.nets:keep"), r"model.init must be recorded.*own.nets:keep"),
