@@ -1,7 +1,8 @@
 """SILO: S-shaped growth of the learning rate's upper bound during iterative pruning (arXiv 2212.06144).
 
 Importing this package, ``silo.schedule``, ``silo.shape`` or ``silo.trajectory`` doesn't import torch: that takes seconds, and
-whoever only plans trainings or computes rates needs none of it.
+whoever only plans trainings or computes rates needs none of it. Nor do the names of built-in parts (``silo.registry``):
+each part is imported when it is looked up.
 """
 
 from importlib import import_module

@@ -122,13 +122,3 @@ def random(layer: LayerInputs) -> Tensor:
         Scores of the layer's shape, in [0, 1).
     """
     return torch.rand(layer.final.shape, generator=layer.random)
-
-
-CRITERIA: dict[str, Criterion] = {
-    "magnitude": magnitude,
-    "movement": movement,
-    "movement-magnitude": movement_magnitude,
-    "lamp": lamp,
-    "gradient-weight": gradient_weight,
-    "random": random,
-}

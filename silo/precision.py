@@ -8,17 +8,13 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from silo.randomness import forked
 
-# fp32: IEEE single precision, the only one that the others are measured against. tf32: a CUDA device's matrix units round the
-# factors of a product to 10 bits. bf16: convolutions and matrix products in bfloat16 (7 bits), weights and sums in fp32.
-PRECISIONS = ("fp32", "tf32", "bf16")
-
 
 @contextmanager
 def reproducible(precision: str = "fp32") -> Iterator[None]:
     """Compute on one thread and by deterministic kernels inside the block; the caller's settings and random state come back.
 
     Args:
-        precision: fp32, tf32 or bf16 (see PRECISIONS). bf16 is not set here but by :func:`computing`.
+        precision: fp32, tf32 or bf16 (see :data:`silo.recipe.PRECISIONS`). bf16 is not set here but by :func:`computing`.
     """
     backends = torch.backends
     rounded = "tf32" if precision == "tf32" else "ieee"

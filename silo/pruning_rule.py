@@ -1,11 +1,25 @@
-"""Which weights are pruned at the end of a cycle."""
+"""Which weights are pruned at the end of a cycle, and the criteria by name."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from torch import nn
+from silo.registry import Registry
 
-from silo.criterion import Criterion
-from silo.mask import prunable_weights
+if TYPE_CHECKING:
+    from torch import nn
+
+    from silo.criterion import Criterion
+
+CRITERIA = Registry(
+    {
+        "magnitude": "silo.criterion:magnitude",
+        "movement": "silo.criterion:movement",
+        "movement-magnitude": "silo.criterion:movement_magnitude",
+        "lamp": "silo.criterion:lamp",
+        "gradient-weight": "silo.criterion:gradient_weight",
+        "random": "silo.criterion:random",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -21,13 +35,15 @@ class Pruning:
         head: Whether the classifier is prunable, too.
     """
 
-    criterion: Criterion
+    criterion: "Criterion"
     scope: str
     rate: float
     norm: bool
     first: bool
     head: bool
 
-    def prunable(self, model: nn.Module) -> dict[str, nn.Parameter]:
+    def prunable(self, model: "nn.Module") -> "dict[str, nn.Parameter]":
         """The prunable weights of a model, by name."""
+        from silo.mask import prunable_weights  # here, as it needs torch
+
         return prunable_weights(model, self.norm, self.first, self.head)

@@ -4,10 +4,12 @@ import math
 from dataclasses import dataclass
 
 from silo.data.augment import Augment
-from silo.precision import PRECISIONS
 from silo.shape import Shape
 
 CHOICES = ("validation", "test-best")
+# fp32: IEEE single precision, the only one that the others are measured against. tf32: a CUDA device's matrix units round the
+# factors of a product to 10 bits. bf16: convolutions and matrix products in bfloat16 (7 bits), weights and sums in fp32.
+PRECISIONS = ("fp32", "tf32", "bf16")
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Recipe:
         augment: The augmentation of the training images.
         choose: The state that is reported. ``validation``: the first with the best validation accuracy after an epoch.
             ``test-best``, as the released code does: the first with the best test accuracy before an epoch.
-        precision: The network's arithmetic in training and evaluation, fp32, tf32 or bf16: see :mod:`silo.precision`.
+        precision: The network's arithmetic in training and evaluation, fp32, tf32 or bf16: see ``PRECISIONS``.
 
     Raises:
         ValueError: For epochs or a batch_size below 1, or another choice or precision.

@@ -5,13 +5,14 @@ are remembered, and what the next cycle carries over: a state_dict, batch norm's
 """
 
 from dataclasses import dataclass
-from typing import Protocol
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Protocol
 
 from silo.duration import Duration, duration
 
-Weights = dict[str, Tensor]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Weights = dict[str, "Tensor"]
 """Tensors by the names that they have in a network's state_dict."""
 
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")

@@ -25,7 +25,8 @@ def train_trajectory(problem: Problem, schedule: Schedule, cycles: int, seed: in
     >>> from silo.cycle import Problem
     >>> from silo.pruning_rule import Pruning
     >>> from silo.data.digits import digits
-    >>> from silo.data.split import Normalize, Pooled, split
+    >>> from silo.data.normalize import Normalize
+    >>> from silo.data.split import Pooled, split
     >>> from silo.model.mlp import mlp
     >>> from silo.recipe import Recipe
     >>> from silo.restart import Reinit

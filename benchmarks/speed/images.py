@@ -10,7 +10,8 @@ from silo.data.digits import digits
 from silo.data.error import DataError
 from silo.data.folder import folder
 from silo.data.images import Dataset, Images
-from silo.data.split import Normalize, Pooled, Split, limited, split
+from silo.data.normalize import Normalize
+from silo.data.split import Pooled, Split, limited, split
 
 # as the released code has them
 NORMALIZE = Normalize((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010))

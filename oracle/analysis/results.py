@@ -18,7 +18,7 @@ from oracle.analysis.cost import costs_table
 from oracle.analysis.policies import policies_table, policy_scores
 from oracle.analysis.significance import significance_table
 from oracle.error import InputError
-from oracle.experiment.load import validate
+from oracle.experiment.load import recorded_experiment
 from oracle.experiment.spec import Experiment
 from oracle.plan.counts import StatusCounts
 from oracle.plan.snapshot import Snapshot
@@ -164,7 +164,7 @@ def _published(folder: Path) -> Results:
         raise InputError(f"{folder} must be {expected}, got no finished study")
     try:
         study = json.loads((folder / "experiment.json").read_text(encoding="utf-8"))
-        experiment = validate(study["experiment"], str(folder / "experiment.json"))
+        experiment = recorded_experiment(study, str(folder / "experiment.json"))
         layers, costs = (pd.read_csv(folder / f"{name}.csv") for name in ("layers", "cost"))
         costs = costs.astype({"search_trainings": "Int64"})
         searched = not experiment.oracle.search.is_exhaustive

@@ -1,15 +1,27 @@
-"""Turn registries and import paths into strict pydantic models: a component's options are its constructor's parameters."""
+"""Turn registries and import paths into strict pydantic models: a component's options are its constructor's parameters.
+
+A validation context (oracle.experiment.imported.Imported) says that what is validated is recorded: then its components are
+taken as they are, and nothing is imported or made.
+"""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, wraps
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationInfo,
+    create_model,
+    model_validator,
+)
 
 from oracle.experiment.import_path import FORM, ImportPath
 from oracle.experiment.message import InnerFieldError, UnknownFieldError, inner_error, must_be_one_of, shown
-from oracle.experiment.option import option
+from oracle.experiment.option import Plain, option
 
 OWN = f"your own {FORM}"
 
@@ -22,7 +34,7 @@ class Strict(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _known_keys(cls, value: Any) -> Any:
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and cls.model_config["extra"] == "forbid":
             for key in value:
                 if key not in cls.model_fields:
                     raise UnknownFieldError(key, cls.model_fields)
@@ -66,9 +78,33 @@ class Checked(Component):
     """A component that is made once when it is validated; its constructor takes nothing but options."""
 
     @model_validator(mode="after")
-    def _check(self) -> "Checked":
-        self._make_once()
+    def _check(self, info: ValidationInfo) -> "Checked":
+        if info.context is None:
+            self._make_once()
         return self
+
+
+class Recorded(Component):
+    """A component as it is recorded, every option written out; what its name stands for is looked up when it is made."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Plain]
+
+    tag: ClassVar[str]
+    registry: ClassVar[Mapping[str, Callable]]
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The names of its options."""
+        return tuple(self.model_extra)
+
+    def make(self, *context: Any) -> Any:
+        """silo's object, as :meth:`Component.make` makes it.
+
+        Raises:
+            KeyError: It is no built-in one: what an import path leads to is never made from a record.
+        """
+        return self.registry[getattr(self, self.tag)](*context, **self.model_extra)
 
 
 def component(
@@ -109,17 +145,25 @@ def one_of(tag: str, registry: Mapping[str, Callable], base: type[Component] = C
         base: The base class of the constructors' models.
         context: How many of the constructors' first parameters are no options.
     """
-    models = {
-        name: component(constructor, base, context, **{tag: (Literal[name], name)})
-        for name, constructor in registry.items()
-    }
+    # each model is made once: two readings of one experiment are equal only if their models are the same
 
-    @cache  # two readings of one experiment are equal only if their models are the same
+    @cache
+    def named(name: str) -> type[Component]:
+        return component(registry[name], base, context, **{tag: (Literal[name], name)})
+
+    @cache
+    def recorded() -> type[Component]:
+        name = (Annotated[str, AfterValidator(_path)], ...)
+        model = create_model("recorded", __base__=(base, Recorded), **{tag: name})
+        model.tag, model.registry = tag, registry
+        return model
+
+    @cache
     def imported(path: ImportPath, target: Callable) -> type[Component]:
         named = (Annotated[Literal[str(path)], AfterValidator(ImportPath)], path)
         return component(_held_to(registry, context, tag, path, target), base, context, **{tag: named})
 
-    def chosen(value: Any) -> Component:
+    def chosen(value: Any, info: ValidationInfo) -> Component:
         if isinstance(value, str):
             value = {tag: value}
         if not isinstance(value, Mapping):
@@ -127,34 +171,41 @@ def one_of(tag: str, registry: Mapping[str, Callable], base: type[Component] = C
         if tag not in value:
             raise InnerFieldError(tag, f"must be one of {', '.join(registry)}, or {OWN}, got nothing")
         name = value[tag]
-        if isinstance(name, str) and ":" in name:
+        is_path = isinstance(name, str) and ":" in name
+        if not is_path and name not in list(registry):
+            raise InnerFieldError(tag, must_be_one_of(registry, name, OWN))
+        if info.context is not None:
+            model = recorded()
+        elif is_path:
             try:
                 path = ImportPath(name)
                 model = imported(path, path.target)
             except (TypeError, ValueError) as error:
                 raise InnerFieldError(tag, str(error)) from error
-        elif name in list(registry):
-            model = models[name]
         else:
-            raise InnerFieldError(tag, must_be_one_of(registry, name, OWN))
-        return model.model_validate(value)
+            model = named(name)
+        return model.model_validate(value, context=info.context)  # for what is validated within it
 
     # Any: it is written out as what was chosen, with its own options
     return Annotated[Any, BeforeValidator(chosen)]
 
 
-def name_of(registry: Iterable[str]) -> Any:
-    """A pydantic type for one of the registry's names or, where it maps them to functions, an import path."""
-    own = OWN if isinstance(registry, Mapping) else ""
+def name_of(registry: Mapping[str, Callable]) -> Any:
+    """A pydantic type for one of the registry's names or an import path."""
 
-    def known(name: str) -> str:
-        if own and ":" in name:
-            return ImportPath(name)
-        if name not in registry:
-            raise ValueError(must_be_one_of(registry, name, own))
-        return name
+    def known(name: str, info: ValidationInfo) -> str:
+        if ":" not in name and name not in registry:
+            raise ValueError(must_be_one_of(registry, name, OWN))
+        return _path(name, info)
 
     return Annotated[str, AfterValidator(known)]
+
+
+def _path(name: str, info: ValidationInfo) -> str:
+    """An import path, imported, or as it is recorded; another name as it is. Raises ValueError."""
+    if ":" not in name:
+        return name
+    return ImportPath(name) if info.context is None else info.context.path(name)
 
 
 def _held_to(registry: Mapping[str, Callable], context: int, tag: str, path: ImportPath, target: Callable) -> Callable:

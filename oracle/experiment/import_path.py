@@ -4,7 +4,7 @@ import hashlib
 import importlib
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -64,22 +64,39 @@ class ImportPath(str):
         return {name: _hash(module) for name, module in modules.items() if getattr(module, "__file__", None)}
 
 
+class RecordedPath(str):
+    """``module.path:attribute`` as it is recorded: it is never imported.
+
+    Args:
+        text: The path.
+        code: What :attr:`ImportPath.code` was when it was recorded.
+    """
+
+    def __new__(cls, text: str, code: Mapping[str, str]) -> "RecordedPath":
+        path = super().__new__(cls, text)
+        path.code = dict(code)
+        return path
+
+
 def target_of(registry: Mapping[str, Callable], name: str) -> Callable:
     """What a registry's name or an import path stands for."""
     return name.target if isinstance(name, ImportPath) else registry[name]
 
 
+def import_paths(*parts: Any) -> Iterator[ImportPath | RecordedPath]:
+    """Every import path in these parts of an experiment."""
+    for part in parts:
+        if isinstance(part, ImportPath | RecordedPath):
+            yield part
+        elif isinstance(part, BaseModel):
+            yield from import_paths(*(getattr(part, field) for field in type(part).model_fields))
+        elif isinstance(part, dict):
+            yield from import_paths(*part.values())
+
+
 def code_of(*parts: Any) -> dict[str, str]:
     """A hash of the source of every module that import paths in these parts of an experiment name."""
-    code = {}
-    for part in parts:
-        if isinstance(part, ImportPath):
-            code |= part.code
-        elif isinstance(part, BaseModel):
-            code |= code_of(*(getattr(part, field) for field in type(part).model_fields))
-        elif isinstance(part, dict):
-            code |= code_of(*part.values())
-    return code
+    return {module: code for path in import_paths(*parts) for module, code in path.code.items()}
 
 
 def _import(name: str) -> ModuleType:

@@ -1,5 +1,6 @@
 """Read and validate an experiment file, or another YAML file; whatever is wrong with it becomes one line."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -7,6 +8,7 @@ from pydantic import ValidationError
 
 from oracle.error import InputError
 from oracle.experiment.component import Strict
+from oracle.experiment.imported import Imported
 from oracle.experiment.message import explain, shown
 from oracle.experiment.overrides import apply_override
 from oracle.experiment.spec import Experiment
@@ -52,19 +54,35 @@ def read(path: Path, model: type[Strict]) -> dict[str, Any]:
     return tree
 
 
-def validate(tree: Any, source: str, model: type[Model] = Experiment) -> Model:
+def recorded_experiment(study: Mapping[str, Any], source: str) -> Experiment:
+    """The experiment that a run folder or a publication holds; nothing that it names is imported, and no network is built.
+
+    Args:
+        study: What :func:`oracle.study.study.describe_study` returned.
+        source: The file's name, which an error begins with.
+
+    Raises:
+        InputError: A field is wrong, or what it imports is not recorded: the first problem, in one line.
+    """
+    tree = study["experiment"]
+    imported = validate(study.get("imported", {}), f"{source}: imported", Imported)
+    return validate(tree, source, context=imported)
+
+
+def validate(tree: Any, source: str, model: type[Model] = Experiment, context: Imported | None = None) -> Model:
     """What a parsed file describes.
 
     Args:
         tree: What the file holds.
         source: The file's name, which an error begins with.
         model: What the file is to describe.
+        context: What is recorded of the parts that it imports; None: they are imported, and what can be made is made once.
 
     Raises:
         InputError: A field is wrong: the first problem, in one line.
     """
     try:
-        return model.model_validate(_immutable(tree))
+        return model.model_validate(_immutable(tree), context=context)
     except RecursionError as error:
         raise InputError(f"{source}: must be a tree, got a value that holds itself (a YAML anchor)") from error
     except ValidationError as error:

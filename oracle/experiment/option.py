@@ -60,7 +60,7 @@ def _type(annotation: Any) -> Any:
     annotation = BARE.get(annotation, annotation)
     origin, inner = get_origin(annotation), get_args(annotation)
     if annotation is Any:
-        return Annotated[Any, BeforeValidator(_plain)]
+        return Plain
     if annotation is Duration:
         return Annotated[Any, BeforeValidator(_duration)]
     if annotation in SCALARS or origin is Literal:
@@ -87,6 +87,9 @@ def _plain(value: Any) -> Any:
     if type(value) in SCALARS and not (isinstance(value, float) and not math.isfinite(value)):
         return value
     raise ValueError(f"must hold {VALUES}")
+
+
+Plain = Annotated[Any, BeforeValidator(_plain)]
 
 
 def _path(value: Any) -> Path:

@@ -2,8 +2,7 @@
 
 from typing import Any, Literal
 
-import torch
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from oracle.experiment.component import Component, Strict, component, name_of, one_of
 from oracle.experiment.grid import Grid
@@ -11,11 +10,11 @@ from oracle.experiment.message import InnerFieldError, shown
 from oracle.experiment.number import Count, MaxLr, NotNegative, NotNegativeCount, Positive, Seed, Share, number
 from oracle.experiment.policy import AnyRestart, AnyShape
 from oracle.experiment.search import Search
-from silo.criterion import CRITERIA
+from silo.data import SPLITS
 from silo.data.augment import Augment
-from silo.data.split import SPLITS, Normalize
-from silo.mask import SCOPES
-from silo.model.initialization import INITIALIZATIONS
+from silo.data.normalize import Normalize
+from silo.model import INITIALIZATIONS
+from silo.pruning_rule import CRITERIA
 
 MAX_SEEDS = 10**4  # of a plain number of them
 
@@ -38,7 +37,7 @@ class Data(Component):
     Args:
         split: How the images are split into those to train, validate and test on: a kind or import path, and its options.
         augment: How training images are changed at random; see :class:`silo.data.augment.Augment`.
-        normalize: Mean and standard deviation by channel; see :class:`silo.data.split.Normalize`.
+        normalize: Mean and standard deviation by channel; see :class:`silo.data.normalize.Normalize`.
         limit: How many images are used at most.
     """
 
@@ -58,7 +57,11 @@ class Model(Component):
     init: name_of(INITIALIZATIONS) = "kaiming"
 
     @model_validator(mode="after")
-    def _builds(self) -> "Model":
+    def _builds(self, info: ValidationInfo) -> "Model":
+        if info.context is not None:
+            return self
+        import torch  # here: what is recorded is read without
+
         try:
             with torch.device("meta"):  # checks the options without making a weight
                 self._make_once(3, 32, 10)
@@ -127,7 +130,7 @@ class Prune(Strict):
     """
 
     criterion: name_of(CRITERIA)
-    scope: name_of(SCOPES)
+    scope: Literal["global", "layer"]
     rate: Share
     cycles: Count
     restart: AnyRestart

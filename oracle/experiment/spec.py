@@ -1,25 +1,25 @@
 """Experiment: the one validated description of a study."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
-import torch
-from pydantic import ConfigDict, field_validator, model_validator
+from pydantic import ConfigDict, PrivateAttr, ValidationInfo, field_validator, model_validator
 
-from oracle.experiment.component import Component, Strict, one_of
+from oracle.experiment.component import Strict, one_of
 from oracle.experiment.compute import Compute
-from oracle.experiment.import_path import code_of, target_of
+from oracle.experiment.import_path import code_of, import_paths, target_of
+from oracle.experiment.imported import Imported
 from oracle.experiment.message import inner_error, shown
 from oracle.experiment.parts import Data, Model, Oracle, Prune, Silo, Train
 from oracle.experiment.policy import Baseline, Policies
 from oracle.experiment.redaction import first_private, redact
 from oracle.hashing import digest
-from silo.criterion import CRITERIA
 from silo.data import SOURCES
 from silo.model import MODELS
-from silo.pruning_rule import Pruning
+from silo.pruning_rule import CRITERIA, Pruning
 from silo.recipe import Recipe
-from silo.schedule import SiloSchedule
+from silo.schedule import Schedule, SiloSchedule
 
 SCHEMA = 1  # part of every cell's id: raise it when the meaning of a field changes
 
@@ -52,6 +52,7 @@ class Experiment(Strict):
     oracle: Oracle
     policies: Policies = Policies()
     compute: Compute = Compute()
+    _recorded: Imported | None = PrivateAttr(None)  # of what is read from a record; None: all is imported
 
     @field_validator("name")
     @classmethod
@@ -61,10 +62,22 @@ class Experiment(Strict):
         return name
 
     @model_validator(mode="after")
+    def _remember_what_is_recorded(self, info: ValidationInfo) -> "Experiment":
+        self._recorded = info.context
+        return self
+
+    @model_validator(mode="after")
     def _schedules_reach_the_last_cycle(self) -> "Experiment":
         for name, baseline in self.baselines.items():
-            if baseline.max_lr is not None:
-                _check_schedule(baseline.max_lr, f"policies.baselines.{name}.max_lr", self.prune.cycles)
+            if baseline.max_lr is None:
+                continue
+            field = f"policies.baselines.{name}.max_lr"
+            try:
+                schedule = self.baseline_schedule(name)
+            except (TypeError, ValueError) as error:  # of a record: another is made once when it is validated
+                given = shown(baseline.max_lr.model_dump(mode="json"))
+                raise ValueError(f"{field} must be a schedule, got {given}: {error}") from error
+            _check_schedule(schedule, field, baseline.max_lr.options, self.prune.cycles)
         return self
 
     @model_validator(mode="after")
@@ -74,7 +87,11 @@ class Experiment(Strict):
         return self
 
     @model_validator(mode="after")
-    def _something_is_prunable(self) -> "Experiment":
+    def _something_is_prunable(self, info: ValidationInfo) -> "Experiment":
+        if info.context is not None:
+            return self
+        import torch  # here: what is recorded is read without
+
         with torch.device("meta"):
             if not self.pruning.prunable(self.model.make(3, 32, 10)):
                 prunable = shown(self.prune.prunable.model_dump())
@@ -103,6 +120,34 @@ class Experiment(Strict):
     def baselines(self) -> dict[str, Baseline]:
         """The policies that SILO is compared with, by name."""
         return self.policies.baselines
+
+    def baseline_schedule(self, baseline: str) -> Schedule | None:
+        """The max_lr by cycle that a baseline gives.
+
+        Args:
+            baseline: The name of one of the policies.
+
+        Returns:
+            None where its max_lr is searched.
+        """
+        schedule = self.baselines[baseline].max_lr
+        if schedule is None:
+            return None
+        if self._recorded is not None and ":" in schedule.kind:
+            return self._recorded.schedule(baseline)
+        return schedule.make()
+
+    @property
+    def imported(self) -> Imported:
+        """What reading this experiment's records needs of the parts that it imports."""
+        if self._recorded is not None:
+            return self._recorded
+        code, max_lr = {str(path): path.code for path in import_paths(self)}, {}
+        for name, baseline in self.baselines.items():
+            if any(import_paths(baseline.max_lr)):
+                schedule = self.baseline_schedule(name)
+                max_lr[name] = tuple(float(schedule.max_lr(cycle)) for cycle in range(self.prune.cycles))
+        return Imported(code=code, max_lr=max_lr)
 
     @property
     def search_grid(self) -> tuple[float, ...]:
@@ -215,14 +260,13 @@ class Experiment(Strict):
         return digest(self.training(data_digest))
 
 
-def _check_schedule(schedule: Component, field: str, cycles: int) -> None:
+def _check_schedule(schedule: Schedule, field: str, options: Sequence[str], cycles: int) -> None:
     """Raise ValueError where a schedule has no max_lr, or an impossible one, at one of the cycles."""
-    made = schedule.make()
     for cycle in range(cycles):
         try:
-            max_lr = made.max_lr(cycle)
+            max_lr = schedule.max_lr(cycle)
         except Exception as error:  # an imported one may raise any
-            if inner := inner_error(error, schedule.options):
+            if inner := inner_error(error, options):
                 raise ValueError(f"{field}.{inner}") from error
             given = f"{type(error).__name__} at cycle {cycle}: {error}"
             raise ValueError(f"{field} must have a value at every cycle, got {given}") from error

@@ -27,9 +27,9 @@ class BaselineTrajectories:
 
     def all(self) -> list[Iterator[Step]]:
         """One a seed; where its max_lr is searched on trajectories, one for every value and seed, and the best's."""
-        schedule, grid = self.experiment.baselines[self.name].max_lr, self.experiment.search_grid
+        schedule, grid = self.experiment.baseline_schedule(self.name), self.experiment.search_grid
         if schedule is not None:
-            return [self._at(schedule.make().max_lr, seed) for seed in self.seeds]
+            return [self._at(schedule.max_lr, seed) for seed in self.seeds]
         if self.experiment.policies.search.over == "dense":
             cells = {value: [Cell(self.training, seed, 0, value) for seed in self.seeds] for value in grid}
             return [self._best_of_dense(seed, cells) for seed in self.seeds]

@@ -4,6 +4,7 @@ import contextlib
 import time
 from typing import Any
 
+from oracle.study.states import read_checkpoint, write_checkpoint
 from oracle.study.store import Event, Store
 from silo.checkpoint import TrainingState
 
@@ -31,7 +32,7 @@ class EpochCheckpoint:
 
     def load(self) -> TrainingState | None:
         """Where to go on, or None: from the start."""
-        held = self._store.checkpoint(self._cell_id)
+        held = read_checkpoint(self._store, self._cell_id)
         try:
             if held is None or held["cell"] != self._cell_id or held["environment"] != self._environment:
                 return None
@@ -50,6 +51,6 @@ class EpochCheckpoint:
         began = time.monotonic()
         held = {"cell": self._cell_id, "environment": self._environment, "seconds": self.seconds}
         with contextlib.suppress(OSError):
-            self._store.write_checkpoint(self._cell_id, {**held, "position": position.to_plain()})
+            write_checkpoint(self._store, self._cell_id, {**held, "position": position.to_plain()})
         self._saved = time.monotonic()
         self._wait = max(SECONDS, SHARE * (self._saved - began))

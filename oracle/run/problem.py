@@ -12,7 +12,7 @@ from oracle.study.data import network, split_of
 from silo.cycle import Problem
 from silo.data.images import Dataset, Images
 from silo.data.split import Split
-from silo.model.initialization import INITIALIZATIONS
+from silo.model import INITIALIZATIONS
 
 SPLITS_KEPT = 2**28  # bytes: a split is a copy of the images, and every worker has its own
 

@@ -14,6 +14,7 @@ from oracle.study.ballast import ROOM, Ballast
 from oracle.study.cell import Cell
 from oracle.study.environment import current_environment
 from oracle.study.record import Layer, Record
+from oracle.study.states import read_state, write_state
 from oracle.study.store import Event, Store
 from silo.cycle import Candidate, CycleResult, run_lanes, start_of
 from silo.data.images import Dataset
@@ -149,7 +150,7 @@ class Worker:
 
     def _write(self, job: Job, result: CycleResult, seconds: float, stepper: str) -> None:
         if job.keeps_state and result.leaves is not None:
-            size = self.store.write_state(job.cell.id, result.leaves)
+            size = write_state(self.store, job.cell.id, result.leaves)
             self._largest_state = max(self._largest_state, size)
         first = self.store.write_record(self._record(job.cell, result, seconds, stepper))
         self.store.log_attempt(cell=job.cell.id, event=Event.RECORDED if first else Event.SUPERSEDED)
@@ -157,7 +158,7 @@ class Worker:
     def _start(self, job: Job) -> State:
         if job.parent_id is None:
             return State()
-        return self.store.state(job.parent_id, job.cell.start, self._prunable)
+        return read_state(self.store, job.parent_id, job.cell.start, self._prunable)
 
     @cached_property
     def _prunable(self) -> dict[str, torch.nn.Parameter]:

@@ -1,4 +1,4 @@
-"""The data of an experiment: loaded and looked at, split for a seed; and the network for such images."""
+"""The data of an experiment: loaded and looked at, described, split for a seed; and the network for such images."""
 
 import torch
 from torch import nn
@@ -6,9 +6,11 @@ from torch import nn
 from oracle.error import FieldError
 from oracle.experiment.message import InnerFieldError, inner_error
 from oracle.experiment.spec import Experiment
+from oracle.study.data_info import NOT_LOADED, DataInfo, location_of
+from silo.data import FACTS
 from silo.data.error import DataError
 from silo.data.images import Dataset, Images
-from silo.data.split import Split, limited, split
+from silo.data.split import Split, limited, split, split_sizes
 
 
 def load_dataset(experiment: Experiment) -> Dataset:
@@ -52,6 +54,54 @@ def split_of(experiment: Experiment, dataset: Dataset, seed: int) -> Split:
         raise FieldError(f"data.{error}") from error
 
 
+def describe_data(experiment: Experiment, dataset: Dataset) -> DataInfo:
+    """Describe data that is loaded.
+
+    Raises:
+        FieldError: where it doesn't fit the network or the split.
+    """
+    _check_network(experiment, dataset.channels, dataset.size, len(dataset.classes))
+    one_split = split_of(experiment, dataset, experiment.oracle.seeds[0])
+    return DataInfo(
+        digest=dataset.digest(),
+        location=location_of(experiment),
+        chance=dataset.chance,
+        classes=len(dataset.classes),
+        images=sum(count or 0 for count in dataset.sizes),
+        training_images=len(one_split.train),
+        validation_images=len(one_split.validation),
+        test_images=len(one_split.test),
+    )
+
+
+def known_data(experiment: Experiment) -> DataInfo | None:
+    """Describe a well-known data set without a look at it; None where its source is of no fixed size.
+
+    Raises:
+        FieldError: where it doesn't fit the network or the split.
+    """
+    if experiment.data.source not in FACTS:
+        return None
+    facts, limit = FACTS[experiment.data.source], experiment.data.limit
+    _check_network(experiment, facts.channels, facts.size or experiment.data.size, facts.classes)
+    train = min(facts.train, limit.train or facts.train)
+    test = facts.test and min(facts.test, limit.test or facts.test)
+    try:
+        of_train, of_validation, of_test = split_sizes(experiment.data.split.make(), train, test)
+    except DataError as error:
+        raise FieldError(f"data.{error}") from error
+    return DataInfo(
+        digest=NOT_LOADED,
+        location=location_of(experiment),
+        chance=100 / facts.classes,
+        classes=facts.classes,
+        images=train + (test or 0),
+        training_images=of_train,
+        validation_images=of_validation,
+        test_images=of_test,
+    )
+
+
 def _checked(dataset: Dataset) -> Dataset:
     """The data set, its tensors looked at: an imported source may give any. Raises DataError."""
     for name, part in (("train", dataset.train), ("test", dataset.test)):
@@ -69,3 +119,9 @@ def _checked(dataset: Dataset) -> Dataset:
                 given = f"{int(labels.min())} to {int(labels.max())}"
                 raise DataError(f"source must give {name} labels from 0 to {len(dataset.classes) - 1}, got {given}")
     return dataset
+
+
+def _check_network(experiment: Experiment, channels: int, size: int, classes: int) -> None:
+    """Build the network without weights: one that doesn't take these images is refused before a training fails by it."""
+    with torch.device("meta"):
+        network(experiment, channels, size, classes)

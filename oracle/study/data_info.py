@@ -1,20 +1,12 @@
-"""What a study has to know of its data: how much there is, its chance level, its digest; loaded, or known beforehand."""
+"""What a study has to know of its data: how much there is, its chance level, its digest."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any, Self
 
-import torch
-
-from oracle.error import FieldError
 from oracle.experiment.spec import Experiment
 from oracle.hashing import digest
-from oracle.study.data import network, split_of
-from silo.data import FACTS
-from silo.data.error import DataError
-from silo.data.images import Dataset
-from silo.data.split import split_sizes
 
 NOT_LOADED = "not loaded"
 
@@ -73,57 +65,3 @@ JSON_NAMES = {"location": "asked"}  # as run folders have always called it
 def location_of(experiment: Experiment) -> str:
     """Return a hash of where the data lies and how it is split: equal for equal fields, and it tells no path."""
     return digest(experiment.data.model_dump(mode="json"))
-
-
-def describe_data(experiment: Experiment, dataset: Dataset) -> DataInfo:
-    """Describe data that is loaded.
-
-    Raises:
-        FieldError: where it doesn't fit the network or the split.
-    """
-    _check_network(experiment, dataset.channels, dataset.size, len(dataset.classes))
-    one_split = split_of(experiment, dataset, experiment.oracle.seeds[0])
-    return DataInfo(
-        digest=dataset.digest(),
-        location=location_of(experiment),
-        chance=dataset.chance,
-        classes=len(dataset.classes),
-        images=sum(count or 0 for count in dataset.sizes),
-        training_images=len(one_split.train),
-        validation_images=len(one_split.validation),
-        test_images=len(one_split.test),
-    )
-
-
-def known_data(experiment: Experiment) -> DataInfo | None:
-    """Describe a well-known data set without a look at it; None where its source is of no fixed size.
-
-    Raises:
-        FieldError: where it doesn't fit the network or the split.
-    """
-    if experiment.data.source not in FACTS:
-        return None
-    facts, limit = FACTS[experiment.data.source], experiment.data.limit
-    _check_network(experiment, facts.channels, facts.size or experiment.data.size, facts.classes)
-    train = min(facts.train, limit.train or facts.train)
-    test = facts.test and min(facts.test, limit.test or facts.test)
-    try:
-        of_train, of_validation, of_test = split_sizes(experiment.data.split.make(), train, test)
-    except DataError as error:
-        raise FieldError(f"data.{error}") from error
-    return DataInfo(
-        digest=NOT_LOADED,
-        location=location_of(experiment),
-        chance=100 / facts.classes,
-        classes=facts.classes,
-        images=train + (test or 0),
-        training_images=of_train,
-        validation_images=of_validation,
-        test_images=of_test,
-    )
-
-
-def _check_network(experiment: Experiment, channels: int, size: int, classes: int) -> None:
-    """Build the network without weights: one that doesn't take these images is refused before a training fails by it."""
-    with torch.device("meta"):
-        network(experiment, channels, size, classes)

@@ -3,20 +3,24 @@
 import platform
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
-
-import numpy as np
-import torch
+from typing import TYPE_CHECKING, Any
 
 from oracle.hashing import digest
 from oracle.study.record import Record
+
+if TYPE_CHECKING:
+    import torch
 
 Environment = Mapping[str, Any]
 UNKNOWN = "not said"
 
 
-def current_environment(device: torch.device) -> dict[str, Any]:
+def current_environment(device: "torch.device") -> dict[str, Any]:
     """Return the environment of this process: the kind of its device, and versions."""
+    # here: whoever reads records needs none
+    import numpy as np
+    import torch
+
     cpu = f"CPU, {torch.backends.cpu.get_cpu_capability()}"
     return {
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else cpu,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from oracle.error import InputError
 from oracle.experiment.overrides import Override, requested_beyond
@@ -75,23 +76,28 @@ def merge(study: Study, others: Sequence[Study]) -> list[Merged]:
 
 
 def _check_one_experiment(study: Study, other: Study) -> None:
-    ours, theirs = (
-        {
-            **one.experiment.training(one.data.digest),
-            "policies.baselines": {
-                name: one.experiment.baselines[name].model_dump(mode="json")
-                for name in study.experiment.baselines
-                if name in other.experiment.baselines
-            },
-        }
-        for one in (study, other)
-    )
+    shared = [name for name in study.experiment.baselines if name in other.experiment.baselines]
+    cycles = min(study.experiment.prune.cycles, other.experiment.prune.cycles)
+    ours, theirs = (_in_common(one, shared, cycles) for one in (study, other))
     if difference := first_difference(theirs, ours):
         field, there, here = difference
         raise InputError(
             f"{other.store.folder} must hold the same experiment as {study.store.folder}, got another one: {field} is "
             f"{there} there and {here} here"
         )
+
+
+def _in_common(study: Study, baselines: Sequence[str], cycles: int) -> dict[str, Any]:
+    """What must be equal in two folders: the trainings, and the baselines that both have (an imported schedule's code is no
+    part of a training, but its max_lr is what they train at).
+    """
+    experiment = study.experiment
+    schedules = {name: experiment.baseline_schedule(name) for name in baselines}
+    return {
+        **experiment.training(study.data.digest),
+        "policies.baselines": {name: experiment.baselines[name].model_dump(mode="json") for name in baselines},
+        "policies.max_lr": {name: one and [one.max_lr(m) for m in range(cycles)] for name, one in schedules.items()},
+    }
 
 
 def _take(study: Study, other: Study) -> Merged:

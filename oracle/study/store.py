@@ -10,8 +10,6 @@ attempts/*.jsonl  every attempt, a file for each sweep and process; apart from t
 report/           tables and plots made from the records
 """
 
-import hashlib
-import io
 import json
 import os
 import shutil
@@ -22,16 +20,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import torch
-
 from oracle.error import InputError
 from oracle.hashing import digest
 from oracle.study.durable import WRITER, make_folder, write
 from oracle.study.record import Record
-from silo.mask import Mask
-from silo.state import State
 
-CHECKSUM = hashlib.sha256().digest_size
 DELETE_ADVICE = "delete it to have it made again"
 
 
@@ -157,77 +150,24 @@ class Store:
 
     def has_state(self, cell_id: str) -> bool:
         """Whether the state that this cell left is still there."""
-        return self._state(cell_id).exists()
-
-    def state(self, cell_id: str, expected: str, weights: dict[str, torch.Tensor]) -> State:
-        """The state that a training left, read without executing code.
-
-        Args:
-            cell_id: of the training.
-            expected: the state's digest.
-            weights: the prunable weights of the network, of which names and shapes are needed.
-
-        Raises:
-            InputError: where the file is missing, damaged, or another state's.
-        """
-        path = self._state(cell_id)
-        try:
-            held = torch.load(path, weights_only=True)
-            state = State(Mask.unpack(held["mask"], weights), held["weights"])
-        except FileNotFoundError as error:
-            raise InputError(f"{path} must hold a start state, got no such file") from error
-        except Exception as error:  # torch.load raises half a dozen kinds of error for a damaged file
-            raise InputError(f"{path} must be a readable start state, got a damaged file; {DELETE_ADVICE}") from error
-        if state.digest() != expected:
-            raise InputError(f"{path} must be the start state {expected}, got another one; {DELETE_ADVICE}")
-        return state
-
-    def write_state(self, cell_id: str, state: State) -> int:
-        """Keep a state that a next cycle may start from; returns its size in bytes."""
-        held, sizes = {"mask": state.mask.pack(), "weights": state.weights}, []
-
-        def fill(out: BinaryIO) -> None:
-            torch.save(held, out)
-            sizes.append(out.tell())
-
-        write(self._state(cell_id), fill)
-        return sizes[-1]
+        return self.state_path(cell_id).exists()
 
     def drop_state(self, cell_id: str) -> None:
         """Delete a state that no cycle starts from."""
-        self._state(cell_id).unlink(missing_ok=True)
+        self.state_path(cell_id).unlink(missing_ok=True)
 
-    def _state(self, cell_id: str) -> Path:
+    def state_path(self, cell_id: str) -> Path:
+        """Where the state lies that a training left; oracle.study.states reads and writes it."""
         return self.folder / "states" / f"{cell_id}.pt"
 
     # -- trainings under way
 
-    def checkpoint(self, cell_id: str) -> dict[str, Any] | None:
-        """What a training under way left, read without executing code; None where there is nothing that can be trusted."""
-        try:
-            content = memoryview(self._checkpoint(cell_id).read_bytes())
-            if hashlib.sha256(content[CHECKSUM:]).digest() != content[:CHECKSUM]:
-                return None
-            return torch.load(io.BytesIO(content[CHECKSUM:]), weights_only=True)
-        except Exception:  # torch.load raises half a dozen kinds of error; the training starts over then
-            return None
-
-    def write_checkpoint(self, cell_id: str, held: dict[str, Any]) -> None:
-        """Keep what a training needs to go on, after a checksum: torch.load would read flipped bits as they are."""
-        content = io.BytesIO()
-        torch.save(held, content)
-
-        def fill(out: BinaryIO) -> None:
-            out.write(hashlib.sha256(content.getbuffer()).digest())
-            out.write(content.getbuffer())
-
-        write(self._checkpoint(cell_id), fill)
-
     def drop_checkpoint(self, cell_id: str) -> None:
         """Delete what was kept of a training under way."""
-        self._checkpoint(cell_id).unlink(missing_ok=True)
+        self.checkpoint_path(cell_id).unlink(missing_ok=True)
 
-    def _checkpoint(self, cell_id: str) -> Path:
+    def checkpoint_path(self, cell_id: str) -> Path:
+        """Where that is kept; oracle.study.states reads and writes it."""
         return self.folder / "checkpoints" / f"{cell_id}.pt"
 
     # -- the log of attempts

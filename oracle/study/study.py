@@ -4,16 +4,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oracle.error import FieldError, InputError
-from oracle.experiment.load import validate
+from oracle.experiment.load import recorded_experiment
 from oracle.experiment.spec import Experiment
-from oracle.study.data import load_dataset
-from oracle.study.data_info import DataInfo, describe_data, known_data, location_of
+from oracle.study.data_info import DataInfo, location_of
 from oracle.study.lock import locked
 from oracle.study.store import Store
-from silo.data.images import Dataset
+
+if TYPE_CHECKING:
+    from silo.data.images import Dataset
 
 
 @dataclass(frozen=True)
@@ -32,17 +33,21 @@ class Study:
     data: DataInfo
     store: Store
     origin: str
-    dataset: Dataset | None = None
+    dataset: "Dataset | None" = None
 
 
 def describe_study(experiment: Experiment, data: DataInfo, origin: str) -> dict[str, Any]:
-    """Return what study.json holds: the experiment, its data and the identity of its trainings; no path of this machine."""
-    return {
+    """Return what study.json holds: the experiment, its data, the identity of its trainings, and what reading it needs of the
+    parts that it imports; no path of this machine.
+    """
+    held = {
         "origin": origin,
         "experiment": experiment.redacted(),
         "data": data.to_json(),
         "training": experiment.training(data.digest),
     }
+    imported = experiment.imported
+    return held | {"imported": imported.model_dump(mode="json")} if imported.code else held
 
 
 def new_study(experiment: Experiment, folder: Path, origin: str = "") -> Study:
@@ -51,6 +56,8 @@ def new_study(experiment: Experiment, folder: Path, origin: str = "") -> Study:
     Raises:
         InputError: where the folder belongs to another experiment, or the data can't be read.
     """
+    from oracle.study.data import describe_data, load_dataset  # torch
+
     dataset = load_dataset(experiment)
     return _checked(experiment, describe_data(experiment, dataset), folder, origin, dataset)
 
@@ -63,6 +70,8 @@ def planned_study(experiment: Experiment, folder: Path, origin: str = "") -> Stu
     Raises:
         InputError: where the folder belongs to another experiment.
     """
+    from oracle.study.data import describe_data, known_data, load_dataset  # torch
+
     held, data = _held(Store(folder)), None
     if held is None:
         data = known_data(experiment)
@@ -72,7 +81,7 @@ def planned_study(experiment: Experiment, folder: Path, origin: str = "") -> Stu
 
 
 def open_study(folder: Path) -> Study:
-    """Return the study that a run folder holds, without its data.
+    """Return the study that a run folder holds, without its data; nothing that its experiment names is imported.
 
     Raises:
         InputError: where the folder holds none.
@@ -80,8 +89,8 @@ def open_study(folder: Path) -> Study:
     held = _held(Store(folder))
     if held is None:
         raise InputError(f"{folder} must be a folder that `run` filled, got no run folder (it has no study.json)")
-    experiment, data = validate(held["experiment"], str(folder / "study.json")), _data_of(held, folder)
-    # imported code may have changed since: the records would not be found
+    experiment, data = recorded_experiment(held, str(folder / "study.json")), _data_of(held, folder)
+    # a study.json that was edited: the records would not be found
     _check_identity(folder, held, experiment.training(data.digest))
     return Study(experiment, data, Store(folder), held["origin"])
 
@@ -117,7 +126,7 @@ def first_difference(there: Any, here: Any, field: str = "") -> tuple[str, Any, 
 
 
 def _checked(
-    experiment: Experiment, data: DataInfo, folder: Path, origin: str, dataset: Dataset | None = None
+    experiment: Experiment, data: DataInfo, folder: Path, origin: str, dataset: "Dataset | None" = None
 ) -> Study:
     _check_rewinding(experiment, data.training_images)
     study = Study(experiment, data, Store(folder), origin, dataset)

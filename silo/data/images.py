@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from silo.data.augment import Augment, Augmented
+from silo.data.augment import Augment
+from silo.data.augmented import Augmented
 from silo.data.error import DataError
 from silo.data.part import Part
 

@@ -65,6 +65,3 @@ def _draw(model: nn.Module, weight: Rule, bias: Rule, scale: Rule) -> None:
 def _apply(rule: Rule, parameter: Tensor | None) -> None:
     if parameter is not None:
         rule(parameter)
-
-
-INITIALIZATIONS: dict[str, Callable[[nn.Module], None]] = {"kaiming": kaiming, "released": released, "default": default}

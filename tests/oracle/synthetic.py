@@ -17,6 +17,7 @@ from oracle.plan.snapshot import Snapshot
 from oracle.plan.trajectories import Trajectories
 from oracle.run.ready_queue import ReadyQueue
 from oracle.study.cell import DENSE
+from oracle.study.states import read_state, write_state
 from oracle.study.store import Store
 from silo.mask import Mask
 from silo.state import State
@@ -100,14 +101,14 @@ class Worker:
         if job.parent_id is None:
             assert cell.start == DENSE
         else:  # raises where this is not the state that the cell is to start from
-            self.store.state(job.parent_id, cell.start, WEIGHTS)
+            read_state(self.store, job.parent_id, cell.start, WEIGHTS)
         self.trained.append(job)
         if isinstance(given, str):
             self.store.write_failure(cell.id, given)
             return
         state = None if given is None else self.leaves(cell)
         if state and job.keeps_state:
-            self.store.write_state(cell.id, state)
+            write_state(self.store, cell.id, state)
         self.store.write_record(made_record(cell, given, state and state.digest()))
 
 

@@ -1,6 +1,10 @@
-"""The rooms of the suite: which imports which, and which alone imports ray and optuna. Imports inside functions count, too."""
+"""The rooms of the suite: which imports which, and which alone imports ray and optuna. Imports inside functions count, too.
+Those that read what is recorded import no torch before they need it.
+"""
 
 import ast
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +16,8 @@ ROOMS = ("error", "hashing", "experiment", "stats", "study", "plan", "run", "ana
 # What the order allows, and is wrong all the same: what the records say doesn't depend on how they were made.
 APART = {("analysis", "run")}
 OPTUNA = {"oracle/plan/search/adaptive.py", "oracle/fit/curve.py", "oracle/report/optuna_export.py"}
+# The only modules of the reading rooms that import torch at once: data is loaded there, and states are.
+READING, TORCH = ("experiment", "stats", "study", "plan", "analysis", "report", "fit", "cli"), {"data", "states"}
 NOT_FOR_SILO = {"oracle", "ray", "optuna", "pandas", "matplotlib"}
 
 
@@ -73,6 +79,16 @@ def test_ray_is_imported_in_its_own_room_alone():
 
 def test_optuna_is_imported_where_it_searches_and_exports_alone():
     assert importers("optuna") == OPTUNA
+
+
+def test_rooms_that_read_import_no_torch_at_once():
+    files = [path for path in imports() if path.startswith(tuple(f"oracle/{name}/" for name in READING))]
+    modules = [path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in files]
+    # __main__ and what goes on from there run a command; how long one takes with --calibrate, a worker measures
+    left_out = {"oracle.cli.__main__", "oracle.cli.prediction", *(f"oracle.study.{name}" for name in TORCH)}
+    code = f"import sys; sys.modules['torch'] = None; import {', '.join(sorted({*modules} - left_out))}"
+    assert left_out < {*modules}
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 @pytest.mark.parametrize("module", sorted(NOT_FOR_SILO))

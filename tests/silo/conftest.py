@@ -11,7 +11,8 @@ from silo.criterion import magnitude
 from silo.cycle import Problem
 from silo.data.digits import digits
 from silo.data.images import Dataset, Images
-from silo.data.split import Normalize, Pooled, Split, limited, split
+from silo.data.normalize import Normalize
+from silo.data.split import Pooled, Split, limited, split
 from silo.mask import Mask, prunable_weights
 from silo.model import MODELS
 from silo.pruning_rule import Pruning

@@ -21,7 +21,8 @@ from silo.checkpoint import TrainingState
 from silo.cycle import run_cycle
 from silo.data.augment import Augment
 from silo.data.digits import digits
-from silo.data.split import Normalize, Pooled, limited, split
+from silo.data.normalize import Normalize
+from silo.data.split import Pooled, limited, split
 from silo.engine import train
 from silo.mask import Mask, prunable_weights
 from silo.model import MODELS

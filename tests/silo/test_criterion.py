@@ -5,8 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from silo.criterion import CRITERIA, LayerInputs, lamp, magnitude, random
+from silo.criterion import LayerInputs, lamp, magnitude, random
 from silo.mask import Mask
+from silo.pruning_rule import CRITERIA
 
 FINAL = [[1.0, -2.0, 0.0], [0.5, -3.0, 4.0]]
 BEFORE = [[0.5, -2.0, 0.25], [-0.5, 1.0, 5.0]]

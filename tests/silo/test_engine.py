@@ -9,7 +9,8 @@ from engine_runs import AUGMENTED, MODELS, RECIPE, Recorder, Window, parameters,
 from torch import nn
 from torch.nn import functional
 
-from silo.data.augment import Augment, Augmented
+from silo.data.augment import Augment
+from silo.data.augmented import Augmented
 from silo.randomness import Purpose, generator
 from silo.shape import WarmupStep
 

@@ -6,12 +6,11 @@ from torch import nn
 from torch.nn import functional
 
 from silo import ConstantSchedule, cycle, train_trajectory
-from silo.criterion import CRITERIA
 from silo.data.augment import Augment
 from silo.data.images import Images
 from silo.data.split import Split
 from silo.evaluation import gradients
-from silo.pruning_rule import Pruning
+from silo.pruning_rule import CRITERIA, Pruning
 from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.shape import Constant

@@ -16,7 +16,8 @@ from torchvision import transforms
 from silo.data.augment import Augment
 from silo.data.error import DataError
 from silo.data.imagenet import imagenet
-from silo.data.split import Carve, Normalize, Pooled, limited, split
+from silo.data.normalize import Normalize
+from silo.data.split import Carve, Pooled, limited, split
 from silo.engine import train
 from silo.evaluation import accuracy
 from silo.mask import Mask, prunable_weights

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from silo.model import MODELS
-from silo.model.initialization import INITIALIZATIONS, default, kaiming, released
+from silo.model import INITIALIZATIONS, MODELS
+from silo.model.initialization import default, kaiming, released
 from silo.randomness import Purpose, seeded
 
 

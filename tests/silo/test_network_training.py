@@ -9,8 +9,7 @@ from torch import nn
 from silo.engine import train
 from silo.evaluation import accuracy
 from silo.mask import Mask, prunable_weights
-from silo.model import MODELS
-from silo.model.initialization import INITIALIZATIONS
+from silo.model import INITIALIZATIONS, MODELS
 from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.shape import Constant

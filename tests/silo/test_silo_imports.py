@@ -23,7 +23,8 @@ def imported(*modules):
 
 @pytest.fixture(scope="module")
 def loaded():
-    return imported("silo.run", "silo.data", "silo.model")
+    paths = (path for name in ("data", "model") for path in (ROOT / "silo" / name).glob("[a-z]*.py"))
+    return imported("silo.run", "silo.data", "silo.model", *(f"silo.{path.parent.name}.{path.stem}" for path in paths))
 
 
 @pytest.mark.parametrize("name", STUDY)
@@ -31,8 +32,12 @@ def test_silo_imports_nothing_of_the_study(loaded, name):
     assert "silo" in loaded and "torch" in loaded and name not in loaded
 
 
-@pytest.mark.parametrize("module", ["silo", "silo.duration", "silo.schedule", "silo.shape", "silo.trajectory"])
-def test_rates_and_the_loop_need_no_torch(module):
+WITHOUT_TORCH = ["silo", "silo.duration", "silo.schedule", "silo.shape", "silo.trajectory"]
+WITHOUT_TORCH += ["silo.data", "silo.model", "silo.pruning_rule", "silo.recipe", "silo.restart"]
+
+
+@pytest.mark.parametrize("module", WITHOUT_TORCH)
+def test_rates_names_and_the_loop_need_no_torch(module):
     loaded = imported(module)
     assert "silo" in loaded and not {"torch", "numpy"} & {*loaded}
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from silo.data.error import DataError
 from silo.data.images import Dataset, Images
-from silo.data.split import Carve, Normalize, Pooled, limited, split
+from silo.data.normalize import Normalize
+from silo.data.split import Carve, Pooled, limited, split
 
 
 def numbered(n, start=0):

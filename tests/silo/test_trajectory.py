@@ -6,10 +6,9 @@ import pytest
 import torch
 
 from silo import ConstantSchedule, SiloSchedule, TableSchedule, train_trajectory
-from silo.criterion import CRITERIA
 from silo.cycle import run_cycle
 from silo.mask import SCOPES
-from silo.pruning_rule import Pruning
+from silo.pruning_rule import CRITERIA, Pruning
 from silo.restart import Keep, Reinit, Rewind
 from silo.state import State
 from silo.trajectory import CycleStep, iterative_pruning

@@ -74,12 +74,14 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     png, svg = folder / f"{name}.png", folder / f"{name}.svg"
-    dpi, canvas = figure.dpi, figure.canvas
+    dpi, canvas, layout = figure.dpi, figure.canvas, figure.get_layout_engine()
     figure.dpi = 300
-    # savefig would draw a figure that has a layout twice for each file. The layout itself is computed for each: text is
-    # not equally wide in both.
+    # savefig would draw a figure that has a layout twice for each file. The layout is computed for the png, and the svg has
+    # it, too: its text is as wide to within a point, and a layout leaves three of them around everything.
     FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
+    figure.set_layout_engine("none")
     FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})
+    figure.set_layout_engine(layout)
     figure.dpi = dpi
     figure.set_canvas(canvas)
     return [png, svg]

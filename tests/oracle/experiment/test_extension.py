@@ -20,7 +20,8 @@ from oracle.run.worker import Worker
 from oracle.run.worker_factory import WorkerFactory
 from oracle.study.data import load_dataset
 from oracle.study.store import Store
-from silo.criterion import CRITERIA, magnitude
+from silo.criterion import magnitude
+from silo.pruning_rule import CRITERIA
 
 pytestmark = pytest.mark.usefixtures("home")
 

@@ -20,7 +20,7 @@ from oracle.run.calibration.forecast import Forecast, forecast
 from oracle.run.problem import problems
 from oracle.study.store import Store
 from oracle.study.study import Study, new_study
-from silo.criterion import CRITERIA
+from silo.pruning_rule import CRITERIA
 from silo.restart import Keep, Reinit, Rewind
 from silo.shape import Cosine
 

@@ -21,6 +21,7 @@ from oracle.run import checkpoint, worker
 from oracle.run.ready_queue import Job
 from oracle.run.worker import TRIES, Worker
 from oracle.study.ballast import Ballast
+from oracle.study.states import read_checkpoint, write_checkpoint
 from oracle.study.store import Store
 from oracle.study.study import new_study
 
@@ -217,14 +218,14 @@ from oracle.run.ready_queue import Job
 from oracle.run.worker import Worker
 
 checkpoint.SECONDS = checkpoint.SHARE = 0
-write = checkpoint.Store.write_checkpoint
+write = checkpoint.write_checkpoint
 
-def killed_after_two_epochs(self, cell_id, held):
-    write(self, cell_id, held)
+def killed_after_two_epochs(store, cell_id, held):
+    write(store, cell_id, held)
     if len(held["position"]["curve"]) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
 
-checkpoint.Store.write_checkpoint = killed_after_two_epochs
+checkpoint.write_checkpoint = killed_after_two_epochs
 study = new_study(load(Path(sys.argv[1]), []), Path(sys.argv[2]))
 worker = Worker(study.experiment, study.dataset, study.data.digest, study.store)
 worker.run(Job(next(Trajectories.of(study).steps()).cell, None, keeps_state=True))
@@ -244,7 +245,7 @@ def killed(tmp_path_factory):
 def cut_off(killed, study, job):
     """A copy of it; the job is the killed training's."""
     shutil.copytree(killed, study.store.folder)
-    assert len(study.store.checkpoint(job.cell.id)["position"]["curve"]) == 2
+    assert len(read_checkpoint(study.store, job.cell.id)["position"]["curve"]) == 2
     return study.store
 
 
@@ -272,16 +273,16 @@ def test_a_killed_training_goes_on_from_its_last_epoch_and_gives_the_same(cut_of
     ids=["another environment", "another cell", "an old version", "no position"],
 )
 def test_a_checkpoint_that_does_not_belong_here_starts_the_training_over(cut_off, made, job, spoil):
-    cut_off.write_checkpoint(job.cell.id, spoil(cut_off.checkpoint(job.cell.id)))
+    write_checkpoint(cut_off, job.cell.id, spoil(read_checkpoint(cut_off, job.cell.id)))
     made.run(job)
     assert "resumed" not in events(cut_off)
     assert cut_off.record(job.cell.id) is not None
 
 
 def test_the_last_try_goes_without_the_checkpoint(cut_off, made, job):
-    held = cut_off.checkpoint(job.cell.id)
+    held = read_checkpoint(cut_off, job.cell.id)
     held["position"]["weights"] = {"nothing": torch.zeros(1)}
-    cut_off.write_checkpoint(job.cell.id, held)
+    write_checkpoint(cut_off, job.cell.id, held)
     made.run(job)
     own = [entry["event"] for entry in sorted(cut_off.attempts(), key=lambda entry: entry["at"])][
         1:
@@ -293,15 +294,15 @@ def test_a_checkpoint_is_due_after_some_seconds_and_costs_a_small_share(made, jo
     clock = [0.0]
     monkeypatch.setattr(checkpoint.time, "monotonic", lambda: clock[0])
 
-    class Slow(Store):
-        def write_checkpoint(self, cell_id, held):
-            clock[0] += 7
+    def slow(store, cell_id, held):
+        clock[0] += 7
 
     class TrainingState:
         def to_plain(self):
             return {}
 
-    made = checkpoint.EpochCheckpoint(Slow(made.store.folder), job.cell.id, {})
+    monkeypatch.setattr(checkpoint, "write_checkpoint", slow)
+    made = checkpoint.EpochCheckpoint(made.store, job.cell.id, {})
     clock[0] = 9.9
     assert not made.is_due()
     clock[0] = 10
@@ -316,7 +317,7 @@ def test_a_checkpoint_is_due_after_some_seconds_and_costs_a_small_share(made, jo
 
 def test_a_training_goes_on_where_its_checkpoint_finds_no_room(made, job, monkeypatch):
     monkeypatch.setattr(checkpoint, "SECONDS", 0)
-    monkeypatch.setattr(Store, "write_checkpoint", full)
+    monkeypatch.setattr(checkpoint, "write_checkpoint", full)
     made.run(job)
     assert events(made.store) == ["started", "recorded"]
     assert json.loads((made.store.folder / "records" / f"{job.cell.id}.json").read_text())["outcome"]["steps"] == 51

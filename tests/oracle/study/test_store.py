@@ -14,6 +14,7 @@ from made import record_of
 from oracle.error import InputError
 from oracle.hashing import digest
 from oracle.study.record import Layer, Record
+from oracle.study.states import read_checkpoint, read_state, write_checkpoint, write_state
 from oracle.study.store import Store
 from silo.mask import Mask
 from silo.outcome import Epoch
@@ -71,7 +72,7 @@ def test_reading_makes_no_folder(store):
     store.forget_failures()
     store.sweep_up()
     with pytest.raises(InputError, match=r"must .* start state"):
-        store.state("c0ffee", "digest", WEIGHTS)
+        read_state(store, "c0ffee", "digest", WEIGHTS)
     assert not store.folder.exists()
 
 
@@ -164,7 +165,7 @@ def test_a_record_appears_whole_or_not_at_all(store, monkeypatch):
     def killed(*paths):
         os._exit(9)
 
-    for write in (lambda: store.write_record(RECORD), lambda: store.write_state("c0ffee", State(mask()))):
+    for write in (lambda: store.write_record(RECORD), lambda: write_state(store, "c0ffee", State(mask()))):
         if os.fork() == 0:
             monkeypatch.setattr(os, "replace", killed)
             monkeypatch.setattr(os, "link", killed)
@@ -225,7 +226,7 @@ def test_what_is_written_is_on_the_disk_before_it_has_its_name(store, monkeypatc
     for folder in ("records", "states"):
         (store.folder / folder).mkdir(parents=True)
     store.write_record(RECORD)
-    store.write_state("c0ffee", State(mask()))
+    write_state(store, "c0ffee", State(mask()))
     assert calls == ["fsync", "link", "fsync of the folder", "fsync", "replace", "fsync of the folder"]
 
 
@@ -281,9 +282,9 @@ def test_failures_are_remembered_cleared_by_a_record_and_forgotten_when_told(sto
 @pytest.mark.parametrize("weights", [None, {"a": torch.randn(3, 4), "c": torch.tensor(7), "d": torch.randn(2).half()}])
 def test_a_state_comes_back(store, weights):
     left = State(mask(), weights)
-    store.write_state("c0ffee", left)
+    write_state(store, "c0ffee", left)
     assert store.has_state("c0ffee")
-    held = again(store).state("c0ffee", left.digest(), WEIGHTS)
+    held = read_state(again(store), "c0ffee", left.digest(), WEIGHTS)
     assert held.digest() == left.digest()
     assert all(torch.equal(held.mask.layers[name], layer) for name, layer in left.mask.layers.items())
     assert (held.weights is None) == (weights is None)
@@ -300,8 +301,8 @@ def test_a_later_state_takes_the_place_of_a_damaged_one(store):
     left = State(mask())
     (store.folder / "states").mkdir(parents=True)
     (store.folder / "states" / "c0ffee.pt").write_bytes(b"torn")
-    store.write_state("c0ffee", left)
-    assert store.state("c0ffee", left.digest(), WEIGHTS).digest() == left.digest()
+    write_state(store, "c0ffee", left)
+    assert read_state(store, "c0ffee", left.digest(), WEIGHTS).digest() == left.digest()
 
 
 def cut(path):
@@ -327,10 +328,10 @@ def other_keys(path):
 @pytest.mark.parametrize("damage", [cut, empty, text, unfit, other_keys])
 def test_a_damaged_state_is_refused(store, damage):
     left = State(mask())
-    store.write_state("c0ffee", left)
+    write_state(store, "c0ffee", left)
     damage(path := store.folder / "states" / "c0ffee.pt")
     with pytest.raises(InputError) as raised:
-        store.state("c0ffee", left.digest(), WEIGHTS)
+        read_state(store, "c0ffee", left.digest(), WEIGHTS)
     assert message(raised).startswith(f"{path} must ")
 
 
@@ -340,24 +341,24 @@ def test_a_damaged_state_is_refused(store, damage):
     ids=["another mask", "the mask without the weights"],
 )
 def test_the_state_of_another_digest_is_refused(store, other):
-    store.write_state("c0ffee", State(mask()))
+    write_state(store, "c0ffee", State(mask()))
     with pytest.raises(InputError, match=r"must .* start state .* delete it") as raised:
-        store.state("c0ffee", other.digest(), WEIGHTS)
+        read_state(store, "c0ffee", other.digest(), WEIGHTS)
     message(raised)
 
 
 def test_a_state_of_another_network_is_refused(store):
     left = State(mask())
-    store.write_state("c0ffee", left)
+    write_state(store, "c0ffee", left)
     with pytest.raises(InputError, match=r"c0ffee\.pt must .* start state"):
-        store.state("c0ffee", left.digest(), {"a": torch.empty(30, 4)})
+        read_state(store, "c0ffee", left.digest(), {"a": torch.empty(30, 4)})
 
 
 def test_a_state_is_read_without_executing_code(store):
     (store.folder / "states").mkdir(parents=True)
     torch.save({"mask": Trap(store.folder / "sprung"), "weights": None}, store.folder / "states" / "c0ffee.pt")
     with pytest.raises(InputError, match=r"must .* start state"):
-        store.state("c0ffee", "digest", WEIGHTS)
+        read_state(store, "c0ffee", "digest", WEIGHTS)
     assert not (store.folder / "sprung").exists()
 
 
@@ -384,11 +385,11 @@ def test_sweeping_up_leaves_everything_that_is_whole(store):
     store.write_study({})
     store.write_record(RECORD)
     store.write_failure("bad", "why")
-    store.write_state("c0ffee", State(mask()))
+    write_state(store, "c0ffee", State(mask()))
     store.log_attempt(cell="c0ffee", event="recorded")
-    store.write_checkpoint("deadbeef", {})
+    write_checkpoint(store, "deadbeef", {})
     before = files(store)
-    store.write_checkpoint("c0ffee", {})  # an orphan's, of a cell that is recorded
+    write_checkpoint(store, "c0ffee", {})  # an orphan's, of a cell that is recorded
     for folder in ("", "records", "failed", "states", "checkpoints"):
         (store.folder / folder / ".half.json.123.tmp").write_text("{")
     store.sweep_up()
@@ -396,21 +397,21 @@ def test_sweeping_up_leaves_everything_that_is_whole(store):
 
 
 def test_a_checkpoint_comes_back_until_the_cell_is_recorded(store):
-    assert store.checkpoint("c0ffee") is None
-    store.write_checkpoint("c0ffee", {"weights": {"a": torch.ones(2)}})
-    assert again(store).checkpoint("c0ffee")["weights"]["a"].tolist() == [1, 1]
+    assert read_checkpoint(store, "c0ffee") is None
+    write_checkpoint(store, "c0ffee", {"weights": {"a": torch.ones(2)}})
+    assert read_checkpoint(again(store), "c0ffee")["weights"]["a"].tolist() == [1, 1]
     store.write_record(RECORD)
     assert files(store) == ["records/c0ffee.json"]
 
 
 def test_a_checkpoint_that_cannot_be_read_is_none(store):
-    store.write_checkpoint("c0ffee", {"weights": torch.ones(100)})
+    write_checkpoint(store, "c0ffee", {"weights": torch.ones(100)})
     path = store.folder / "checkpoints" / "c0ffee.pt"
     whole = path.read_bytes()
     at = whole.index(torch.ones(100).numpy().tobytes())
     for damaged in (whole[:-300], b"", whole[:32], whole[:at] + b"\x01" + whole[at + 1 :]):
         path.write_bytes(damaged)
-        assert store.checkpoint("c0ffee") is None
-    store.write_checkpoint("c0ffee", {"weights": Trap(store.folder / "sprung")})
-    assert store.checkpoint("c0ffee") is None
+        assert read_checkpoint(store, "c0ffee") is None
+    write_checkpoint(store, "c0ffee", {"weights": Trap(store.folder / "sprung")})
+    assert read_checkpoint(store, "c0ffee") is None
     assert not (store.folder / "sprung").exists()
