@@ -1,15 +1,14 @@
 """The Oracle's interval beside SILO's max_lr, a row a cycle, from the table of cells."""
 
-import math
 from typing import Any
 
 import pandas as pd
 
-from oracle.analysis.cells import accuracies, skipped_table
+from oracle.analysis.cells import skipped_table
 from oracle.analysis.measured import measured
 from oracle.experiment.spec import Experiment
 from oracle.stats.interval import SLACK, Interval, find_interval
-from oracle.stats.noise import above_chance, clear_margin, standard_error
+from oracle.stats.noise import above_chance
 from oracle.study.data_info import DataInfo
 from oracle.study.record import Status
 
@@ -23,15 +22,10 @@ def comparison_table(
 
     Accuracies in percent: best_*, silo_* over the seeds that every grid value has (``seeds`` many; where the Oracle searches,
     those that its best value was tried in); chain_* over all seeds, of SILO's own chain; final_test is that of the last epoch's
-    weights. Values are chosen, and the gap and the noise measured, by experiment.chosen_on: validation accuracy, or, as
+    weights. Values are chosen, and the gap measured, by experiment.chosen_on: validation accuracy, or, as
     released, test accuracy. gap: points that SILO lies below the best (none where it diverged: then it is not within the
     tolerance). informative: False where the cycle can't tell (``why``: incomplete, failed trainings, every value diverged,
-    collapsed, flat).
-
-    noise: the standard error, in points, of a difference of two grid values (oracle.stats.noise, pooled over all cycles);
-    where the Oracle searches, that of SILO's from the cycle's best, which fewer seeds may have tried.
-    clear_low, clear_high: the nearest grid values that lie outside by more than this noise explains (none: NaN);
-    clearly_missed: so does SILO's own accuracy, or it diverged.
+    collapsed, flat). Of equally good values the middle of their longest run counts as the best.
 
     Args:
         cells: as ``oracle.analysis.cells.cells_table`` makes it.
@@ -40,11 +34,8 @@ def comparison_table(
         skipped: what the Oracle's search didn't try; None where it is exhaustive.
     """
     skipped = skipped_table([]) if skipped is None else skipped
-    chosen_on, near = experiment.chosen_on, 2 * experiment.oracle.tolerance
-    candidates = [accuracies(cycle, chosen_on) for _, cycle in cells[cells.candidate].groupby("cycle")]
-    noise = standard_error(candidates, near)
     rows = [
-        _cycle_row(cells[cells.cycle == cycle], experiment, data, cycle, noise, skipped[skipped.cycle == cycle])
+        _cycle_row(cells[cells.cycle == cycle], experiment, data, cycle, skipped[skipped.cycle == cycle])
         for cycle in range(experiment.prune.cycles)
     ]
     frame = pd.DataFrame(rows).astype({"within_tolerance": "boolean"})
@@ -54,7 +45,7 @@ def comparison_table(
 
 
 def _cycle_row(
-    cells: pd.DataFrame, experiment: Experiment, data: DataInfo, cycle: int, noise: float, skipped: pd.DataFrame
+    cells: pd.DataFrame, experiment: Experiment, data: DataInfo, cycle: int, skipped: pd.DataFrame
 ) -> dict[str, Any]:
     grid = list(experiment.oracle.grid.values())
     silo_max_lr = experiment.schedule.max_lr(cycle)
@@ -81,10 +72,6 @@ def _cycle_row(
         **_accuracies("chain", chain, len(experiment.oracle.seeds)),
         "gap": None,
         "within_tolerance": None,
-        "noise": noise,
-        "clear_low": None,
-        "clear_high": None,
-        "clearly_missed": False,
     }
     if interval is None:
         return row
@@ -111,20 +98,7 @@ def _cycle_row(
         row["gap"] = interval.accuracy - measurement.silo
         row["within_tolerance"] = row["gap"] <= tolerance + SLACK
     elif (silo[silo.seed.isin(seeds)].status == Status.DIVERGED).any():
-        row["within_tolerance"], row["clearly_missed"] = False, True
-    if not math.isnan(noise):
-        row["noise"] = noise * measurement.silo_scale(interval.best)
-        margin = clear_margin(noise, experiment.prune.cycles)
-        outside = [
-            value
-            for value, mean in measurement.means.items()
-            if mean is None or mean < interval.accuracy - tolerance - margin * measurement.scale(value, interval.best)
-        ]
-        row["clear_low"] = max((value for value in outside if value < interval.low), default=None)
-        row["clear_high"] = min((value for value in outside if value > interval.high), default=None)
-        row["clearly_missed"] |= row["gap"] is not None and row["gap"] > tolerance + margin * measurement.silo_scale(
-            interval.best
-        )
+        row["within_tolerance"] = False
     return row
 
 

@@ -1,6 +1,5 @@
 """What the grid values of a cycle, and SILO's, were measured at: means that can be compared with each other."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,17 +25,6 @@ class Measured:
     seeds: Mapping[float, Sequence[int]]
     all_seeds: Sequence[int]
     silo: float | None
-
-    def scale(self, value: float, other: float) -> float:
-        """By how much the standard error of a difference grows where these two weren't tried in all seeds; 1: they were."""
-        return self._scale(len(self.seeds[value]), len(self.seeds[other]))
-
-    def silo_scale(self, value: float) -> float:
-        """By how much it grows for this value's difference from SILO's, which is tried in all seeds."""
-        return self._scale(len(self.all_seeds), len(self.seeds[value]))
-
-    def _scale(self, *seeds: int) -> float:
-        return math.sqrt(sum(len(self.all_seeds) / few for few in seeds) / 2)
 
 
 def measured(cells: pd.DataFrame, experiment: Experiment, skipped: pd.DataFrame) -> Measured:

@@ -10,13 +10,11 @@ from typing import Any
 import pandas as pd
 
 from oracle.analysis.cells import cells_table, layers_table, read_cells, read_skipped, skipped_table
-from oracle.analysis.claims.advantage import judge_advantage
-from oracle.analysis.claims.judge import judge
 from oracle.analysis.claims.verdict import Verdict
 from oracle.analysis.comparison import comparison_table
 from oracle.analysis.cost import costs_table
+from oracle.analysis.findings import Findings, judge, losses_table, optima_table
 from oracle.analysis.policies import policies_table, policy_scores
-from oracle.analysis.significance import significance_table
 from oracle.error import InputError
 from oracle.experiment.load import recorded_experiment
 from oracle.experiment.spec import Experiment
@@ -41,7 +39,9 @@ class Results:
         cells: every finished training (oracle.analysis.cells.cells_table).
         skipped: what the Oracle's search didn't try (skipped_table).
         comparison: the Oracle against SILO by cycle (comparison_table).
-        significance: how sure that is (significance_table).
+        findings: what the verdicts go by: accuracies and response curves (oracle.analysis.findings.Findings).
+        optima: where the curves have their optimum (optima_table there).
+        losses: what SILO and the best constant lose in each cycle (losses_table there).
         policies: every policy by cycle (policies_table).
         layers: how many weights each layer kept (layers_table).
         costs: what each policy cost (costs_table).
@@ -58,7 +58,9 @@ class Results:
     cells: pd.DataFrame
     skipped: pd.DataFrame
     comparison: pd.DataFrame
-    significance: pd.DataFrame
+    findings: Findings
+    optima: pd.DataFrame
+    losses: pd.DataFrame
     policies: pd.DataFrame
     layers: pd.DataFrame
     costs: pd.DataFrame
@@ -138,7 +140,7 @@ def analyze_cells(
     """
     comparison = comparison_table(cells, experiment, data, skipped)
     scores = policy_scores(cells, experiment, data.chance)
-    growth, position, rival = judge(comparison, experiment)
+    findings, level = Findings.of(cells, comparison, experiment, data), experiment.oracle.level
     return Results(
         experiment=experiment,
         data=data,
@@ -146,11 +148,13 @@ def analyze_cells(
         cells=cells,
         skipped=skipped,
         comparison=comparison,
-        significance=significance_table(cells, comparison, experiment, data),
+        findings=findings,
+        optima=optima_table(findings, level),
+        losses=losses_table(findings, level),
         policies=policies_table(scores, comparison, experiment),
         layers=layers,
         costs=costs,
-        verdicts=[growth, judge_advantage(scores, experiment, data), position, rival],
+        verdicts=judge(findings, comparison, scores, experiment, data),
         counts=_counts(cells, experiment),
         blocked=(),
         environments=(),

@@ -8,7 +8,7 @@ from oracle.analysis.results import Results
 from oracle.error import InputError
 from oracle.report.report import REPORT_FILES, policies_of, write_json, write_report
 from oracle.report.tables.markdown import markdown
-from oracle.report.tables.study_tables import comparison_table, statistics_table
+from oracle.report.tables.study_tables import comparison_table, losses_table, optima_table
 from oracle.report.text import environment_text, verdicts_text
 from oracle.study.durable import make_requested_folder
 from oracle.study.study import describe_study
@@ -75,8 +75,9 @@ def _readme(results: Results) -> str:
         markdown(comparison_table(results.comparison)),
         "",
     ]
-    if len(results.significance):
-        lines.append(markdown(statistics_table(results.significance)))
+    for table in (optima_table(results.optima), losses_table(results.losses)):
+        if len(table):
+            lines.append(markdown(table))
     lines.append("")
     if experiment.baselines:
         lines += [f"{policies.markdown}\n" for policies in policies_of(results)]

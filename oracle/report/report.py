@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from oracle.analysis.findings import verdicts_table
 from oracle.analysis.results import Results
 from oracle.report.figures.accuracy import plot_accuracy
 from oracle.report.figures.heat_map import plot_heat_map
@@ -16,11 +17,11 @@ from oracle.report.figures.policies import plot_policies
 from oracle.report.figures.style import save
 from oracle.report.page.page import PageText, render_page
 from oracle.report.tables.paper import Table, finished_experiments, paper_tables
-from oracle.report.tables.study_tables import comparison_table, oracle_table, statistics_table
+from oracle.report.tables.study_tables import comparison_table, losses_table, optima_table, oracle_table
 from oracle.report.tables.write import write_table, write_texts
-from oracle.report.text import evidence_text, notes, setting_text, verdicts_text
+from oracle.report.text import details, notes, setting_text, verdicts_text
 
-TABLES = ("oracle", "comparison", "statistics", "policies", "policies-final")
+TABLES = ("oracle", "comparison", "optima", "losses", "policies", "policies-final")
 FIGURES = ("max_lr", "accuracy", "heat_map", "layers", "policies")
 # all that a report may consist of
 REPORT_FILES = {
@@ -28,6 +29,7 @@ REPORT_FILES = {
     *(f"{name}.{ending}" for name in TABLES for ending in ("csv", "md", "tex")),
     *(f"{name}.{ending}" for name in FIGURES for ending in ("png", "svg")),
     "verdicts.md",
+    "verdicts.csv",
     "environment.json",
     "report.html",
 }
@@ -73,6 +75,7 @@ def _remove_leftovers(folder: Path, results: Results) -> None:
 
 def _write_frames(results: Results, folder: Path) -> None:
     frames = {"cells": results.cells, "layers": results.layers, "cost": results.costs}
+    frames["verdicts"] = verdicts_table(results.verdicts)
     if not results.experiment.oracle.search.is_exhaustive:
         frames["skipped"] = results.skipped
     for name, frame in frames.items():
@@ -80,21 +83,23 @@ def _write_frames(results: Results, folder: Path) -> None:
 
 
 def _write_tables(results: Results, policies: Sequence[Table], folder: Path) -> None:
-    experiment, comparison, significance = results.experiment, results.comparison, results.significance
+    experiment, comparison = results.experiment, results.comparison
     caption = f"{experiment.title} ({setting_text(experiment)})"
-    level = f"{1 - experiment.oracle.level:.0%} in each cycle"
-    if significance.empty:
-        level = "unknown, as no cycle has two seeds of two values near its best"
-    exhaustive = experiment.oracle.search.is_exhaustive
-    untried = "" if exhaustive else " (grid values that the search did not try are left out)"
+    level = experiment.oracle.level
     for name, frame, display, title in (
         ("oracle", comparison.loc[:, :"why"], oracle_table(comparison), "The Oracle by pruning cycle"),
         ("comparison", comparison, comparison_table(comparison), "SILO against the Oracle"),
         (
-            "statistics",
-            significance,
-            statistics_table(significance),
-            f"How sure SILO's distance to the Oracle's best is, {level}{untried}",
+            "optima",
+            results.optima,
+            optima_table(results.optima),
+            f"Where the response curves have their optimum, and a band that holds all of them ({1 - level:.0%})",
+        ),
+        (
+            "losses",
+            results.losses,
+            losses_table(results.losses),
+            f"Points lost to the best of each cycle on test images, both chosen on the other seeds ({1 - 2 * level:.0%})",
         ),
     ):
         write_table(frame, display, folder, name, f"{title}: {caption}")
@@ -104,10 +109,8 @@ def _write_tables(results: Results, policies: Sequence[Table], folder: Path) -> 
 
 def _save_figures(results: Results, folder: Path) -> None:
     experiment, comparison, title = results.experiment, results.comparison, results.experiment.title
-    # of SILO's max_lr on the judged masks: its own trajectory's, where these are its own
-    intervals = results.significance[["cycle", "low", "high"]] if experiment.oracle.follow == "silo" else None
     save(plot_max_lr(comparison, title), folder, "max_lr")
-    save(plot_accuracy(comparison, title, intervals), folder, "accuracy")
+    save(plot_accuracy(comparison, title, same_masks=experiment.oracle.follow == "silo"), folder, "accuracy")
     save(plot_heat_map(results.cells, comparison, title, experiment.chosen_on), folder, "heat_map")
     save(plot_layers(results.layers, title), folder, "layers")
     if experiment.baselines:
@@ -119,7 +122,7 @@ def _page(results: Results, policies: Sequence[Table], figures: Path) -> str:
         results.experiment.title,
         setting_text(results.experiment),
         results.origin,
-        [replace(one, evidence=evidence_text(one)) for one in results.verdicts],
+        [replace(one, details=tuple(details(one, results.experiment))) for one in results.verdicts],
         notes(results),
         results.environments,
         results.experiment.redacted(),

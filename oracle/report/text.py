@@ -6,7 +6,7 @@ from typing import Any
 from oracle.analysis.claims.verdict import Verdict, in_sample
 from oracle.analysis.results import Results
 from oracle.experiment.spec import Experiment
-from oracle.report.advice import advice, set_options
+from oracle.report.advice import advice, needs_text
 
 
 def setting_text(experiment: Experiment) -> str:
@@ -20,21 +20,22 @@ def verdicts_text(results: Results) -> str:
     """Return the verdicts and notes, as Markdown."""
     experiment = results.experiment
     lines = [f"Verdicts on this experiment ({experiment.title}; {setting_text(experiment)}):", ""]
-    lines += [f"- **{one.claim}**: {one.judgement}. {evidence_text(one)}" for one in results.verdicts]
+    for one in results.verdicts:
+        lines.append(f"- **{one.claim}**: {one.judgement}. {one.evidence}")
+        lines += [f"  - {detail}" for detail in details(one, experiment)]
     lines += [f"- Note: {note}" for note in notes(results)]
     lines.append(f"- SILO's parameters: {_choice_text(experiment)}")
     return "\n".join(lines) + "\n"
 
 
-def evidence_text(verdict: Verdict) -> str:
-    """Return a verdict's evidence, with the options that would tell more."""
-    if not verdict.remedies:
-        return verdict.evidence
-    return f"{verdict.evidence} To train it: {set_options(*verdict.remedies)}."
+def details(verdict: Verdict, experiment: Experiment) -> list[str]:
+    """Return what stands below a verdict, a sentence or two each; what it would take is the last."""
+    needs = needs_text(verdict, experiment)
+    return [*verdict.details, needs] if needs else list(verdict.details)
 
 
 def notes(results: Results) -> list[str]:
-    """Return what is missing, failed or blocked, and what would tell more, a sentence each."""
+    """Return what is missing, failed or blocked, and what would close open intervals, a sentence each."""
     return [*results.notes, *advice(results)]
 
 

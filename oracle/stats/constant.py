@@ -22,7 +22,7 @@ def losses_of_constants(
     bounds = [stdtrit(upper_df, 1 - one) ** 2 * responses.scale for one in (level / cycles, level)]
     estimate, low, high = (np.where(np.isneginf(measured.means), np.inf, np.nan) for _ in range(3))
     excess = responses.misfit - responses.misfit.min(axis=1, keepdims=True)
-    best = responses.misfit.argmin(axis=1)
+    best, variances = responses.misfit.argmin(axis=1), measured.noise.variance(measured.seeds)
     for cycle in range(cycles):
         at, top = best[cycle], responses.top[cycle, best[cycle]]
         distance = x[near[cycle]][:, None] - optima  # (values near the best, O)
@@ -38,9 +38,7 @@ def losses_of_constants(
         estimate[cycle, near[cycle]] = (side * distance**2)[:, at]
         far = known[cycle] & ~near[cycle]
         behind = top - measured.means[cycle, far]
-        tried = (~np.isnan(measured.chosen[cycle, far])).sum(axis=1)
-        own = measured.noise.sd[cycle] ** 2 * (1 / np.maximum(tried, 1) + measured.noise.overlap)
-        error = np.sqrt(responses.top_variance[cycle, at] + own)
+        error = np.sqrt(responses.top_variance[cycle, at] + variances[cycle])
         estimate[cycle, far] = behind
         low[cycle, far] = behind - np.sqrt(bounds[0][cycle]) * error
         high[cycle, far] = behind + np.sqrt(bounds[1][cycle]) * error

@@ -73,12 +73,12 @@ def responses(measured: Measurements) -> Responses:
     The means are paired by seed and weighted by their cycle's own noise; seeds that share images are less sure (see
     ``Noise``).
     """
-    x, tried = measured.log_values, ~np.isnan(measured.chosen)
+    x = measured.log_values
     optima = np.arange(x[0] - BEYOND, x[-1] + BEYOND + STEP / 2, STEP)
-    variances = measured.noise.sd[:, None] ** 2 * (1 / np.maximum(tried.sum(axis=2), 1) + measured.noise.overlap)
+    weights = 1 / np.maximum(measured.noise.variance(measured.seeds), 1e-12)
     fits, residual, df = [], 0.0, 0
-    for mean, near, variance in zip(measured.means, measured.near, variances, strict=True):
-        fit = _fit(x[near], mean[near], 1 / np.maximum(variance[near], 1e-12), optima)
+    for mean, near, weight in zip(measured.means, measured.near, weights, strict=True):
+        fit = _fit(x[near], mean[near], np.full(near.sum(), weight), optima)
         residual += fit[0].min()
         df += max(near.sum() - PARAMETERS, 0)
         known = x[~np.isnan(mean)]

@@ -6,7 +6,6 @@ Written, with their sizes and powers on simulated truths (``python -m benchmarks
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import pairwise
 
 import numpy as np
@@ -21,19 +20,12 @@ from oracle.stats.held_out import (
     best_two_levels,
     segment_bounds,
 )
+from oracle.stats.judgement import Judgement
 from oracle.stats.measurements import Measurements
 from oracle.stats.path import Slope, difference, same_optimum, slope_along
 from oracle.stats.response import Responses
 
 PRACTICAL = math.log2(1.25)  # doublings over all cycles: a growth below it is none
-
-
-class Judgement(StrEnum):
-    """What an experiment says of a claim."""
-
-    CONFIRMED = "confirmed"
-    REFUTED = "refuted"
-    UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True)
@@ -178,10 +170,10 @@ def judge_position(measured: Measurements, level: float) -> Position | None:
 
 def judge_rival(measured: Measurements, responses: Responses, level: float) -> Rival:
     """Return the finding on the rival."""
-    estimate, low, high = (
-        np.where(np.isnan(part), np.inf, part) for part in losses_of_constants(measured, responses, level)
-    )
-    worst, upper, least = estimate.max(axis=0), high.max(axis=0), low.max(axis=0)
+    estimate, low, high = losses_of_constants(measured, responses, level)
+    untried = np.isnan(estimate).any(axis=0)  # in some cycle: such a constant is neither shown to do nor not to
+    worst, upper = (np.where(untried, np.inf, part.max(axis=0)) for part in (estimate, high))
+    least = np.nanmax(low, axis=0)
     at = int(upper.argmin())
     judgement = Judgement.UNDECIDED
     if upper[at] <= measured.tolerance:

@@ -1,146 +1,152 @@
-"""Claim 2: is SILO at least 2 points better than the best of the other schedules? Each goes its own chain of masks.
+"""Claim 2 in words: is SILO at least 2 points better than the best of the other schedules? The rule: oracle.stats.advantage.
 
-The rule, written and tested on synthetic winners and losers before any run was judged by it:
-
-best baseline  of all baselines the one with the highest mean accuracy, over judged cycles and seeds, on what the study chooses
-               by: validation (test only where an experiment chooses on test, as released, and says so).
-judged cycles  the pruned ones (1 and on) in which some policy's mean is above chance, as in oracle.analysis.comparison, and in
-               which the best baseline's test accuracy leaves room for 2 points more (this ceiling was added after the first two
-               runs had been judged: without it an easy problem refutes the claim by itself).
-difference     test accuracy of SILO less the best baseline's, in points, paired by seed. The typical difference of a seed is
-               its median over the judged cycles; its bounds are Student's 90% interval over the seeds (95% on each side).
-search         a confirmation asks that SILO's four parameters took no more trainings to choose than the baseline's max_lr,
-               a refutation that they took no fewer. Where SILO's are not stated they count as more than any baseline's,
-               since its authors tuned it; where the baseline's are not, neither verdict is possible.
-confirmed      the typical difference is at least 2 points (its lower bound), and the search allows it.
-refuted        in no judged cycle can it be 2 points: every cycle's upper bound is lower (95% over all cycles together, the
-               variance pooled over cycles), and the search allows it.
-undecided      else: also with fewer than 3 judged cycles or 2 seeds, no baseline, or a chain that is not complete.
-
-SILO's typical difference from every other baseline stands beside it, and which of them restart otherwise than SILO does (LR
-rewinding trains on from the final weights, so that it is trained for longer, too); that decides nothing.
-
-The abstract claims "2% - 4%" and names neither baselines nor sparsity: hence the least of it, in the typical cycle for
-yes, and in any cycle at all for no.
+All pruned cycles count in which some policy's mean is above chance. The best baseline is chosen, on what the study chooses
+by, by the seeds other than the one that is measured. A confirmation asks that SILO's four parameters took no more trainings
+to choose than the baseline's max_lr, a refutation that they took no fewer; where SILO's are not stated they count as more than
+any baseline's, since its authors tuned it. It asks, too, that the baseline's search isn't open at an end.
 """
 
 import math
-from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
-from scipy.special import stdtrit  # Student's quantiles; scipy.stats has the same, and takes half a second to import
 
-from oracle.analysis.claims.verdict import MIN_CYCLES, Judgement, Verdict, in_sample
+from oracle.analysis.claims.verdict import MIN_CYCLES, Verdict, in_sample, points, points_text, undecided
+from oracle.analysis.measurements import overlap
 from oracle.analysis.policies import SILO
 from oracle.experiment.spec import Experiment
-from oracle.stats.noise import LEVEL, above_chance
+from oracle.stats.advantage import GAIN, Advantage, Chains, advantage, best_of_others
+from oracle.stats.held_out import Estimate
+from oracle.stats.judgement import Judgement
+from oracle.stats.noise import above_chance
+from oracle.stats.seeds_needed import seeds_needed
 from oracle.study.data_info import DataInfo
 
 CLAIM = "2. SILO is 2% to 4% better than other schedules"
-GAIN = 2.0  # points
 
 
-@dataclass(frozen=True)
-class Difference:
-    """Test accuracy of SILO less a baseline's, in points.
-
-    Attributes:
-        by_cycle: mean over seeds of each judged cycle.
-        upper: its bound, over all cycles together.
-        typical: mean over seeds of the median over cycles.
-        low: its lower bound.
-        high: its upper bound.
-    """
-
-    by_cycle: pd.Series
-    upper: pd.Series
-    typical: float
-    low: float
-    high: float
-
-
-def judge_advantage(scores: pd.DataFrame, experiment: Experiment, data: DataInfo) -> Verdict:
+def advantage_verdict(scores: pd.DataFrame, experiment: Experiment, data: DataInfo) -> Verdict:
     """Return the verdict on claim 2.
 
     Args:
         scores: as ``oracle.analysis.policies.policy_scores`` makes them.
-        experiment: its baselines and seeds.
+        experiment: its baselines, seeds and level.
         data: its chance level and image counts.
     """
     if not experiment.baselines:
-        return _undecided("No other schedule is part of this experiment.")
+        return undecided(CLAIM, "No other schedule is part of this experiment.")
     if incomplete := _incomplete(scores, experiment):
-        return _undecided(f"Not all chains are complete: {', '.join(incomplete)}.")
+        return undecided(CLAIM, f"Not all chains are complete: {', '.join(incomplete)}.")
     judged = _judged_cycles(scores, experiment, data)
     if len(judged) < MIN_CYCLES:
         counted = f"{len(judged)} of {experiment.prune.cycles - 1} pruned cycles are above chance"
-        return _undecided(f"{counted}: too few to judge by (at least {MIN_CYCLES}).")
+        return undecided(CLAIM, f"{counted}: too few to judge by (at least {MIN_CYCLES}).")
     if len(experiment.oracle.seeds) < 2:
-        return _undecided("One seed can't tell noise from difference; at least two are needed.")
-    best = best_baseline(scores[scores.cycle.isin(judged)], experiment.chosen_on)
-    roomy = _with_room(scores[scores.cycle.isin(judged)], best)
-    if len(roomy) < MIN_CYCLES:
-        near = f"within {GAIN:g} points of 100% in {len(judged) - len(roomy)} of {len(judged)} cycles"
-        return _undecided(f"{best}, the best baseline, is {near}: too little room to be better.")
-    counted = scores[scores.cycle.isin(roomy)]
-    from_best = difference(counted, best)
-    judgement, why = _decide(from_best, experiment.silo.search_trainings, experiment.search_trainings(best))
-    evidence = f"{_evidence(from_best, best, experiment)}{why}{_others(counted, best, experiment)}"
-    return Verdict(CLAIM, judgement, evidence)
+        return undecided(CLAIM, "One seed can't tell noise from difference; at least two are needed.")
+    chains = _chains(scores[scores.cycle.isin(judged)], experiment)
+    best, tested = best_of_others({name: chains[name] for name in experiment.baselines})
+    reached = float(chains[best].chosen.mean())
+    if reached > 100 - GAIN:
+        near = f"{best}, the best baseline, reaches {reached:.2f}% in the mean"
+        return undecided(CLAIM, f"{near}: too little room to be {GAIN:g} points better.")
+    shared, level = overlap(experiment, data, "test"), experiment.oracle.level
+    found = advantage(chains[SILO].tested, tested, shared, level)
+    singles = {
+        name: advantage(chains[SILO].tested, chains[name].tested, shared, level).gain for name in experiment.baselines
+    }
+    judgement, obstacle = _judged(found.judgement, best, experiment, scores)
+    return Verdict(
+        CLAIM,
+        judgement,
+        _evidence(found, best, judged, experiment) + obstacle,
+        tuple(_details(chains, singles, scores, experiment, shared)),
+        (
+            points("gain of SILO over the best baseline", found.gain, level),
+            *(points(f"gain of SILO over {name}", gain, level) for name, gain in singles.items()),
+        ),
+        _seeds(found, experiment, shared) if found.judgement is Judgement.UNDECIDED else None,
+    )
 
 
-def best_baseline(scores: pd.DataFrame, chosen_on: str) -> str:
-    """Return the baseline with the highest mean accuracy over all its rows; the first of equals."""
-    means = scores[scores.policy != SILO].groupby("policy", sort=False)[chosen_on].mean()
-    return str(means.idxmax())
+def _chains(scores: pd.DataFrame, experiment: Experiment) -> dict[str, Chains]:
+    def table(rows: pd.DataFrame, part: str) -> np.ndarray:
+        return rows.pivot(index="cycle", columns="seed", values=part).to_numpy(float)
 
-
-def difference(scores: pd.DataFrame, baseline: str) -> Difference:
-    """Return SILO less this baseline, over all cycles and seeds (at least two) of these rows."""
-    tables = {
-        name: rows.pivot(index="seed", columns="cycle", values="test").astype(float)
+    return {
+        str(name): Chains(table(rows, experiment.chosen_on), table(rows, "test"))
         for name, rows in scores.groupby("policy")
     }
-    points = tables[SILO] - tables[baseline]
-    seeds, cycles = points.shape
-    by_cycle, medians = points.mean(), points.median(axis=1)
-    error = medians.std() / math.sqrt(seeds)
-    reach = stdtrit(seeds - 1, 1 - LEVEL) * error
-    df = (seeds - 1) * cycles
-    error_of_cycle = math.sqrt(float(((points - by_cycle) ** 2).to_numpy().sum()) / df / seeds)
-    upper = by_cycle + stdtrit(df, 1 - LEVEL / cycles) * error_of_cycle
-    typical = float(medians.mean())
-    return Difference(by_cycle, upper, typical, typical - reach, typical + reach)
 
 
-def _undecided(evidence: str) -> Verdict:
-    return Verdict(CLAIM, Judgement.UNDECIDED, evidence)
+def _judged(judgement: Judgement, best: str, experiment: Experiment, scores: pd.DataFrame) -> tuple[Judgement, str]:
+    """The judgement, and what stands in its way where the accuracies alone would decide."""
+    own, other = experiment.silo.search_trainings, experiment.search_trainings(best)
+    silo = math.inf if own is None else own
+    if judgement is Judgement.CONFIRMED:
+        if other is None or silo > other:
+            return Judgement.UNDECIDED, " But the baseline was searched less, or one of the searches isn't stated."
+        if opened := _open_end(best, experiment, scores):
+            return Judgement.UNDECIDED, f" But the baseline's search is open: {opened}."
+    if judgement is Judgement.REFUTED and (other is None or silo < other):
+        return Judgement.UNDECIDED, " But SILO was searched less, or the baseline's search isn't stated."
+    return judgement, ""
 
 
-def _others(scores: pd.DataFrame, best: str, experiment: Experiment) -> str:
-    """SILO's typical difference from each of the other baselines; which restart otherwise; whether SILO is in-sample."""
-    others = []
-    for name in experiment.baselines:
-        if name != best:
-            one = difference(scores, name)
-            others.append(f"{name} {one.typical:+.2f} ({one.low:+.2f} to {one.high:+.2f})")
-    otherwise = [
-        name for name in experiment.baselines if experiment.under(name).prune.restart != experiment.prune.restart
-    ]
-    sentences = []
-    if others:
-        sentences.append(f" SILO less the others: {', '.join(others)}.")
+def _evidence(found: Advantage, best: str, judged: list[int], experiment: Experiment) -> str:
+    level = experiment.oracle.level
+    searches = {SILO: experiment.silo.search_trainings, best: experiment.search_trainings(best)}
+    counts = ", ".join(f"{who} {'not stated' if count is None else count}" for who, count in searches.items())
+    top = int(found.by_cycle.argmax())
+    return (
+        f"SILO less the best of {len(experiment.baselines)} baselines ({best}): {points_text(found.gain, level)} in the mean "
+        f"of {len(judged)} cycles; most at cycle {judged[top]}: {found.by_cycle[top]:+.2f}; in no cycle more than "
+        f"{found.upper.max():+.2f}. Trainings to choose their parameters: {counts}."
+    )
+
+
+def _details(
+    chains: dict[str, Chains], singles: dict[str, Estimate], scores: pd.DataFrame, experiment: Experiment, shared: float
+) -> list[str]:
+    level = experiment.oracle.level
+    each = ", ".join(f"{name} {points_text(gain, level)}" for name, gain in singles.items())
+    details = [f"SILO less each: {each}."]
+    alike = [name for name in experiment.baselines if experiment.under(name).prune.restart == experiment.prune.restart]
+    otherwise = [name for name in experiment.baselines if name not in alike]
     if otherwise:
-        sentences.append(f" Restarting otherwise than SILO: {', '.join(otherwise)}.")
+        text = f"Restarting otherwise than SILO: {', '.join(otherwise)}"
+        if alike:
+            best, tested = best_of_others({name: chains[name] for name in alike})
+            gain = advantage(chains[SILO].tested, tested, shared, level).gain
+            text += f"; less the best of those that restart as SILO does ({best}): {points_text(gain, level)}"
+        details.append(f"{text}.")
+    opened = {name: text for name in experiment.baselines if (text := _open_end(name, experiment, scores))}
+    details += [f"The search of {name} is open: {text}." for name, text in opened.items()]
     if in_sample(experiment):
-        sentences.append(" In-sample: SILO's parameters were chosen on the same trainings.")
-    return "".join(sentences)
+        details.append("In-sample: SILO's parameters were chosen on the same trainings.")
+    largest = max(gain.detectable(level) for gain in singles.values())
+    details.append(f"Smallest difference that this study shows eight times in ten: {largest:.2f} points.")
+    return details
 
 
-def _with_room(scores: pd.DataFrame, best: str) -> list[int]:
-    """The cycles in which a policy could be 2 points better than the best baseline."""
-    means = scores[scores.policy == best].groupby("cycle").test.mean()
-    return [int(cycle) for cycle in means.index[means <= 100 - GAIN]]
+def _open_end(name: str, experiment: Experiment, scores: pd.DataFrame) -> str:
+    """Where a baseline's search ended at the lowest or highest value tried; empty where it didn't, or it wasn't searched."""
+    if experiment.baselines[name].max_lr is not None:
+        return ""
+    chosen, grid = float(scores.max_lr[scores.policy == name].iloc[0]), experiment.search_grid
+    end = "lowest" if chosen <= grid[0] else "highest" if chosen >= grid[-1] else ""
+    return f"it chose {chosen:g}, the {end} value tried, and may do better beyond" if end else ""
+
+
+def _seeds(found: Advantage, experiment: Experiment, shared: float) -> float:
+    """The seeds at which the mean gain is told from 2 points eight times in ten; and, below, every cycle's bound is, too."""
+    distance = abs(GAIN - found.gain.value)
+    needed = distance / found.gain.detectable(experiment.oracle.level) if found.gain.error > 0 else math.inf
+    if found.gain.value < GAIN:
+        reach = found.upper - found.by_cycle
+        needed = min(
+            needed, float(np.where(reach > 0, (GAIN - found.by_cycle) / np.where(reach > 0, reach, 1), 1.0).min())
+        )
+    return seeds_needed(len(experiment.oracle.seeds), shared, needed)
 
 
 def _incomplete(scores: pd.DataFrame, experiment: Experiment) -> list[str]:
@@ -154,32 +160,3 @@ def _judged_cycles(scores: pd.DataFrame, experiment: Experiment, data: DataInfo)
     means = scores[scores.cycle > 0].groupby(["cycle", "policy"])[experiment.chosen_on].mean()
     best = means.groupby("cycle").max()
     return [int(cycle) for cycle in best.index[best > above_chance(data.chance, images)]]
-
-
-def _decide(from_best: Difference, of_silo: int | None, of_baseline: int | None) -> tuple[Judgement, str]:
-    """The judgement, and what stands in its way where the accuracies alone would decide.
-
-    of_silo, of_baseline: how many trainings chose their parameters; None: not stated.
-    """
-    silo = math.inf if of_silo is None else of_silo
-    if from_best.low >= GAIN:
-        if of_baseline is not None and silo <= of_baseline:
-            return Judgement.CONFIRMED, ""
-        return Judgement.UNDECIDED, " But the baseline was searched less, or one of the searches isn't stated."
-    if (from_best.upper < GAIN).all():
-        if of_baseline is not None and silo >= of_baseline:
-            return Judgement.REFUTED, ""
-        return Judgement.UNDECIDED, " But SILO was searched less, or the baseline's search isn't stated."
-    return Judgement.UNDECIDED, " More seeds would tell."
-
-
-def _evidence(from_best: Difference, best: str, experiment: Experiment) -> str:
-    by, worst, top = from_best.by_cycle, from_best.by_cycle.idxmin(), from_best.by_cycle.idxmax()
-    searches = {SILO: experiment.silo.search_trainings, best: experiment.search_trainings(best)}
-    counts = ", ".join(f"{who} {'not stated' if count is None else count}" for who, count in searches.items())
-    return (
-        f"SILO less {best}, the best of {len(experiment.baselines)} baselines on {experiment.chosen_on}: "
-        f"{from_best.typical:+.2f} points in the typical cycle (90%: {from_best.low:+.2f} to {from_best.high:+.2f}); from "
-        f"{by[worst]:+.2f} at cycle {worst} to {by[top]:+.2f} at cycle {top} of {len(by)} judged cycles; by 95% at most "
-        f"{from_best.upper.max():+.2f} in any. Trainings to choose their parameters: {counts}."
-    )

@@ -1,52 +1,62 @@
-"""Claim 3: does SILO's max_lr lie within the Oracle's interval?
+"""Claim 3 in words: does SILO's max_lr do as well as the Oracle's? The rule: oracle.stats.rules.Position.
 
-confirmed  in every informative cycle it is inside by position and its measured accuracy, too, is within the tolerance.
-refuted    in at least one it is outside by position and its accuracy misses the tolerance by more than noise explains.
-
-The simplest rival, a constant, is named beside it. Parameters that were chosen on the seeds that judge them (in-sample) can be
-refuted, and not confirmed.
+Parameters that were chosen on the seeds that judge them (in-sample) can be refuted, and not confirmed.
 """
+
+import math
 
 import pandas as pd
 
-from oracle.analysis.claims.intervals import constants, constants_text
-from oracle.analysis.claims.verdict import Judgement, Verdict, in_sample
+from oracle.analysis.claims.verdict import Verdict, cycles_text, in_sample, points, points_text
 from oracle.experiment.spec import Experiment
+from oracle.stats.held_out import Estimate
+from oracle.stats.judgement import Judgement
+from oracle.stats.measurements import Measurements
+from oracle.stats.rules import Position
+from oracle.stats.seeds_needed import seeds_needed
 
 CLAIM = "3. SILO's max_lr lies within the Oracle's optimal interval"
 
 
-def judge_position(informative: pd.DataFrame, experiment: Experiment) -> Verdict:
+def position_verdict(
+    found: Position, measured: Measurements, comparison: pd.DataFrame, experiment: Experiment
+) -> Verdict:
     """Return the verdict on claim 3.
 
     Args:
-        informative: rows of ``oracle.analysis.comparison.comparison_table``.
-        experiment: its tolerance, grid, and the seeds that SILO's parameters were chosen on.
+        found: by the rule.
+        measured: what it was found in.
+        comparison: as ``oracle.analysis.comparison.comparison_table`` makes it.
+        experiment: its tolerance, level, and the seeds that SILO's parameters were chosen on.
     """
-    inside = int((informative.position == "inside").sum())
-    within = int(informative.within_tolerance.sum())
-    evidence = _evidence(informative, inside, within, experiment)
-    missed = (informative.position == "outside") & informative.clearly_missed
-    if missed.any():
-        cycles = ", ".join(f"{row.cycle} ({_missed_by(row.gap)})" for _, row in informative[missed].iterrows())
-        return Verdict(CLAIM, Judgement.REFUTED, f"{evidence} Outside and clearly worse at cycle {cycles}.")
-    confirmed = inside == within == len(informative) and not in_sample(experiment)
-    return Verdict(CLAIM, Judgement.CONFIRMED if confirmed else Judgement.UNDECIDED, evidence)
-
-
-def _evidence(informative: pd.DataFrame, inside: int, within: int, experiment: Experiment) -> str:
-    counts = informative.position.value_counts()
-    parts = [f"inside in {inside} of {len(informative)} informative cycles"]
-    parts += [f"{position} in {count}" for position, count in counts.items() if position != "inside"]
-    sentences = [f"SILO is {', '.join(parts)}; within {experiment.oracle.tolerance:g} points of the best in {within}."]
-    if rival := constants(informative, experiment.oracle.grid.values()):
-        sentences.append(f"A constant does as well: {constants_text(rival)} in all of them.")
-    else:
-        sentences.append("No constant grid value is in all.")
+    level, tolerance = experiment.oracle.level, measured.tolerance
+    judgement = found.judgement
+    losses = "; ".join(f"{points_text(loss, level)} to {name}" for name, loss in found.losses.items())
+    evidence = f"SILO loses, in the mean of {len(measured.cycles)} cycles: {losses}; tolerance {tolerance:g}."
+    if found.beyond:
+        evidence += f" It is shown beyond the tolerance at {cycles_text(found.beyond)}."
     if in_sample(experiment):
-        sentences.append("In-sample: SILO's parameters were chosen on the same trainings, which can't confirm them.")
-    return " ".join(sentences)
+        evidence += " In-sample: SILO's parameters were chosen on the same trainings, which can't confirm them."
+        judgement = Judgement.UNDECIDED if judgement is Judgement.CONFIRMED else judgement
+    worst = max(found.losses.values(), key=lambda loss: loss.upper(level))
+    details = (
+        f"Where it lies: {_positions(comparison)}.",
+        f"Smallest loss that this study shows eight times in ten: {worst.detectable(level):.2f} points.",
+    )
+    quantities = tuple(points(f"loss to {name}", loss, level) for name, loss in found.losses.items())
+    seeds = _seeds(worst, measured, level) if found.judgement is Judgement.UNDECIDED else None
+    return Verdict(CLAIM, judgement, evidence, details, quantities, seeds)
 
 
-def _missed_by(gap: float) -> str:
-    return "it diverged" if pd.isna(gap) else f"by {gap:.2f}"
+def _positions(comparison: pd.DataFrame) -> str:
+    informative = comparison[comparison.informative.astype(bool)]
+    counts = informative.position.value_counts()
+    parts = [f"inside the interval in {counts.get('inside', 0)} of {len(informative)} cycles"]
+    return ", ".join(parts + [f"{name} in {count}" for name, count in counts.items() if name != "inside"])
+
+
+def _seeds(worst: Estimate, measured: Measurements, level: float) -> float:
+    """The seeds at which the worst loss is told from the tolerance eight times in ten."""
+    distance = abs(measured.tolerance - worst.value)
+    needed = distance / worst.detectable(level) if worst.error > 0 else math.inf
+    return seeds_needed(measured.seeds, measured.overlap_tested, needed)

@@ -3,7 +3,10 @@
 import math
 
 from oracle.plan.search.task import SearchState, Task, Trial
-from oracle.stats.paired import Accuracies, residual_variation
+from oracle.stats.measurements import REACH
+from oracle.stats.near_best import near_best
+from oracle.stats.noise import noise_of
+from oracle.stats.paired import Accuracies, means_of, table_of
 
 FIRST_SEEDS = 2  # seeds that every value is tried in: one says nothing of the noise
 CLEAR = 1.0  # standard errors that a value's distance to the interval's edge must have
@@ -36,15 +39,13 @@ def unclear(task: Task, accuracies: Accuracies, state: SearchState, value: float
         return False
     behind = state.interval.accuracy - mean
     scale = math.sqrt(1 / state.counts[value] + 1 / state.counts[best])
-    return abs(behind - task.tolerance) < CLEAR * scale * noise(task, accuracies, state)
+    return abs(behind - task.tolerance) < CLEAR * scale * noise(task, accuracies)
 
 
-def noise(task: Task, accuracies: Accuracies, state: SearchState) -> float:
+def noise(task: Task, accuracies: Accuracies) -> float:
     """The standard deviation of one training, in points, by the values near the best, since a collapsed one's is another;
     infinite where they are too few to estimate it.
     """
-    near = state.interval.accuracy - 2 * task.tolerance
-    values = {value for value, mean in state.means.items() if mean is not None and mean >= near}
-    near_best = {trial: accuracy for trial, accuracy in accuracies.items() if trial.max_lr in values}
-    squares, df = residual_variation(near_best)
-    return math.sqrt(squares / df) if df else math.inf
+    _, table = table_of(accuracies)
+    found = noise_of([table[near_best(means_of(table), REACH * task.tolerance)]], overlap=0.0)
+    return float(found.sd[0]) if found.df_of_all else math.inf

@@ -18,7 +18,7 @@ from oracle.report.figures.style import (
 
 
 @styled
-def plot_accuracy(comparison: pd.DataFrame, title: str | None, intervals: pd.DataFrame | None = None) -> Figure:
+def plot_accuracy(comparison: pd.DataFrame, title: str | None, same_masks: bool = False) -> Figure:
     """Plot the test accuracy (percent) of SILO's own chain and of the Oracle's best over the weights remaining (percent).
 
     Above, the means and, where there are several seeds, their standard deviations, the two side by side; below, SILO's
@@ -27,16 +27,15 @@ def plot_accuracy(comparison: pd.DataFrame, title: str | None, intervals: pd.Dat
     Args:
         comparison: as :func:`oracle.analysis.comparison.comparison_table` returns it.
         title: stands above the axes, as plain text; None: no title.
-        intervals: confidence interval of the difference (columns cycle, low, high; points), drawn as bars; given where
-            both are on the same masks. Then the difference is over the seeds in which the Oracle's best was tried, and
-            where these are not all seeds the Oracle's point stands that far from SILO's mean over all of them.
+        same_masks: both are on SILO's own masks. Then the difference is over the seeds in which the Oracle's best was tried,
+            and where these are not all seeds the Oracle's point stands that far from SILO's mean over all of them.
 
     Returns:
         The figure; one that says so where nothing is recorded.
     """
     table = cycles_with_weights(comparison)
     best, difference = table.best_test, table.chain_test - table.best_test
-    if intervals is not None:
+    if same_masks:
         difference = table.silo_test - table.best_test
         same_seeds = table.chain_test.isna() | (table.chain_test == table.silo_test)
         best = best.where(same_seeds, table.chain_test - difference)
@@ -56,9 +55,6 @@ def plot_accuracy(comparison: pd.DataFrame, title: str | None, intervals: pd.Dat
     means.set_ylabel("Test accuracy (%)\nmean ± std over seeds" if has_std else "Test accuracy (%)")
     differences.axhline(0, color="black", linewidth=0.6)
     differences.plot(weights, difference, **SILO_LINE)
-    if intervals is not None and len(intervals):
-        ends = intervals.set_index("cycle").reindex(table.cycle)
-        differences.vlines(weights, ends.low, ends.high, color=SILO_LINE["color"], linewidth=0.9, alpha=0.6)
     differences.margins(y=0.15)
     differences.locator_params(axis="y", nbins=4, steps=[1, 2, 5, 10])
     differences.set_ylabel("SILO \N{MINUS SIGN} Oracle\n(points)")

@@ -15,7 +15,7 @@ from oracle.analysis.results import Results
 from oracle.report.page.trainings_plot import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, training_panels
 from oracle.report.tables.format import MISSING, Bold, known
 from oracle.report.tables.paper import Table
-from oracle.report.tables.study_tables import comparison_table, oracle_table, statistics_table
+from oracle.report.tables.study_tables import comparison_table, losses_table, optima_table, oracle_table
 from oracle.study.record import Status
 
 CAPTIONS = {  # of the figures, by the names of their files
@@ -87,7 +87,6 @@ def render_page(results: Results, text: PageText, policies: Sequence[Table], fig
             for caption, display, notes in _tables(results, policies)
             if len(display)
         ],
-        has_statistics=len(results.significance) > 0,
         skipped=_content(_skipped(results)),
         uncounted=_content(_uncounted(results)),
         cost=_content(results.costs.map(lambda value: value if known(value) else MISSING)),
@@ -99,11 +98,8 @@ def _tables(results: Results, policies: Sequence[Table]) -> list[tuple[str, pd.D
     """Caption, strings and notes of each table."""
     tables: list[tuple[str, pd.DataFrame, Sequence[str]]] = []
     tables.append(("SILO against the Oracle", comparison_table(results.comparison), ()))
-    if len(results.significance):
-        notes = ["Grid values that the search did not try are left out."]
-        if results.experiment.oracle.search.is_exhaustive:
-            notes = []
-        tables.append(("How sure it is", statistics_table(results.significance), notes))
+    tables.append(("Where the response curves have their optimum", optima_table(results.optima), ()))
+    tables.append(("What SILO and the best constant lose, held out", losses_table(results.losses), ()))
     tables.append(("The Oracle", oracle_table(results.comparison), ()))
     if results.experiment.baselines:
         tables += [(table.caption, table.display, table.notes) for table in policies]

@@ -39,13 +39,22 @@ def comparison_table(comparison: pd.DataFrame) -> pd.DataFrame:
     return table.drop(columns=OWN_CHAIN) if np.array_equal(chain, silo, equal_nan=True) else table
 
 
-def statistics_table(statistics: pd.DataFrame) -> pd.DataFrame:
-    """How sure each cycle is, a row a cycle, as strings to read; written as in :func:`oracle_table`.
+def optima_table(optima: pd.DataFrame) -> pd.DataFrame:
+    """Where each cycle's response curve has its optimum, as strings to read; written as in :func:`oracle_table`.
 
     Args:
-        statistics: as :func:`oracle.analysis.significance.significance_table` returns them.
+        optima: as :func:`oracle.analysis.findings.optima_table` returns it.
     """
-    return _display(statistics, STATISTICS_COLUMNS)
+    return _display(optima, OPTIMA_COLUMNS)
+
+
+def losses_table(losses: pd.DataFrame) -> pd.DataFrame:
+    """What SILO and the best constant lose to each cycle's best, as strings to read; written as in :func:`oracle_table`.
+
+    Args:
+        losses: as :func:`oracle.analysis.findings.losses_table` returns it.
+    """
+    return _display(losses, LOSSES_COLUMNS)
 
 
 def _display(frame: pd.DataFrame, columns: Columns) -> pd.DataFrame:
@@ -97,24 +106,14 @@ def _bracketed(show: Callable[[Any], str]) -> Callable[[Any], str]:
     return bracketed
 
 
-def _values(values: str) -> str:
-    """ "0.02 to 0.3 (7)" of values of max_lr, separated by spaces: the lowest, the highest, how many."""
-    numbers = [float(value) for value in values.split()]
-    if not numbers:
-        return MISSING
-    if len(numbers) == 1:
-        return significant(numbers[0])
-    return f"{significant(numbers[0])} to {significant(numbers[-1])} ({len(numbers)})"
+def _band(row: Any) -> str:
+    """ "0.05 to 0.2"; an end that nothing bounds reads as "any"."""
+    ends = (row.low if row.low > 0 else np.inf, row.high)
+    return " to ".join("any" if np.isinf(end) else significant(end) for end in ends)
 
 
 def _between(low: float, high: float) -> str:
     return f"{decimals(low)} to {decimals(high)}" if known(low) else MISSING
-
-
-def _seeds_needed(seeds: float) -> str:
-    if not known(seeds):
-        return ""
-    return "no number" if np.isinf(seeds) else str(int(seeds))
 
 
 OWN_CHAIN = "Test, SILO's own chain (%)"
@@ -142,14 +141,21 @@ COMPARISON_COLUMNS: Columns = {
     "Test, Oracle's best (%)": lambda row: mean_std(row.best_test, row.best_test_std),
     "Note": _note,
 }
-STATISTICS_COLUMNS: Columns = {
+OPTIMA_COLUMNS: Columns = {
     "Cycle": ORACLE_COLUMNS["Cycle"],
     "Weights remaining (%)": ORACLE_COLUMNS["Weights remaining (%)"],
     "Seeds": lambda row: str(row.seeds),
-    "Not shown worse than the best": lambda row: _values(row.not_worse),
-    "SILO - best, where chosen (points)": lambda row: decimals(row.chosen_on_difference),
-    "SILO - best, test (points)": lambda row: decimals(row.test_difference),
-    "Its interval": lambda row: _between(row.low, row.high),
-    "Decided": lambda row: row.decided,
-    "Seeds needed": lambda row: _seeds_needed(row.seeds_needed),
+    "Optimum": lambda row: significant(row.optimum),
+    "Its band": _band,
+    "SILO max_lr": lambda row: significant(row.silo_max_lr),
+    "Accuracy at it (%)": lambda row: decimals(row.accuracy),
+    "Noise of a training (points)": lambda row: decimals(row.noise),
+}
+LOSSES_COLUMNS: Columns = {
+    "Cycle": ORACLE_COLUMNS["Cycle"],
+    "Weights remaining (%)": ORACLE_COLUMNS["Weights remaining (%)"],
+    "SILO's loss (points)": lambda row: decimals(row.silo),
+    "Its interval": lambda row: _between(row.silo_low, row.silo_high),
+    "Best constant's loss (points)": lambda row: decimals(row.constant),
+    "Interval of that": lambda row: _between(row.constant_low, row.constant_high),
 }

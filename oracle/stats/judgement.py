@@ -1,0 +1,11 @@
+"""What an experiment says of a claim, in one word."""
+
+from enum import StrEnum
+
+
+class Judgement(StrEnum):
+    """Confirmed, refuted or undecided: on one experiment, by rules that were written before it was run."""
+
+    CONFIRMED = "confirmed"
+    REFUTED = "refuted"
+    UNDECIDED = "undecided"
