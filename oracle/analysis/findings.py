@@ -8,14 +8,14 @@ import pandas as pd
 
 from oracle.analysis.claims import growth, position, rival
 from oracle.analysis.claims.advantage import advantage_verdict
-from oracle.analysis.claims.verdict import MIN_CYCLES, Verdict, so_far, undecided
+from oracle.analysis.claims.verdict import Verdict, so_far, undecided
 from oracle.analysis.measurements import measurements
 from oracle.experiment.overrides import WHOLE_GRID, Override
 from oracle.experiment.spec import Experiment
 from oracle.stats.held_out import HeldOut, best_constant, best_of_each_cycle
+from oracle.stats.judged import MIN_CYCLES, is_judgeable, judge_all
 from oracle.stats.measurements import Measurements
 from oracle.stats.response import Responses, responses
-from oracle.stats.rules import judge_growth, judge_position, judge_rival
 from oracle.study.data_info import DataInfo
 
 OPTIMA_COLUMNS = {
@@ -59,7 +59,7 @@ class Findings:
         remedies = () if experiment.oracle.search.is_exhaustive else (WHOLE_GRID,)
         if measured is None:
             return cls(None, None, _too_few_seeds(comparison, experiment), remedies)
-        if not measured.noise.df_of_all or not measured.noise_tested.df_of_all:
+        if not is_judgeable(measured):
             return cls(None, None, "The noise is unknown: at least two values near the best tell it.", remedies)
         return cls(measured, responses(measured))
 
@@ -82,17 +82,17 @@ def judge(
 
 def _of_oracle(findings: Findings, comparison: pd.DataFrame, experiment: Experiment) -> Sequence[Verdict]:
     """The verdicts on claims 1 and 3 and on the rival."""
-    measured, curves, level = findings.measured, findings.responses, experiment.oracle.level
+    measured, curves, level = findings.measured, findings.responses, experiment.oracle.look_level
     if measured is None or curves is None:
         claims = (growth.CLAIM, position.CLAIM, rival.CLAIM)
         return [undecided(claim, findings.obstacle, *findings.remedies) for claim in claims]
-    found = judge_position(measured, level)
+    found = judge_all(measured, curves, level)
     verdicts = [
-        growth.growth_verdict(judge_growth(measured, curves, level), measured, level),
-        position.position_verdict(found, measured, comparison, experiment)
-        if found is not None
+        growth.growth_verdict(found.growth, measured, level),
+        position.position_verdict(found.position, measured, comparison, experiment)
+        if found.position is not None
         else undecided(position.CLAIM, "The search tried no value in every seed of every cycle.", WHOLE_GRID),
-        rival.rival_verdict(judge_rival(measured, curves, level), measured, level),
+        rival.rival_verdict(found.rival, measured, level),
     ]
     missing = _missing(comparison, experiment)
     return [so_far(verdict, missing) for verdict in verdicts] if missing else verdicts

@@ -140,7 +140,7 @@ def analyze_cells(
     """
     comparison = comparison_table(cells, experiment, data, skipped)
     scores = policy_scores(cells, experiment, data.chance)
-    findings, level = Findings.of(cells, comparison, experiment, data), experiment.oracle.level
+    findings, level = Findings.of(cells, comparison, experiment, data), experiment.oracle.look_level
     return Results(
         experiment=experiment,
         data=data,

@@ -9,7 +9,7 @@ from oracle.experiment.grid import Grid
 from oracle.experiment.message import InnerFieldError, shown
 from oracle.experiment.number import Count, MaxLr, NotNegative, NotNegativeCount, Positive, Seed, Share, number
 from oracle.experiment.policy import AnyRestart, AnyShape
-from oracle.experiment.search import Search
+from oracle.experiment.search import FIRST_SEEDS, Search, SearchKind
 from silo.data import SPLITS
 from silo.data.augment import Augment
 from silo.data.normalize import Normalize
@@ -178,6 +178,13 @@ class Oracle(Strict):
     search: Search = Search()
     level: number(float, above=0, below=0.5) = 0.05
 
+    @property
+    def look_level(self) -> float:
+        """The level of each verdict on claims 1 and 3 and the rival: a search that looks several times, and ends by what it
+        sees, has an equal share of the level for each look (Bonferroni).
+        """
+        return self.level / len(self.search.rounds(len(self.seeds)))
+
     @model_validator(mode="before")
     @classmethod
     def _count_of_seeds(cls, value: Any) -> Any:
@@ -193,3 +200,13 @@ class Oracle(Strict):
         if not seeds or len(set(seeds)) < len(seeds):
             raise ValueError("must be a number of at least 1, or a list of different seeds")
         return seeds
+
+    @model_validator(mode="after")
+    def _search_suits(self) -> "Oracle":
+        if self.search.kind is SearchKind.UNTIL_DECIDED:
+            if self.follow != "silo":
+                raise InnerFieldError("follow", f"must be silo where search is until-decided, got {self.follow}")
+            if len(self.seeds) <= FIRST_SEEDS:
+                number = len(self.seeds)
+                raise InnerFieldError("seeds", f"must be at least 3 where search is until-decided, got {number}")
+        return self

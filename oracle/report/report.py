@@ -85,7 +85,7 @@ def _write_frames(results: Results, folder: Path) -> None:
 def _write_tables(results: Results, policies: Sequence[Table], folder: Path) -> None:
     experiment, comparison = results.experiment, results.comparison
     caption = f"{experiment.title} ({setting_text(experiment)})"
-    level = experiment.oracle.level
+    level = experiment.oracle.look_level
     for name, frame, display, title in (
         ("oracle", comparison.loc[:, :"why"], oracle_table(comparison), "The Oracle by pruning cycle"),
         ("comparison", comparison, comparison_table(comparison), "SILO against the Oracle"),

@@ -29,7 +29,7 @@ def position_verdict(
         comparison: as ``oracle.analysis.comparison.comparison_table`` makes it.
         experiment: its tolerance, level, and the seeds that SILO's parameters were chosen on.
     """
-    level, tolerance = experiment.oracle.level, measured.tolerance
+    level, tolerance = experiment.oracle.look_level, measured.tolerance
     judgement = found.judgement
     losses = "; ".join(f"{points_text(loss, level)} to {name}" for name, loss in found.losses.items())
     evidence = f"SILO loses, in the mean of {len(measured.cycles)} cycles: {losses}; tolerance {tolerance:g}."

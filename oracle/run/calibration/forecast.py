@@ -86,7 +86,7 @@ def forecast(study: Study, seconds: float, worker_starts: Sequence[float]) -> Fo
         worker_starts: When each worker begins, in seconds.
     """
     records = SimulatedRecords(study.store)
-    queue = ReadyQueue(Trajectories(study.experiment, study.data.digest, records))
+    queue = ReadyQueue(Trajectories(study.experiment, study.data, records))
     order, trainings, wall, busy = count(), 0, 0.0, 0
     # when a worker is free, its turn among those that are free then, what it has finished, since when it is idle
     free: list[tuple[float, int, Job | None, float]] = [(at, next(order), None, at) for at in worker_starts]

@@ -377,8 +377,11 @@ FIELDS = [
     ),
     ("oracle.follow=both", 'oracle.follow must be one of silo, oracle, got "both"'),
     ("oracle.level=0.5", "oracle.level must be above 0 and below 0.5, got 0.5"),
-    ("oracle.search=clever", 'oracle.search must be one of exhaustive, adaptive, racing, got "clever"'),
-    ("oracle.search=3", "oracle.search must be exhaustive, adaptive or racing, or a mapping of kind and share, got 3"),
+    ("oracle.search=clever", 'oracle.search must be one of exhaustive, adaptive, racing, until-decided, got "clever"'),
+    (
+        "oracle.search=3",
+        "oracle.search must be exhaustive, adaptive, racing or until-decided, or a mapping of kind and share, got 3",
+    ),
     ("oracle.search={kind: adaptive, share: 1}", "oracle.search.share must be above 0 and below 1, got 1"),
     (
         "oracle.search={kind: racing, share: 0.5}",

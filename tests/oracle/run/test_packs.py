@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from simulated_tune import KILLED, tuned
-from synthetic import DATA, OFF_GRID, experiment, recorded
+from synthetic import DATA_INFO, OFF_GRID, experiment, recorded
 
 from oracle.experiment.load import load
 from oracle.plan.trajectories import Trajectories
@@ -38,7 +38,7 @@ def groups(jobs):
 
 def test_a_pack_is_of_one_training_seed_and_cycle(store):
     baselines = {"cosine": {"shape": "cosine"}}
-    queue = ReadyQueue(Trajectories(experiment(baselines=baselines), DATA, store))
+    queue = ReadyQueue(Trajectories(experiment(baselines=baselines), DATA_INFO, store))
     packs = []
     while pack := queue.next(100):
         packs.append(pack)
@@ -49,7 +49,7 @@ def test_a_pack_is_of_one_training_seed_and_cycle(store):
 
 @pytest.mark.parametrize("at_most", [1, 2, 3, 5, 9])
 def test_a_pack_has_at_most_as_many_as_are_requested_and_nothing_is_left_behind(store, at_most):
-    queue = ReadyQueue(Trajectories(experiment(seeds=1, cycles=1), DATA, store))
+    queue = ReadyQueue(Trajectories(experiment(seeds=1, cycles=1), DATA_INFO, store))
     packs = []
     while pack := queue.next(at_most):
         assert len(pack) <= at_most

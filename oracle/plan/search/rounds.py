@@ -1,0 +1,30 @@
+"""Which grid values the rounds of a search until-decided have: the same in every cycle, so that none is chosen by luck."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+COARSE = 3  # of the first round: every third value
+FEW = 4  # values that it has at least, as far as there are
+
+
+def first_values(grid: Sequence[float]) -> tuple[float, ...]:
+    """Return every third value, or more of a small grid, and the last."""
+    last = len(grid) - 1
+    step = max(1, min(COARSE, last // (FEW - 1)))
+    return tuple(grid[i] for i in sorted({*range(0, last, step), last}))
+
+
+def values_near(grid: Sequence[float], near: np.ndarray | None, before: Sequence[float]) -> tuple[float, ...]:
+    """Return the values of an earlier round, and all from a step below the lowest to a step above the highest that is near
+    the best in some cycle.
+
+    Args:
+        grid: all values, rising.
+        near: (C, K) which values are near the best of a cycle; None where nothing is known: all.
+        before: the earlier round's.
+    """
+    some = np.ones(len(grid), dtype=bool) if near is None else near.any(axis=0)
+    places = np.flatnonzero(some)
+    between = range(max(0, places[0] - 1), min(len(grid), places[-1] + 2)) if len(places) else ()
+    return tuple(value for i, value in enumerate(grid) if value in before or i in between)
