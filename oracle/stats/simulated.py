@@ -1,9 +1,9 @@
 """A study that wasn't trained: accuracies drawn from a truth that is known, for the rules to judge.
 
 What is assumed: accuracy falls off by a parabola on either side of the optimum, in doublings of max_lr, alike in all cycles;
-every training has luck of its own, normal, on the images that are chosen by and on those that are tested on; of seeds that share
-images a part of that luck is the same in all, as much as the rules' widening says (Nadeau and Bengio 2003). Nothing diverges or
-collapses. What a seed adds to all values of a cycle alike is left out: by pairing it drops out of every verdict.
+every training has luck of its own, normal, on the images that are chosen by and on those that are tested on; of seeds that
+share images a part of that luck is the same in all, as much as the rules' widening says (Nadeau and Bengio 2003). Nothing
+diverges or collapses. What a seed adds to all values of a cycle alike is left out: by pairing it drops out of every verdict.
 """
 
 from dataclasses import dataclass
