@@ -67,7 +67,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     what = "train for up to half a minute, recording nothing, and predict the time of the run on this machine"
     parser.add_argument("--calibrate", action="store_true", help=what)
     power = parser.add_argument_group(
-        "power", "how likely each verdict is, and how many seeds make it 80%%: by simulation"
+        "power", "how likely each verdict is, and how many seeds make it 80%: by simulation"
     )
     what = "a finished run like this one, or one that publish made: its noise and curvature are taken"
     power.add_argument("--pilot", type=Path, metavar="DIR", help=what)
