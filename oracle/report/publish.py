@@ -15,8 +15,8 @@ from oracle.study.study import describe_study
 
 IMAGES = {  # what each figure shows, by the names of their files
     "max_lr": "max_lr by weights remaining",
-    "responses": "response curves by cycle",
     "losses": "points lost to the best of each cycle",
+    "responses": "response curves by cycle",
     "accuracy": "accuracy by weights remaining",
     "policies": "accuracy of every policy",
     "heat_map": "accuracy over max_lr and cycle",

@@ -24,7 +24,7 @@ from oracle.report.tables.write import write_table, write_texts
 from oracle.report.text import details, notes, setting_text, verdicts_text
 
 TABLES = ("oracle", "comparison", "optima", "losses", "policies", "policies-final")
-FIGURES = ("max_lr", "responses", "losses", "accuracy", "policies", "heat_map", "layers")
+FIGURES = ("max_lr", "losses", "responses", "accuracy", "policies", "heat_map", "layers")
 # all that a report may consist of
 REPORT_FILES = {
     *(f"{name}.csv" for name in ("cells", "layers", "cost", "skipped")),

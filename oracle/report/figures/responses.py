@@ -54,7 +54,7 @@ def plot_responses(
     cycles = len(measured.cycles)
     rows = math.ceil(cycles / COLUMNS)
     columns = math.ceil(cycles / rows)
-    figure = Figure(figsize=(WIDE, 0.8 + 1.05 * rows), layout="constrained")
+    figure = Figure(figsize=(WIDE, 0.9 + 1.05 * max(rows, 1.5)), layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, squeeze=False).ravel()
     low, high = curves.intervals(level)
     bottoms, span = _limits(measured, curves)
@@ -74,6 +74,7 @@ def plot_responses(
         axes.set_axis_off()
     for axes in panels[max(cycles - columns, 0) : cycles]:
         axes.tick_params(labelbottom=True)
+    for axes in panels[(rows - 1) * columns : cycles]:
         axes.set_xlabel("max_lr")
     figure.supylabel(f"Mean {chosen_on} accuracy (%)", fontsize=8)
     if title:

@@ -142,7 +142,7 @@ def ticks(low: float, high: float, most: int = 12) -> list[float]:
         ticks = [tick for tick in ticks if low <= tick <= high]
         if np.all(np.diff(np.log(ticks)) >= math.log(high / low) / most):
             break
-    return ticks if len(ticks) > 1 else sorted({low, high})
+    return ticks[:: math.ceil(len(ticks) / (most + 1))] if len(ticks) > 1 else sorted({low, high})
 
 
 def label_log(axis: Axis, low: float, high: float, most: int = 12) -> None:
