@@ -6,11 +6,12 @@ import pytest
 from published import RESULTS, published
 
 from oracle.analysis.cells import of_baseline, read_cells, read_skipped
+from oracle.analysis.findings import verdicts_table
 from oracle.experiment.load import validate
 from oracle.report.report import policies_of
 from oracle.report.tables.markdown import markdown
 from oracle.report.tables.study_tables import comparison_table as shown
-from oracle.report.text import evidence_text
+from oracle.report.text import details
 
 FOLDERS = sorted(path.parent for path in RESULTS.glob("*/experiment.json"))
 
@@ -19,14 +20,17 @@ FOLDERS = sorted(path.parent for path in RESULTS.glob("*/experiment.json"))
 def test_tables_and_verdicts_follow_from_the_cells(folder):
     found = published(folder.name)
     assert found.comparison.to_csv(index=False, lineterminator="\n") == (folder / "comparison.csv").read_text()
-    assert found.significance.to_csv(index=False, lineterminator="\n") == (folder / "statistics.csv").read_text()
+    tables = {"optima": found.optima, "losses": found.losses, "verdicts": verdicts_table(found.verdicts)}
+    for name, table in tables.items():
+        assert table.to_csv(index=False, lineterminator="\n") == (folder / f"{name}.csv").read_text()
     readme, verdicts = (folder / "README.md").read_text(), (folder / "verdicts.md").read_text()
     assert markdown(shown(found.comparison)) in readme
     for name, policies in zip(("policies", "policies-final"), policies_of(found), strict=True):
         assert policies.all_columns.to_csv(index=False, lineterminator="\n") == (folder / f"{name}.csv").read_text()
         assert policies.markdown == (folder / f"{name}.md").read_text()
     for verdict in found.verdicts:
-        assert f"- **{verdict.claim}**: {verdict.judgement}. {evidence_text(verdict)}" in readme
+        assert f"- **{verdict.claim}**: {verdict.judgement}. {verdict.evidence}" in readme
+        assert all(f"  - {detail}" in readme for detail in details(verdict, found.experiment))
         assert verdict.evidence in verdicts
 
 

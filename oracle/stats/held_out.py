@@ -11,6 +11,7 @@ from scipy.special import ndtri, stdtrit
 from oracle.stats.measurements import Measurements
 from oracle.stats.path import POWER
 
+TIE = 1e-9  # points: means of the same counts may differ in the last bit
 SEGMENTS = 4  # of a schedule that may change at all
 PRIOR_DF = 3  # degrees of freedom with which the trainings' noise stands beside the spread of the seeds
 
@@ -46,7 +47,7 @@ class Estimate:
 
 def best_of_each_cycle(others: np.ndarray) -> np.ndarray:
     """Return the best value of each cycle (ties: the lowest)."""
-    return others.argmax(axis=1)
+    return _best(others, axis=1)
 
 
 def best_constant(others: np.ndarray) -> np.ndarray:
@@ -62,10 +63,10 @@ def best_two_levels(others: np.ndarray) -> np.ndarray:
     chosen, best = best_constant(others), np.full(seeds, -math.inf)
     for change in range(1, cycles):
         total = early[change - 1].max(axis=0) + late[change - 1].max(axis=0)
-        better = total > best
+        better = total > best + TIE
         best = np.where(better, total, best)
-        chosen[:change, better] = early[change - 1].argmax(axis=0)[better]
-        chosen[change:, better] = late[change - 1].argmax(axis=0)[better]
+        chosen[:change, better] = _best(early[change - 1], axis=0)[better]
+        chosen[change:, better] = _best(late[change - 1], axis=0)[better]
     return chosen
 
 
@@ -80,10 +81,15 @@ def segment_bounds(cycles: int) -> list[int]:
     return [round(part * cycles / parts) for part in range(parts + 1)]
 
 
+def _best(means: np.ndarray, axis: int) -> np.ndarray:
+    """The first of the best: equal accuracies may differ in the last bit of their means."""
+    return (means >= means.max(axis=axis, keepdims=True) - TIE).argmax(axis=axis)
+
+
 def _in_segments(others: np.ndarray, bounds: list[int]) -> np.ndarray:
     parts = []
     for first, end in pairwise(bounds):
-        parts += [others[first:end].mean(axis=0).argmax(axis=0)] * (end - first)
+        parts += [_best(others[first:end].mean(axis=0), axis=0)] * (end - first)
     return np.array(parts)
 
 

@@ -16,8 +16,8 @@ SURE = 4.0  # or so many standard errors of a difference, where these are more
 class Measurements:
     """Accuracies in percent, by cycle (C), grid value (K, rising) and seed (J, at least 2).
 
-    NaN: a value that was tried in no seed of that cycle; -inf: diverged. ``chosen`` is what values are chosen by; ``tested`` is of images that nothing was chosen
-    on (the same array where there are none).
+    NaN: a value that was tried in no seed of that cycle; -inf: diverged. ``chosen`` is what values are chosen by; ``tested`` is
+    of images that nothing was chosen on (the same array where there are none).
 
     Attributes:
         cycles: (C,) numbers of the cycles, rising.

@@ -64,6 +64,8 @@ def _details(found: Growth, level: float) -> list[str]:
     if found.growth is not None and math.isfinite(found.growth.detectable):
         smallest = _factor(found.growth.detectable)
         details.append(f"Smallest growth that this study shows eight times in ten: {smallest}.")
+    elif found.growth is not None:
+        details.append("This study could show no growth of any size: more seeds, or values near the best, would help.")
     return details
 
 

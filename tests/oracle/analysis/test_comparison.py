@@ -1,19 +1,16 @@
 """From finished cells to the comparison by cycle, and to the grid values that are worth adding."""
 
 import io
-from math import sqrt
 
 import pandas as pd
 import pytest
 from experiments import UNTRAINED, experiment
 from made import made_data
-from published import published
 from pytest import approx
 
-from oracle.analysis.cells import CELL_COLUMNS, accuracies, skipped_table
+from oracle.analysis.cells import CELL_COLUMNS, skipped_table
 from oracle.analysis.comparison import comparison_table, proposals, stopped_short
 from oracle.plan.steps import Skipped
-from oracle.stats.noise import standard_error
 
 GRID = [0.1, 0.2, 0.4, 0.8]
 SILO = 0.3  # between two grid values; a long delay keeps it
@@ -113,10 +110,6 @@ def test_a_whole_row():
         "chain_final_test_std": 0.5**0.5,
         "gap": 2.0,
         "within_tolerance": False,  # inside by position, yet worse: the columns may disagree
-        "noise": approx(1.5),  # two values near the best, each half of 3 points to and fro between two seeds
-        "clear_low": 0.1,
-        "clear_high": 0.8,
-        "clearly_missed": False,  # 2 points are less than the noise explains
     }
     result = row(cells).to_dict()
     assert result.pop("decades") == approx(0.30103)
@@ -342,15 +335,3 @@ def test_past_an_end_that_a_search_left_open_silo_is_not_beyond_the_grid(tried, 
     cells = [*(cell(0, value, 90.0) for value in tried), silo(0, 90.0) | {"max_lr": epsilon}]
     beyond = skipped_table([Skipped(0, value, (0,), "") for value in GRID if value not in tried])
     assert comparison_table(frame(cells), spec, DATA, beyond).position[0] == position
-
-
-def test_where_a_search_tried_the_best_in_few_seeds_its_noise_is_greater():
-    result = published("quickstart-adaptive")
-    cells, comparison = result.cells, result.comparison.set_index("cycle")
-    candidates = [accuracies(one, "validation") for _, one in cells[cells.candidate].groupby("cycle")]
-    pooled = standard_error(candidates, 2 * result.experiment.oracle.tolerance)
-    tried = cells[cells.candidate].groupby(["cycle", "max_lr"]).seed.nunique()
-    seeds = {m: tried[m, best] for m, best in comparison.best_max_lr.items()}
-    assert len(set(seeds.values())) > 1
-    # variances add: SILO's value is tried in all 4 seeds; the pooled error is of two such values
-    assert comparison.noise.to_dict() == {m: approx(pooled * sqrt((1 / 4 + 1 / n) / (2 / 4))) for m, n in seeds.items()}

@@ -48,7 +48,7 @@ def test_an_analysis_and_its_report_read_the_run_folder_no_more(study, tmp_path)
     before = analyze(snapshot)
     shutil.rmtree(study.store.folder)
     after = analyze(snapshot)
-    for table in ("cells", "skipped", "comparison", "significance", "policies", "layers", "costs"):
+    for table in ("cells", "skipped", "comparison", "optima", "losses", "policies", "layers", "costs"):
         pd.testing.assert_frame_equal(getattr(after, table), getattr(before, table))
     assert (after.verdicts, after.notes, after.environments) == (before.verdicts, before.notes, before.environments)
     write_report(after, tmp_path / "report")

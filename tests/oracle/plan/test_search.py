@@ -12,7 +12,7 @@ from oracle.plan.search import SEARCHES
 from oracle.plan.search.skipped import skipped
 from oracle.plan.search.task import SearchState, Task, Trial
 from oracle.stats.interval import find_interval
-from oracle.stats.paired import paired_means, residual_variation
+from oracle.stats.paired import paired_means, residuals_of, table_of
 
 GRID = tuple(round(0.01 * 2**i, 4) for i in range(12))
 SEEDS = (7, 3, 11, 5)
@@ -44,6 +44,10 @@ def true_interval(task, curve):
 # -- accuracies in different seeds
 
 
+def residuals(accuracies):
+    return residuals_of(table_of(accuracies)[1])
+
+
 def test_where_all_is_tried_these_are_the_plain_means():
     found = {(0.1, 0): 90.0, (0.1, 1): 91.0, (0.2, 0): 80.0, (0.2, 1): 85.0, (0.4, 0): None, (0.4, 1): 70.0}
     assert paired_means(found) == {0.1: 90.5, 0.2: 82.5, 0.4: None}
@@ -62,18 +66,18 @@ def test_what_a_seed_adds_to_every_value_drops_out(data):
     kept = {cell: a for cell, a in full.items() if cell[1] == 0 or cell[0] == values[0] or data.draw(st.booleans())}
     expected = paired_means(full)
     assert paired_means(kept) == {value: pytest.approx(mean, abs=1e-8) for value, mean in expected.items()}
-    assert residual_variation(kept) == (pytest.approx(0, abs=1e-12), len(kept) - len(values) - len(seeds) + 1)
+    assert residuals(kept) == (pytest.approx(0, abs=1e-12), len(kept) - len(values) - len(seeds) + 1)
 
 
 def test_the_noise_is_what_neither_value_nor_seed_explains():
     # residuals of +1 and -1 in a table of 2 by 2, which has one degree of df
-    assert residual_variation({(0.1, 0): 91.0, (0.1, 1): 80.0, (0.2, 0): 81.0, (0.2, 1): 74.0}) == (
+    assert residuals({(0.1, 0): 91.0, (0.1, 1): 80.0, (0.2, 0): 81.0, (0.2, 1): 74.0}) == (
         pytest.approx(4.0),
         1,
     )
-    assert residual_variation({(0.1, 0): 91.0, (0.1, 1): 80.0}) == (pytest.approx(0), 0)  # one value, no df
-    assert residual_variation({(0.1, 0): 91.0, (0.2, 1): 80.0}) == (pytest.approx(0), 0)  # nothing that they share
-    assert residual_variation({(0.1, 0): None}) == residual_variation({}) == (0.0, 0)
+    assert residuals({(0.1, 0): 91.0, (0.1, 1): 80.0}) == (pytest.approx(0), 0)  # one value, no df
+    assert residuals({(0.1, 0): 91.0, (0.2, 1): 80.0}) == (pytest.approx(0), 0)  # nothing that they share
+    assert residuals({(0.1, 0): None}) == residuals({}) == (0.0, 0)
 
 
 # -- adaptive
