@@ -62,7 +62,8 @@ def plot_responses(
     room = max(last / first, 1.5) ** 0.06
     panels[0].set_xscale("log")
     panels[0].set_xlim(min(first, measured.silo.min()) / room, max(last, measured.silo.max()) * room)
-    label_log(panels[0].xaxis, *panels[0].get_xlim(), most=4)
+    # "0.001" is as wide as a third of a panel
+    label_log(panels[0].xaxis, *panels[0].get_xlim(), most=4 if first > 0.002 else 2)
     for cycle, axes in enumerate(panels[:cycles]):
         axes.set_ylim(bottoms[cycle], bottoms[cycle] + span)
         axes.yaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
