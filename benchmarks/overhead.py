@@ -35,6 +35,7 @@ from oracle.report.tables.markdown import markdown
 from oracle.run.progress import Progress
 from oracle.run.ray.sweep import train_on_ray
 from oracle.run.ready_queue import Job, ReadyQueue
+from oracle.study.data_info import DataInfo
 from oracle.study.record import Layer, Record
 from oracle.study.store import Event, Store
 from silo.outcome import Epoch, Outcome

@@ -1,6 +1,6 @@
 """What the rules find in a study, or why they can't: the verdicts, and tables of the response curves and losses."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +12,10 @@ from oracle.analysis.claims.verdict import Verdict, so_far, undecided
 from oracle.analysis.measurements import measurements
 from oracle.experiment.overrides import WHOLE_GRID, Override
 from oracle.experiment.spec import Experiment
-from oracle.stats.held_out import HeldOut, best_constant, best_of_each_cycle
-from oracle.stats.judged import MIN_CYCLES, is_judgeable, judge_all
+from oracle.stats.held_out import Estimate, HeldOut, best_constant, best_of_each_cycle
+from oracle.stats.judged import MIN_CYCLES, Judged, is_judgeable, judge_all
 from oracle.stats.measurements import Measurements
+from oracle.stats.path import path_along
 from oracle.stats.response import Responses, responses
 from oracle.study.data_info import DataInfo
 
@@ -41,12 +42,14 @@ class Findings:
         responses: their response curves; None likewise.
         obstacle: why nothing can be judged; empty where it can.
         remedies: what would help.
+        judged: what the rules say of claims 1 and 3 and the rival; None where nothing can be judged.
     """
 
     measured: Measurements | None
     responses: Responses | None
     obstacle: str = ""
     remedies: tuple[Override, ...] = ()
+    judged: Judged | None = None
 
     @classmethod
     def of(cls, cells: pd.DataFrame, comparison: pd.DataFrame, experiment: Experiment, data: DataInfo) -> "Findings":
@@ -61,7 +64,18 @@ class Findings:
             return cls(None, None, _too_few_seeds(comparison, experiment), remedies)
         if not is_judgeable(measured):
             return cls(None, None, "The noise is unknown: at least two values near the best tell it.", remedies)
-        return cls(measured, responses(measured))
+        curves = responses(measured)
+        return cls(measured, curves, judged=judge_all(measured, curves, experiment.oracle.look_level))
+
+    @property
+    def path(self) -> pd.DataFrame:
+        """The growth along SILO's curve that fits the response curves best: cycle and max_lr; empty where there is none."""
+        measured, curves, found = self.measured, self.responses, self.judged and self.judged.growth
+        if measured is None or curves is None or found is None or found.growth is None:
+            return pd.DataFrame({"cycle": [], "max_lr": []})
+        form = np.log2(measured.silo / measured.silo.min()) / found.own
+        path = path_along(curves, form, found.growth.estimate)
+        return pd.DataFrame({"cycle": measured.cycles, "max_lr": np.exp2(path)})
 
 
 def judge(
@@ -82,11 +96,10 @@ def judge(
 
 def _of_oracle(findings: Findings, comparison: pd.DataFrame, experiment: Experiment) -> Sequence[Verdict]:
     """The verdicts on claims 1 and 3 and on the rival."""
-    measured, curves, level = findings.measured, findings.responses, experiment.oracle.look_level
-    if measured is None or curves is None:
+    measured, found, level = findings.measured, findings.judged, experiment.oracle.look_level
+    if measured is None or found is None:
         claims = (growth.CLAIM, position.CLAIM, rival.CLAIM)
         return [undecided(claim, findings.obstacle, *findings.remedies) for claim in claims]
-    found = judge_all(measured, curves, level)
     verdicts = [
         growth.growth_verdict(found.growth, measured, level),
         position.position_verdict(found.position, measured, comparison, experiment)
@@ -145,16 +158,30 @@ def losses_table(findings: Findings, level: float) -> pd.DataFrame:
     """Return one row for each judged cycle: points that SILO, and the best constant, lose to the best of the cycle on test
     images, each chosen on the other seeds; bounds that a cycle's truth passes with probability ``level`` on each side.
     """
-    if findings.measured is None or not HeldOut(findings.measured).common.any():
+    if findings.measured is None or not (losses := _losses(findings.measured)):
         return pd.DataFrame(columns=list(LOSSES_COLUMNS)).astype(LOSSES_COLUMNS)
-    measured, held = findings.measured, HeldOut(findings.measured)
-    best, constant = held.chosen(best_of_each_cycle), held.chosen(best_constant)
-    frame = pd.DataFrame({"cycle": measured.cycles, "weights_remaining": 100 * measured.density})
-    for name, (_, losses) in {"silo": held.over_silo(best), "constant": held.over(best, constant)}.items():
-        frame[name] = [loss.value for loss in losses]
-        frame[f"{name}_low"] = [loss.lower(level) for loss in losses]
-        frame[f"{name}_high"] = [loss.upper(level) for loss in losses]
+    frame = pd.DataFrame({"cycle": findings.measured.cycles, "weights_remaining": 100 * findings.measured.density})
+    for name, (_, by_cycle) in losses.items():
+        frame[name] = [loss.value for loss in by_cycle]
+        frame[f"{name}_low"] = [loss.lower(level) for loss in by_cycle]
+        frame[f"{name}_high"] = [loss.upper(level) for loss in by_cycle]
     return frame.astype(LOSSES_COLUMNS)
+
+
+def mean_losses(findings: Findings) -> Mapping[str, Estimate]:
+    """Return what "silo" and the best "constant" lose in the mean of the cycles of :func:`losses_table`; empty where it is."""
+    if findings.measured is None:
+        return {}
+    return {name: mean for name, (mean, _) in _losses(findings.measured).items()}
+
+
+def _losses(measured: Measurements) -> Mapping[str, tuple[Estimate, list[Estimate]]]:
+    """The mean loss and each cycle's, by name; empty where no value was tried in every seed of every cycle."""
+    held = HeldOut(measured)
+    if not held.common.any():
+        return {}
+    best, constant = held.chosen(best_of_each_cycle), held.chosen(best_constant)
+    return {"silo": held.over_silo(best), "constant": held.over(best, constant)}
 
 
 def verdicts_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:

@@ -6,12 +6,22 @@ from pathlib import Path
 
 from oracle.analysis.results import Results
 from oracle.error import InputError
-from oracle.report.report import REPORT_FILES, policies_of, write_json, write_report
+from oracle.report.report import REPORT_FILES, figures_of, policies_of, write_json, write_report
 from oracle.report.tables.markdown import markdown
 from oracle.report.tables.study_tables import comparison_table, losses_table, optima_table
 from oracle.report.text import environment_text, verdicts_text
 from oracle.study.durable import make_requested_folder
 from oracle.study.study import describe_study
+
+IMAGES = {  # what each figure shows, by the names of their files
+    "max_lr": "max_lr by weights remaining",
+    "losses": "points lost to the best of each cycle",
+    "responses": "response curves by cycle",
+    "accuracy": "accuracy by weights remaining",
+    "policies": "accuracy of every policy",
+    "heat_map": "accuracy over max_lr and cycle",
+    "layers": "weights alive in each layer",
+}
 
 
 def publish(results: Results, run_folder: Path, folder: Path) -> None:
@@ -81,12 +91,5 @@ def _readme(results: Results) -> str:
     lines.append("")
     if experiment.baselines:
         lines += [f"{policies.markdown}\n" for policies in policies_of(results)]
-    lines += [
-        "![max_lr by weights remaining](max_lr.png)",
-        "![accuracy by weights remaining](accuracy.png)",
-        "![accuracy over max_lr and cycle](heat_map.png)",
-    ]
-    if experiment.baselines:
-        lines.append("![accuracy of every policy](policies.png)")
-    lines.append("![weights alive in each layer](layers.png)")
+    lines += [f"![{IMAGES[name]}]({name}.png)" for name in figures_of(results)]
     return "\n".join(lines) + "\n"

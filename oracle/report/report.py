@@ -7,13 +7,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from oracle.analysis.findings import verdicts_table
+from oracle.analysis.findings import mean_losses, verdicts_table
 from oracle.analysis.results import Results
 from oracle.report.figures.accuracy import plot_accuracy
 from oracle.report.figures.heat_map import plot_heat_map
 from oracle.report.figures.layers import plot_layers
+from oracle.report.figures.losses import plot_losses
 from oracle.report.figures.max_lr import plot_max_lr
 from oracle.report.figures.policies import plot_policies
+from oracle.report.figures.responses import plot_responses
 from oracle.report.figures.style import save
 from oracle.report.page.page import PageText, render_page
 from oracle.report.tables.paper import Table, finished_experiments, paper_tables
@@ -22,7 +24,7 @@ from oracle.report.tables.write import write_table, write_texts
 from oracle.report.text import details, notes, setting_text, verdicts_text
 
 TABLES = ("oracle", "comparison", "optima", "losses", "policies", "policies-final")
-FIGURES = ("max_lr", "accuracy", "heat_map", "layers", "policies")
+FIGURES = ("max_lr", "losses", "responses", "accuracy", "policies", "heat_map", "layers")
 # all that a report may consist of
 REPORT_FILES = {
     *(f"{name}.csv" for name in ("cells", "layers", "cost", "skipped")),
@@ -62,13 +64,23 @@ def write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
+def figures_of(results: Results) -> list[str]:
+    """Return the names of the figures that a report has: of policies only where there are several, of response curves and
+    losses only where these are known.
+    """
+    without = set() if results.experiment.baselines else {"policies"}
+    if results.optima.empty:
+        without.add("responses")
+    if results.losses.empty:
+        without.add("losses")
+    return [name for name in FIGURES if name not in without]
+
+
 def _remove_leftovers(folder: Path, results: Results) -> None:
     """Remove what an earlier report of this folder had, and this one has no cause for."""
-    leftovers = []
-    if results.experiment.oracle.search.is_exhaustive:
-        leftovers.append("skipped.csv")
-    if not results.experiment.baselines:
-        leftovers += ["policies.png", "policies.svg"]
+    leftovers = ["skipped.csv"] if results.experiment.oracle.search.is_exhaustive else []
+    drawn = figures_of(results)
+    leftovers += [f"{name}.{ending}" for name in FIGURES if name not in drawn for ending in ("png", "svg")]
     for name in leftovers:
         (folder / name).unlink(missing_ok=True)
 
@@ -109,12 +121,19 @@ def _write_tables(results: Results, policies: Sequence[Table], folder: Path) -> 
 
 def _save_figures(results: Results, folder: Path) -> None:
     experiment, comparison, title = results.experiment, results.comparison, results.experiment.title
-    save(plot_max_lr(comparison, title), folder, "max_lr")
-    save(plot_accuracy(comparison, title, same_masks=experiment.oracle.follow == "silo"), folder, "accuracy")
-    save(plot_heat_map(results.cells, comparison, title, experiment.chosen_on), folder, "heat_map")
-    save(plot_layers(results.layers, title), folder, "layers")
-    if experiment.baselines:
-        save(plot_policies(results.policies, title), folder, "policies")
+    findings, oracle, chosen_on = results.findings, experiment.oracle, experiment.chosen_on
+    level = oracle.look_level
+    plots = {
+        "max_lr": lambda: plot_max_lr(comparison, title, results.optima, findings.path),
+        "responses": lambda: plot_responses(findings.measured, findings.responses, title, level, chosen_on),
+        "losses": lambda: plot_losses(results.losses, mean_losses(findings), title, oracle.tolerance, level),
+        "accuracy": lambda: plot_accuracy(comparison, title, same_masks=oracle.follow == "silo"),
+        "policies": lambda: plot_policies(results.policies, title),
+        "heat_map": lambda: plot_heat_map(results.cells, comparison, title, chosen_on),
+        "layers": lambda: plot_layers(results.layers, title),
+    }
+    for name in figures_of(results):
+        save(plots[name](), folder, name)
 
 
 def _page(results: Results, policies: Sequence[Table], figures: Path) -> str:

@@ -56,6 +56,15 @@ def slope_along(responses: Responses, form: np.ndarray, level: float) -> Slope |
     return _slope(slopes, misfit, df, level)
 
 
+def path_along(responses: Responses, form: np.ndarray, slope: float) -> np.ndarray:
+    """Return the path of a given slope that fits best, with the best start: log2 optimum, (C,)."""
+    starts = np.arange(responses.optima[0] - SPAN / 2, responses.optima[-1] + SPAN / 2, STEP)
+    misfit = np.zeros(len(starts))
+    for row, gone in zip(responses.misfit, slope * form, strict=True):
+        misfit += np.interp(starts + gone, responses.optima, row)
+    return starts[misfit.argmin()] + slope * form
+
+
 def same_optimum(responses: Responses) -> float:
     """Return how likely the curves are if all cycles have one optimum (a p-value, by the likelihood ratio)."""
     cycles = len(responses.misfit)

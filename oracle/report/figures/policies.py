@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from oracle.analysis.policies import ORACLE, SILO
 from oracle.report.figures.style import (
+    GREEN,
     ORACLE_LINE,
     SILO_LINE,
     empty_figure,
@@ -20,7 +21,7 @@ from oracle.report.figures.style import (
 )
 
 # Okabe and Ito's colours but the two that SILO and the Oracle have; markers and dashes tell them apart without colour
-COLOURS = ["#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999", "#F0E442"]
+COLOURS = [GREEN, "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999", "#F0E442"]
 MARKERS, DASHES = ["s", "^", "v", "P", "X", "<", ">"], ["-", (0, (4, 1)), (0, (1, 1)), (0, (4, 1, 1, 1))]
 
 

@@ -1,6 +1,6 @@
 """The look of every figure: colours, lines, log axes with readable ticks, a legend below; and how a figure is saved.
 
-A figure is as wide as one column of a paper.
+A figure is as wide as one column of a paper; one of many panels as two.
 """
 
 import math
@@ -20,9 +20,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 WIDTH = 3.4  # inches
+WIDE = 7.0  # inches, where a figure needs both columns of a page
 MAX_CYCLE_TICKS = 6  # up to so many cycles have a tick of their own each
 
 BLUE, VERMILLION, GREY = "#0072B2", "#D55E00", "#999999"  # Okabe and Ito's colours, safe for the colour-blind
+GREEN = "#009E73"
 ORACLE_LINE = {"color": BLUE, "linestyle": (0, (3, 1.5)), "marker": "o", "linewidth": 1.0}
 SILO_LINE = {"color": VERMILLION, "linestyle": "-", "marker": "D", "markersize": 2.6, "linewidth": 1.4}
 HOLLOW_MARKER = {"linestyle": "none", "marker": "o", "markerfacecolor": "white"}
@@ -55,6 +57,15 @@ styled = matplotlib.style.context(
     ]
 )
 LEGEND_ORDER = ["SILO", "SILO's own chain", "Oracle's best", "Optimal interval", "Its edge"]
+LEGEND_ORDER += ["Best constant", "Tolerance", "Fitted optimum", "Fitted growth"]
+LEGEND_ORDER += [
+    "Fitted curve",
+    "Optimum",
+    "Its band",
+    "Near the best ± standard error",
+    "Not near it",
+    "Below the axis",
+]
 LEGEND_ORDER += ["Open end", "Diverged", "Uninformative", "Emptied"]
 
 
@@ -111,30 +122,32 @@ def empty_figure(title: str | None, why: str) -> Figure:
     return figure
 
 
-def legend_below(figure: Figure) -> None:
-    """Add a legend below the axes, where it covers no data; artists that share a label share an entry."""
-    handles, labels = figure.axes[0].get_legend_handles_labels()
-    handle = dict(zip(labels, handles, strict=True))
+def legend_below(figure: Figure, columns: int = 3) -> None:
+    """Add a legend of so many columns below the axes, where it covers no data; artists that share a label share an entry."""
+    handle: dict[str, Any] = {}
+    for axes in figure.axes:
+        for one, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            handle.setdefault(label, one)
     labels = [label for label in LEGEND_ORDER if label in handle]
     labels += [label for label in handle if label not in LEGEND_ORDER]
-    figure.legend([handle[label] for label in labels], labels, loc="outside lower center", ncols=3)
+    figure.legend([handle[label] for label in labels], labels, loc="outside lower center", ncols=columns)
 
 
-def ticks(low: float, high: float) -> list[float]:
+def ticks(low: float, high: float, most: int = 12) -> list[float]:
     """Readable values between two bounds, as dense as their labels allow on a log axis; the bounds where none are."""
     digits = [(1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 4, 6, 8), (1, 2, 5), (1, 3), (1,)]
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for chosen in digits:
         ticks = [float(f"{digit}e{power}") for power in powers for digit in chosen]
         ticks = [tick for tick in ticks if low <= tick <= high]
-        if np.all(np.diff(np.log(ticks)) >= math.log(high / low) / 12):
+        if np.all(np.diff(np.log(ticks)) >= math.log(high / low) / most):
             break
-    return ticks if len(ticks) > 1 else sorted({low, high})
+    return ticks[:: math.ceil(len(ticks) / (most + 1))] if len(ticks) > 1 else sorted({low, high})
 
 
-def label_log(axis: Axis, low: float, high: float) -> None:
-    """Give a log axis readable ticks between two bounds, and no others."""
-    axis.set_major_locator(FixedLocator(ticks(low, high)))
+def label_log(axis: Axis, low: float, high: float, most: int = 12) -> None:
+    """Give a log axis readable ticks between two bounds, as dense as if it had room for so many, and no others."""
+    axis.set_major_locator(FixedLocator(ticks(low, high, most)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
     axis.set_minor_locator(NullLocator())
 

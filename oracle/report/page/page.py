@@ -19,7 +19,11 @@ from oracle.report.tables.study_tables import comparison_table, losses_table, op
 from oracle.study.record import Status
 
 CAPTIONS = {  # of the figures, by the names of their files
-    "max_lr": "The Oracle's interval and SILO's max_lr, by weights remaining",
+    "max_lr": "The Oracle's interval and SILO's max_lr, by weights remaining; the optimum of each cycle's response curve with "
+    "its band, and the growth along SILO's curve that fits them all",
+    "losses": "Points that SILO and the best constant lose to the best of each cycle on test images, chosen on the other seeds",
+    "responses": "Response curves: accuracy over max_lr, a panel a cycle (its weights remaining in percent). Bars are one "
+    "standard error; the curve is fitted to the values near the best; the bands hold all optima at once",
     "accuracy": "Test accuracy of SILO and of the Oracle's best (where this has fewer seeds: as far from SILO's as in these)",
     "policies": "Test accuracy of every policy on its own chain of masks",
     "heat_map": "Every grid value at every cycle: points below the cycle's best",
@@ -75,7 +79,7 @@ def render_page(results: Results, text: PageText, policies: Sequence[Table], fig
     return environment.get_template("page.html").render(
         text=text,
         figures=[
-            (caption, base64.b64encode(path.read_bytes()).decode())
+            (name, caption, base64.b64encode(path.read_bytes()).decode())
             for name, caption in CAPTIONS.items()
             if (path := figures / f"{name}.svg").is_file()
         ],

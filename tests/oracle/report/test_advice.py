@@ -1,6 +1,16 @@
-"""Options to paste are advised in one module."""
+"""Options to paste are advised in one module, and what a verdict would take is said once, in seeds or in what else helps."""
 
+import math
 from pathlib import Path
+
+import pytest
+from experiments import UNTRAINED, experiment
+
+from oracle.analysis.claims.verdict import Verdict
+from oracle.experiment.overrides import WHOLE_GRID, Override
+from oracle.report.advice import MANY, needs_text
+from oracle.report.text import details
+from oracle.stats.judgement import Judgement
 
 ORACLE = Path(__file__).parents[3] / "oracle"
 QUOTED = "experiment/overrides.py"  # where an option is written, quoted for a shell
@@ -15,3 +25,46 @@ def test_options_are_advised_in_one_module():
 def test_an_option_is_written_in_one_place():
     written = {str(path.relative_to(ORACLE)) for path in ORACLE.rglob("*.py") if "--set '" in path.read_text()}
     assert written - {"cli/parser.py"} == {QUOTED}
+
+
+SPEC = experiment(UNTRAINED | {"oracle.seeds": [0, 1, 5]})
+
+
+def verdict(**fields):
+    return Verdict("a claim", Judgement.UNDECIDED, "evidence", details=("one", "two"), **fields)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [
+        (None, ""),
+        (5.0, "About 5 seeds would decide it: --set 'oracle.seeds=[0, 1, 5, 6, 7]'."),
+        (2.0, "About 4 seeds would decide it: --set 'oracle.seeds=[0, 1, 5, 6]'."),  # never as many as there are
+        (
+            MANY + 1.0,
+            "More than 100 seeds would decide it; more images, cycles or values near the best help sooner.",
+        ),
+        (
+            math.inf,
+            "No number of seeds would decide it, since they share the images of one pool: "
+            "more images, or a fixed test set.",
+        ),
+    ],
+)
+def test_what_a_verdict_would_take_in_seeds(seeds, said):
+    assert needs_text(verdict(seeds=seeds), SPEC) == said
+
+
+def test_as_many_seeds_as_are_worth_naming_are_named():
+    text = needs_text(verdict(seeds=float(MANY)), SPEC)
+    assert text.startswith(f"About {MANY} seeds") and text.endswith("102]'.")
+
+
+def test_what_else_helps_comes_before_seeds():
+    said = needs_text(verdict(seeds=5.0, remedies=(WHOLE_GRID, Override("oracle.tolerance", 0.5))), SPEC)
+    assert said == "To train it: --set 'oracle.search=\"exhaustive\"' --set 'oracle.tolerance=0.5'."
+
+
+def test_it_is_the_last_detail_and_none_where_nothing_is_needed():
+    assert details(verdict(), SPEC) == ["one", "two"]
+    assert details(verdict(seeds=5.0), SPEC) == ["one", "two", needs_text(verdict(seeds=5.0), SPEC)]

@@ -28,8 +28,11 @@ def made():
 
 
 def figures(cells, comparison, title=None):
+    fitted = comparison[comparison.informative].assign(optimum=lambda rows: rows.best_max_lr)
+    fitted = fitted.astype(dict.fromkeys(("optimum", "low", "high"), float))
     return (
         plot_max_lr(comparison, title),
+        plot_max_lr(comparison, title, fitted, fitted.assign(max_lr=fitted.silo_max_lr)[["cycle", "max_lr"]]),
         plot_accuracy(comparison, title),
         plot_heat_map(cells, comparison, title),
     )
@@ -114,6 +117,58 @@ def test_uninformative_cycles_are_hatched_and_their_best_is_hollow_and_unconnect
         np.testing.assert_array_equal(best[:, 1], comparison.best_max_lr[comparison.informative])
 
 
+OPTIMA = pd.DataFrame(
+    {
+        "cycle": [0, 1, 2, 5],
+        "weights_remaining": [100.0, 80.0, 64.0, 32.768],
+        "optimum": [0.02, 0.03, 0.1, 0.3],
+        "low": [0.0, 0.01, 0.002, 0.1],
+        "high": [0.1, 0.2, np.inf, 5.0],
+    }
+)
+PATH = pd.DataFrame({"cycle": [0, 1, 2, 5], "max_lr": [0.02, 0.025, 0.06, 0.2]})
+
+
+def fitted(figure):
+    """(x, optimum, low, high) of each fitted optimum."""
+    (bars,) = [one for one in figure.axes[0].containers if one.get_label() == "Fitted optimum"]
+    points, _, (spread,) = bars
+    return np.column_stack([points.get_xydata(), [part[:, 1] for part in spread.get_segments()]])
+
+
+def test_each_fitted_optimum_stands_on_its_band_and_what_nothing_bounds_reaches_to_the_end(made):
+    figure = plot_max_lr(made[1], None, OPTIMA, PATH)
+    bottom, top = figure.axes[0].get_ylim()
+    assert bottom < 0.002 and top > 5.0
+    expected = OPTIMA[["weights_remaining", "optimum", "low", "high"]].replace({0.0: bottom, np.inf: top})
+    np.testing.assert_allclose(fitted(figure), expected)
+    assert len(line(figure, "Oracle's best")) and {"Fitted optimum", "Fitted growth"} < set(legend(figure))
+
+
+def test_the_fitted_growth_is_a_line_over_the_judged_cycles(made):
+    figure = plot_max_lr(made[1], None, OPTIMA, PATH)
+    np.testing.assert_allclose(line(figure, "Fitted growth")[:, 0], OPTIMA.weights_remaining)
+    np.testing.assert_allclose(line(figure, "Fitted growth")[:, 1], PATH.max_lr)
+
+
+def test_where_nothing_is_fitted_the_figure_is_as_without(made):
+    for optima, path in ((OPTIMA.iloc[:0], PATH.iloc[:0]), (None, None)):
+        figure = plot_max_lr(made[1], None, optima, path)
+        assert not {"Fitted optimum", "Fitted growth"} & set(legend(figure))
+        assert figure.axes[0].get_ylim() == plot_max_lr(made[1], None).axes[0].get_ylim()
+    assert "Fitted growth" not in legend(plot_max_lr(made[1], None, OPTIMA, PATH.iloc[:0]))  # SILO doesn't change
+
+
+def test_the_fitted_growth_of_a_study_goes_as_silo_does_and_as_far_as_its_verdict_says():
+    found = published("quickstart")
+    path, silo = found.findings.path, found.optima.silo_max_lr
+    np.testing.assert_array_equal(path.cycle, found.optima.cycle)
+    (growth,) = [one.estimate for one in found.verdicts[0].quantities if one.name == "growth along SILO's curve"]
+    own = np.log2(silo.max() / silo.min())
+    np.testing.assert_allclose(np.log2(path.max_lr / path.max_lr[0]) / np.log2(growth), np.log2(silo / silo[0]) / own)
+    assert published("quickstart-adaptive").findings.path.empty
+
+
 def test_weights_remaining_fall_to_the_right_on_a_log_axis_with_readable_ticks(made):
     _, comparison = made
     axes = plot_max_lr(comparison, None).axes[0]
@@ -134,15 +189,6 @@ def test_ticks_lie_within_the_bounds_and_apart(low, ratio):
     assert 1 <= len(found) <= 13
 
 
-def test_the_difference_has_its_interval_where_it_is_known(made):
-    _, comparison = made
-    intervals = pd.DataFrame({"cycle": [0, 2], "low": [-1.0, -2.0], "high": [0.5, 3.0]})
-    _, differences = plot_accuracy(comparison, None, intervals).axes
-    (bars,) = [lines for lines in differences.collections if isinstance(lines, LineCollection)]
-    ends = [list(segment[:, 1]) for segment in bars.get_segments() if segment.ndim == 2 and np.isfinite(segment).all()]
-    assert ends == [[-1.0, 0.5], [-2.0, 3.0]]
-
-
 def test_accuracy_is_the_chains_own_with_its_spread(made):
     _, comparison = made
     other = comparison.assign(chain_test=comparison.silo_test - 3, chain_test_std=0.7)
@@ -160,13 +206,11 @@ def test_accuracy_is_the_chains_own_with_its_spread(made):
 
 def test_on_the_same_masks_accuracy_is_compared_over_the_same_seeds():
     """A search may have tried the best in fewer seeds than SILO's chain has; the bars lie about the points."""
-    found = published("quickstart-adaptive")
-    sure, comparison = found.significance, found.comparison
+    comparison = published("quickstart-adaptive").comparison
     assert (comparison.seeds < 4).any()
-    means, differences = plot_accuracy(comparison, None, sure[["cycle", "low", "high"]]).axes
+    means, differences = plot_accuracy(comparison, None, same_masks=True).axes
     drawn = np.asarray(differences.lines[-1].get_ydata(), float)
-    np.testing.assert_allclose(drawn[sure.cycle], sure.test_difference)
-    assert ((sure.low <= drawn[sure.cycle] + 1e-9) & (drawn[sure.cycle] <= sure.high + 1e-9)).all()
+    np.testing.assert_allclose(drawn, (comparison.silo_test - comparison.best_test).astype(float))
     shown = {bar.get_label(): bar[0].get_ydata() for bar in means.containers if isinstance(bar, ErrorbarContainer)}
     np.testing.assert_allclose((shown["SILO's own chain"] - shown["Oracle's best"]).astype(float), drawn)
 
@@ -236,7 +280,7 @@ def test_a_failed_training_leaves_its_cell_blank():
 
 @pytest.mark.parametrize("cycles", [1, 5])
 def test_nothing_recorded_is_said(cycles, tmp_path):
-    said = ["no cycle is complete yet", "nothing recorded yet", "nothing recorded yet"]
+    said = ["no cycle is complete yet"] * 2 + ["nothing recorded yet", "nothing recorded yet"]
     for figure, why in zip(figures(*nothing(cycles), "Nothing yet"), said, strict=True):
         (text,) = figure.axes[0].texts
         assert text.get_text() == why

@@ -3,6 +3,7 @@
 import re
 import shutil
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -13,8 +14,9 @@ from oracle.analysis.claims.verdict import Judgement, Verdict
 from oracle.analysis.results import analyze, analyze_cells, load_results
 from oracle.cli.main import main
 from oracle.plan.snapshot import Snapshot
-from oracle.report.page.page import PageText, render_page
+from oracle.report.page.page import CAPTIONS, PageText, render_page
 from oracle.report.report import policies_of, write_report
+from oracle.report.text import details
 from oracle.study.study import open_study
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -118,8 +120,35 @@ def test_the_verdicts_come_first_and_all_is_there(run):
 
 def test_what_a_search_skipped_is_shown():
     text = Reader(shown(published("quickstart-adaptive"))).text
-    assert "did not try are left out" in text
+    assert "The search gave better values more seeds than others" in text
     assert "Trainings that the search did without" in text and "beyond a value that is outside" in text
+
+
+def test_the_details_of_a_verdict_are_a_list_below_it_and_what_it_would_take_is_the_last(tmp_path):
+    results = published("cifar10-policies")
+    write_report(results, tmp_path)
+    html = (tmp_path / "report.html").read_text()
+    boxes = re.findall(r'<div class="verdict .*?</div>', html, re.DOTALL)
+    for one, box in zip(results.verdicts, boxes, strict=True):
+        items = [unescape(item) for item in re.findall(r"<li>(.*?)</li>", box)]
+        assert one.claim in unescape(box) and items == details(one, results.experiment)
+    assert "seeds would decide it" in html
+
+
+def test_a_verdict_without_details_has_no_list():
+    results = replace(published("quickstart"), verdicts=[Verdict("a claim", Judgement.UNDECIDED, "evidence")])
+    below = shown(results).partition("a claim")[2].partition("</div>")[0]
+    assert "evidence" in below and "<ul>" not in below
+
+
+def test_the_figures_of_the_verdicts_stand_in_the_page_of_a_study_that_is_judged(tmp_path):
+    write_report(published("quickstart"), tmp_path / "judged")
+    write_report(published("quickstart-adaptive"), tmp_path / "not")
+    for folder, has in (("judged", True), ("not", False)):
+        tags = Reader((tmp_path / folder / "report.html").read_text()).tags
+        figures = [attributes["class"] for tag, attributes in tags if tag == "figure"]
+        assert ("responses" in figures) == ("losses" in figures) == has
+        assert "max_lr" in figures and {"responses", "losses"} < set(CAPTIONS)
 
 
 def test_what_is_missing_and_what_a_table_marks_is_shown():

@@ -1,5 +1,6 @@
 """Publishing replaces what it once wrote, and nobody else's file."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -7,15 +8,15 @@ import pytest
 
 from oracle.analysis.results import load_results
 from oracle.error import InputError
-from oracle.report.publish import publish
-from oracle.report.report import REPORT_FILES
+from oracle.report.publish import IMAGES, publish
+from oracle.report.report import FIGURES, REPORT_FILES, figures_of, write_report
 
-PUBLISHED = Path(__file__).parents[3] / "results" / "quickstart-adaptive"
+RESULTS = Path(__file__).parents[3] / "results"
 
 
 @pytest.fixture(scope="module")
 def results():
-    return load_results(PUBLISHED)
+    return load_results(RESULTS / "quickstart-adaptive")
 
 
 @pytest.fixture
@@ -35,10 +36,34 @@ def test_a_publication_is_replaced_and_leaves_nothing_beside(results, run_folder
     assert {"README.md", "experiment.json", "cells.csv", "skipped.csv"} <= set(first)
     (place / "README.md").write_text("an older one")
     (place / "policies.png").write_text("that had baselines")
+    (place / "responses.png").write_text("that had judged cycles")
     publish(results, run_folder, place)
     assert set(first) <= REPORT_FILES | {"README.md", "experiment.json"}
     assert names(place) == first and (place / "README.md").read_text().startswith("# ")
     assert names(tmp_path) == ["published", "run"]
+
+
+@pytest.mark.parametrize("name", ["quickstart", "digits-cnn", "quickstart-adaptive"])
+def test_the_readme_shows_every_figure_that_is_there_and_no_other(run_folder, tmp_path, name):
+    results = load_results(RESULTS / name)
+    place = tmp_path / "published"
+    publish(results, run_folder, place)
+    shown = re.findall(r"!\[[^]]+\]\((.*?)\.png\)", (place / "README.md").read_text())
+    assert shown == figures_of(results) and set(IMAGES) == set(FIGURES)
+    for ending in ("png", "svg"):
+        assert sorted(shown) == sorted(path.stem for path in place.glob(f"*.{ending}"))
+    judged = not results.optima.empty
+    assert ("responses" in shown) == ("losses" in shown) == judged
+
+
+def test_figures_of_an_earlier_report_go_where_there_is_no_cause_for_them_any_more(results, tmp_path):
+    whole = load_results(RESULTS / "quickstart")
+    write_report(whole, tmp_path)
+    assert {path.stem for path in tmp_path.glob("*.svg")} == set(FIGURES)
+    write_report(results, tmp_path)
+    for ending in ("png", "svg"):
+        left = {path.stem for path in tmp_path.glob(f"*.{ending}")}
+        assert left == set(FIGURES) - {"policies", "responses", "losses"} == set(figures_of(results))
 
 
 @pytest.mark.parametrize("stranger", ["thesis.txt", "verdicts.md.bak"])

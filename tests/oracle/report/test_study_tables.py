@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from oracle.report.tables.latex import latex
 from oracle.report.tables.markdown import markdown
-from oracle.report.tables.study_tables import OWN_CHAIN, comparison_table, oracle_table
+from oracle.report.tables.study_tables import OWN_CHAIN, comparison_table, losses_table, optima_table, oracle_table
 from oracle.report.tables.write import write_table
 
 NONE = "\N{EN DASH}"
@@ -132,6 +132,63 @@ def test_a_gap_has_a_sign_that_is_no_hyphen_and_zero_has_none():
 @pytest.mark.parametrize(("within", "shown"), [(True, "yes"), (False, "no"), (pd.NA, NONE)])
 def test_within_tolerance(within, shown):
     assert comparison_table(frame({"within_tolerance": within}))["Within tolerance"].tolist() == [shown]
+
+
+OPTIMA = pd.DataFrame(
+    {
+        "cycle": [0, 1, 2, 3],
+        "weights_remaining": [100.0, 80.0, 64.0, 51.2],
+        "seeds": [4, 4, 4, 4],
+        "optimum": [0.1, 0.123456, 0.2, 0.3],
+        "low": [0.03, 0.0, 0.1, 0.0],
+        "high": [0.3, 0.4567, np.inf, np.inf],
+        "silo_max_lr": [0.030039, 0.1, 0.1, 0.1],
+        "accuracy": [91.234, 90.0, 89.5, 10.0],
+        "noise": [0.126, 0.2, 0.3, 3.0],
+    }
+)
+LOSSES = pd.DataFrame(
+    {
+        "cycle": [0, 1],
+        "weights_remaining": [100.0, 80.0],
+        "silo": [0.126, -0.5],
+        "silo_low": [-0.2, -1.0],
+        "silo_high": [0.452, 0.001],
+        "constant": [0.0, 1.0],
+        "constant_low": [0.0, 0.5],
+        "constant_high": [0.0, 1.5],
+    }
+)
+
+
+def test_optima_table():
+    display = optima_table(OPTIMA)
+    columns = ["Cycle", "Weights remaining (%)", "Seeds", "Optimum", "Its band", "SILO max_lr"]
+    assert list(display) == [*columns, "Accuracy at it (%)", "Noise of a training (points)"]
+    assert display.to_numpy().tolist() == [
+        ["0", "100", "4", "0.1", "0.03 to 0.3", "0.03", "91.23", "0.13"],
+        ["1", "80", "4", "0.123", "any to 0.457", "0.1", "90.00", "0.20"],
+        ["2", "64", "4", "0.2", "0.1 to any", "0.1", "89.50", "0.30"],
+        ["3", "51.2", "4", "0.3", "any to any", "0.1", "10.00", "3.00"],
+    ]
+
+
+def test_losses_table():
+    display = losses_table(LOSSES)
+    columns = ["Cycle", "Weights remaining (%)", "SILO's loss (points)", "Its interval"]
+    assert list(display) == [*columns, "Best constant's loss (points)", "Interval of that"]
+    minus = "\N{MINUS SIGN}"
+    assert display.to_numpy().tolist() == [
+        ["0", "100", "0.13", f"{minus}0.20 to 0.45", "0.00", "0.00 to 0.00"],
+        ["1", "80", f"{minus}0.50", f"{minus}1.00 to 0.00", "1.00", "0.50 to 1.50"],
+    ]
+
+
+def test_nothing_judged_is_a_table_without_rows():
+    for make, whole in ((optima_table, OPTIMA), (losses_table, LOSSES)):
+        display = make(whole.iloc[:0])
+        assert list(display) == list(make(whole)) and display.empty
+        assert markdown(display).count("\n") == 2 and rows(latex(display, "")) == []
 
 
 def test_no_cycles():

@@ -1,0 +1,125 @@
+"""Figure of the response curves: accuracy over max_lr, a small panel a cycle."""
+
+import math
+import textwrap
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from oracle.report.figures.style import (
+    BLUE,
+    GREY,
+    SILO_LINE,
+    WIDE,
+    empty_figure,
+    label_log,
+    legend_below,
+    styled,
+)
+from oracle.stats.measurements import Measurements
+from oracle.stats.response import Responses
+
+COLUMNS = 6  # panels side by side, at most
+BAND, OPTIMUM = "#A9D0EA", {"color": BLUE, "linewidth": 0.8, "linestyle": (0, (2, 1.5))}
+NEAR = {"color": "black", "marker": "o", "markersize": 2.2, "linestyle": "none", "elinewidth": 0.7, "capsize": 0}
+FAR = {"color": GREY, "marker": "o", "markersize": 2.2, "markerfacecolor": "white", "linestyle": "none"}
+BELOW = {"color": GREY, "marker": "v", "markersize": 2.6, "linestyle": "none"}
+DIVERGED = {"color": "black", "marker": "x", "markersize": 3, "markeredgewidth": 0.7, "linestyle": "none"}
+
+
+@styled
+def plot_responses(
+    measured: Measurements | None, curves: Responses | None, title: str | None, level: float, chosen_on: str
+) -> Figure:
+    """Plot the mean accuracy (percent) over max_lr (log), a panel a judged cycle, with what is fitted to it.
+
+    Values near the best have bars of one standard error, by the seed-paired noise; others are hollow, or triangles at the
+    foot where they lie below it, or crosses where a seed diverged. The curve is drawn over the values that it is fitted to.
+    All panels span as many points, so that their curves can be compared.
+
+    Args:
+        measured: the accuracies; None: nothing can be judged.
+        curves: fitted to them; None likewise.
+        title: stands above the panels, as plain text; None: no title.
+        level: probability that the band of all cycles' optima misses one.
+        chosen_on: what the accuracies are of, such as "validation".
+
+    Returns:
+        The figure; one that says so where nothing can be judged.
+    """
+    if measured is None or curves is None:
+        return empty_figure(title, "no response curves are known yet")
+    cycles = len(measured.cycles)
+    rows = math.ceil(cycles / COLUMNS)
+    columns = math.ceil(cycles / rows)
+    figure = Figure(figsize=(WIDE, 0.9 + 1.05 * max(rows, 1.5)), layout="constrained")
+    panels = figure.subplots(rows, columns, sharex=True, squeeze=False).ravel()
+    low, high = curves.intervals(level)
+    bottoms, span = _limits(measured, curves)
+    first, last = measured.values[[0, -1]]
+    room = max(last / first, 1.5) ** 0.06
+    panels[0].set_xscale("log")
+    panels[0].set_xlim(min(first, measured.silo.min()) / room, max(last, measured.silo.max()) * room)
+    # "0.001" is as wide as a third of a panel
+    label_log(panels[0].xaxis, *panels[0].get_xlim(), most=4 if first > 0.002 else 2)
+    for cycle, axes in enumerate(panels[:cycles]):
+        axes.set_ylim(bottoms[cycle], bottoms[cycle] + span)
+        axes.yaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
+        axes.set_title(f"cycle {measured.cycles[cycle]}, {100 * measured.density[cycle]:.3g}%", pad=2, fontsize=7)
+        _draw_band(axes, float(curves.best[cycle]), low[cycle], high[cycle])
+        _draw_values(axes, measured, cycle)
+        _draw_curve(axes, measured, curves, cycle)
+    for axes in panels[cycles:]:
+        axes.set_axis_off()
+    for axes in panels[max(cycles - columns, 0) : cycles]:
+        axes.tick_params(labelbottom=True)
+    for axes in panels[(rows - 1) * columns : cycles]:
+        axes.set_xlabel("max_lr")
+    figure.supylabel(f"Mean {chosen_on} accuracy (%)", fontsize=8)
+    if title:
+        figure.suptitle(textwrap.fill(title, 90), parse_math=False, fontsize=8)
+    legend_below(figure, 4)
+    return figure
+
+
+def _limits(measured: Measurements, curves: Responses) -> tuple[np.ndarray, float]:
+    """Each panel's lowest accuracy, and the points that all span: the values near the best with their bars, and the tops."""
+    bars = np.sqrt(measured.noise.variance(measured.seeds))[:, None]
+    low = np.where(measured.near, measured.means - bars, np.inf).min(axis=1)
+    high = np.where(measured.near, measured.means + bars, -np.inf).max(axis=1)
+    top = curves.top[np.arange(len(low)), curves.misfit.argmin(axis=1)]
+    high = np.maximum(high, top)
+    span = 1.2 * float((high - low).max())
+    return high + 0.06 * span - span, span
+
+
+def _draw_band(axes: Axes, best: float, low: float, high: float) -> None:
+    left, right = axes.get_xlim()
+    axes.axvspan(max(2.0**low, left), min(2.0**high, right), color=BAND, linewidth=0, label="Its band")
+    axes.axvline(2.0**best, **OPTIMUM, label="Optimum")
+
+
+def _draw_values(axes: Axes, measured: Measurements, cycle: int) -> None:
+    means, near, values = measured.means[cycle], measured.near[cycle], measured.values
+    foot, top = axes.get_ylim()
+    foot += 0.05 * (top - foot)
+    error = math.sqrt(measured.noise.variance(measured.seeds)[cycle])
+    axes.axvline(measured.silo[cycle], color=SILO_LINE["color"], linewidth=1.2, label="SILO")
+    far = ~near & np.isfinite(means)
+    for which, height, look, label in (
+        (far & (means >= foot), means, FAR, "Not near it"),
+        (far & (means < foot), np.full(len(means), foot), BELOW, "Below the axis"),
+        (np.isneginf(means), np.full(len(means), foot), DIVERGED, "Diverged"),
+    ):
+        if which.any():  # else the legend would promise one
+            axes.plot(values[which], height[which], **look, label=label)
+    axes.errorbar(values[near], means[near], error, **NEAR, label="Near the best ± standard error")
+
+
+def _draw_curve(axes: Axes, measured: Measurements, curves: Responses, cycle: int) -> None:
+    """Draw the curve over the values near the best, and as far as its optimum."""
+    ends = [*measured.log_values[measured.near[cycle]], curves.best[cycle]]
+    x = np.linspace(min(ends), max(ends), 100)
+    axes.plot(2**x, curves.curve(cycle, x), color=BLUE, linewidth=1.2, label="Fitted curve")
