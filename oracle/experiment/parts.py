@@ -205,7 +205,7 @@ class Oracle(Strict):
     def _search_suits(self) -> "Oracle":
         if self.search.kind is SearchKind.UNTIL_DECIDED:
             if self.follow != "silo":
-                raise InnerFieldError("follow", f"must be silo where search is until-decided, got {self.follow}")
+                raise InnerFieldError("follow", f"must be silo where search is until-decided, got {shown(self.follow)}")
             if len(self.seeds) <= FIRST_SEEDS:
                 number = len(self.seeds)
                 raise InnerFieldError("seeds", f"must be at least 3 where search is until-decided, got {number}")

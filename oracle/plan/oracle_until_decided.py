@@ -9,6 +9,7 @@ from oracle.plan.search.rounds import first_values, values_near
 from oracle.plan.search.task import Trial
 from oracle.plan.steps import Pending, Request, Role, Skipped, Step
 from oracle.stats.judged import outlook
+from oracle.stats.judgement import Judgement
 from oracle.study.cell import Cell
 from oracle.study.data_info import DataInfo
 from oracle.study.record import Record
@@ -50,7 +51,7 @@ class RoundsTrajectory:
                 share = len(values) * seeds / (len(self.grid) * len(self.oracle.seeds))
                 verdicts = outlook(study, self.oracle.look_level, share)
                 if None not in verdicts:
-                    why = f"round {number} of {len(rounds)} decided all that this grid and these seeds are likely to decide"
+                    why = _why(f"round {number} of {len(rounds)}", Judgement.UNDECIDED not in verdicts)
                     break
             if number == 1:
                 values = values_near(self.grid, None if study is None else study.near, values)
@@ -117,3 +118,8 @@ class RoundsTrajectory:
 
     def _cell(self, cycle: int, trial: Trial, starts: Mapping[int, Start]) -> Cell:
         return Cell(self.training, trial.seed, cycle, trial.max_lr, starts[trial.seed].digest)
+
+
+def _why(at: str, decided: bool) -> str:
+    """Why the search ended."""
+    return f"decided after {at}" if decided else f"what {at} left undecided, more trainings are unlikely to decide"

@@ -4,15 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-COARSE = 3  # of the first round: every third value
-FEW = 4  # values that it has at least, as far as there are
-
 
 def first_values(grid: Sequence[float]) -> tuple[float, ...]:
-    """Return every third value, or more of a small grid, and the last."""
+    """Return every second value, both ends included: a curve's optimum and sides need several values near the best."""
     last = len(grid) - 1
-    step = max(1, min(COARSE, last // (FEW - 1)))
-    return tuple(grid[i] for i in sorted({*range(0, last, step), last}))
+    return tuple(value for i, value in enumerate(grid) if i % 2 == 0 or i == last)
 
 
 def values_near(grid: Sequence[float], near: np.ndarray | None, before: Sequence[float]) -> tuple[float, ...]:
