@@ -40,6 +40,7 @@ class Findings:
     Attributes:
         measured: accuracies of the informative cycles; None where there are too few cycles, seeds or values to judge by.
         responses: their response curves; None likewise.
+        level: probability of a false verdict, each.
         obstacle: why nothing can be judged; empty where it can.
         remedies: what would help.
         judged: what the rules say of claims 1 and 3 and the rival; None where nothing can be judged.
@@ -47,25 +48,34 @@ class Findings:
 
     measured: Measurements | None
     responses: Responses | None
+    level: float
     obstacle: str = ""
     remedies: tuple[Override, ...] = ()
     judged: Judged | None = None
 
     @classmethod
-    def of(cls, cells: pd.DataFrame, comparison: pd.DataFrame, experiment: Experiment, data: DataInfo) -> "Findings":
+    def of(
+        cls,
+        cells: pd.DataFrame,
+        comparison: pd.DataFrame,
+        skipped: pd.DataFrame,
+        experiment: Experiment,
+        data: DataInfo,
+    ) -> "Findings":
         """The findings in the tables of ``oracle.analysis.cells`` and ``oracle.analysis.comparison``."""
+        level = experiment.oracle.look_level(ended_early=not skipped.empty)
         informative = int(comparison.informative.astype(bool).sum())
         if informative < MIN_CYCLES:
             counted = f"{informative} of {len(comparison)} cycles are informative"
-            return cls(None, None, f"{counted}: too few to judge by (at least {MIN_CYCLES}).")
+            return cls(None, None, level, f"{counted}: too few to judge by (at least {MIN_CYCLES}).")
         measured = measurements(cells, comparison, experiment, data)
         remedies = () if experiment.oracle.search.is_exhaustive else (WHOLE_GRID,)
         if measured is None:
-            return cls(None, None, _too_few_seeds(comparison, experiment), remedies)
+            return cls(None, None, level, _too_few_seeds(comparison, experiment), remedies)
         if not is_judgeable(measured):
-            return cls(None, None, "The noise is unknown: at least two values near the best tell it.", remedies)
+            return cls(None, None, level, "The noise is unknown: at least two values near the best tell it.", remedies)
         curves = responses(measured)
-        return cls(measured, curves, judged=judge_all(measured, curves, experiment.oracle.look_level))
+        return cls(measured, curves, level, judged=judge_all(measured, curves, level))
 
     @property
     def path(self) -> pd.DataFrame:
@@ -96,13 +106,13 @@ def judge(
 
 def _of_oracle(findings: Findings, comparison: pd.DataFrame, experiment: Experiment) -> Sequence[Verdict]:
     """The verdicts on claims 1 and 3 and on the rival."""
-    measured, found, level = findings.measured, findings.judged, experiment.oracle.look_level
+    measured, found, level = findings.measured, findings.judged, findings.level
     if measured is None or found is None:
         claims = (growth.CLAIM, position.CLAIM, rival.CLAIM)
         return [undecided(claim, findings.obstacle, *findings.remedies) for claim in claims]
     verdicts = [
         growth.growth_verdict(found.growth, measured, level),
-        position.position_verdict(found.position, measured, comparison, experiment)
+        position.position_verdict(found.position, measured, comparison, experiment, level)
         if found.position is not None
         else undecided(position.CLAIM, "The search tried no value in every seed of every cycle.", WHOLE_GRID),
         rival.rival_verdict(found.rival, measured, level),

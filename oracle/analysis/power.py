@@ -177,7 +177,7 @@ def powers(
     """
     if experiment.prune.cycles < MIN_CYCLES:
         raise ValueError(f"experiment must have at least {MIN_CYCLES} cycles, got {experiment.prune.cycles}")
-    found, seeds, level = [], len(experiment.oracle.seeds), experiment.oracle.look_level
+    found, seeds, level = [], len(experiment.oracle.seeds), experiment.oracle.look_level(ended_early=False)
     for number, scenario in enumerate(scenarios(experiment, data, pilot)):
         simulation = _Simulation(scenario, number, level, in_sample(experiment))
         shares = simulation.shares(seeds, studies, CLAIMS)

@@ -73,10 +73,10 @@ def _search_lines(experiment: Experiment) -> list[str]:
     if search.kind is SearchKind.UNTIL_DECIDED:
         rounds = search.rounds(seeds)
         least = len(first_values(experiment.oracle.grid.values())) * rounds[0]
-        most, level = values * seeds, f"{experiment.oracle.look_level:.2g}"
+        most, early = values * seeds, experiment.oracle.look_level(ended_early=True)
         return [
             f"the search is {search.kind}: {least} to {most} of these {most} trainings a cycle, beside SILO's own, in at most "
-            f"{len(rounds)} rounds, after each of which the claims are judged at level {level}"
+            f"{len(rounds)} rounds; the claims are judged at level {early:.2g} before the last"
         ]
     most = search.budget(values, seeds)
     range_text = f"at most {most}"

@@ -17,6 +17,7 @@ from silo.model import INITIALIZATIONS
 from silo.pruning_rule import CRITERIA
 
 MAX_SEEDS = 10**4  # of a plain number of them
+LAST_SHARE = 2 / 3  # of the level, for the last look of a search that looks several times
 
 
 class Limit(Strict):
@@ -179,11 +180,20 @@ class Oracle(Strict):
     level: number(float, above=0, below=0.5) = 0.05
 
     @property
-    def look_level(self) -> float:
-        """The level of each verdict on claims 1 and 3 and the rival: a search that looks several times, and ends by what it
-        sees, has an equal share of the level for each look (Bonferroni).
+    def levels(self) -> tuple[float, ...]:
+        """The level of the verdicts on claims 1 and 3 and the rival after each round of the search.
+
+        One that looks several times, and ends by what it sees, spends the level on its looks (Bonferroni): two thirds on the
+        last, by which the whole grid is judged, and a third on all before in equal parts.
         """
-        return self.level / len(self.search.rounds(len(self.seeds)))
+        early = len(self.search.rounds(len(self.seeds))) - 1
+        if not early:
+            return (self.level,)
+        return (*[(1 - LAST_SHARE) * self.level / early] * early, LAST_SHARE * self.level)
+
+    def look_level(self, ended_early: bool) -> float:
+        """Return the level of these verdicts where the search ended before its last round, or didn't."""
+        return self.levels[0 if ended_early else -1]
 
     @model_validator(mode="before")
     @classmethod

@@ -5,11 +5,10 @@ from collections.abc import Generator, Iterator, Mapping
 from oracle.plan.look import measured
 from oracle.plan.policy_trajectory import Start
 from oracle.plan.record_view import RecordView, Unusable
-from oracle.plan.search.rounds import first_values, values_near
+from oracle.plan.search.rounds import rounds
 from oracle.plan.search.task import Trial
 from oracle.plan.steps import Pending, Request, Role, Skipped, Step
-from oracle.stats.judged import outlook
-from oracle.stats.judgement import Judgement
+from oracle.stats.measurements import Measurements
 from oracle.study.cell import Cell
 from oracle.study.data_info import DataInfo
 from oracle.study.record import Record
@@ -36,26 +35,23 @@ class RoundsTrajectory:
         self.grid = self.oracle.grid.values()
         self.cycles = range(view.experiment.prune.cycles)
         self.requested: dict[int, list[Trial]] = {cycle: [] for cycle in self.cycles}  # beside SILO's own
+        beside = {cycle: sum(value != self._silo(cycle) for value in self.grid) for cycle in self.cycles}
+        self.most = {cycle: count * len(self.oracle.seeds) for cycle, count in beside.items()}
 
     def steps(self) -> Iterator[Step]:
         """Request round after round, as far as the records say; then what was skipped."""
-        rounds = self.oracle.search.rounds(len(self.oracle.seeds))
-        values, why = first_values(self.grid), ""
-        for number, seeds in enumerate(rounds, start=1):
-            if number == len(rounds):
-                values = self.grid
-            yield from self._request_along_silo(values, self.oracle.seeds[:seeds])
+        oracle = self.oracle
+        search = rounds(self.grid, oracle.search.rounds(len(oracle.seeds)), oracle.levels)
+        study: Measurements | None = None  # sending None is what starts a generator
+        while True:
+            try:
+                one = search.send(study)
+            except StopIteration as end:
+                yield from self._skipped(end.value)
+                return
+            yield from self._request_along_silo(one.values, oracle.seeds[: one.seeds])
             results = yield from self._results()
             study = measured(results, self.experiment, self.data)
-            if study is not None:
-                share = len(values) * seeds / (len(self.grid) * len(self.oracle.seeds))
-                verdicts = outlook(study, self.oracle.look_level, share)
-                if None not in verdicts:
-                    why = _why(f"round {number} of {len(rounds)}", Judgement.UNDECIDED not in verdicts)
-                    break
-            if number == 1:
-                values = values_near(self.grid, None if study is None else study.near, values)
-        yield from self._skipped(why)
 
     def _request_along_silo(self, values: tuple[float, ...], seeds: tuple[int, ...]) -> Iterator[Step]:
         """Request values in some seeds at every cycle, as soon as SILO came there in all of these seeds."""
@@ -108,18 +104,10 @@ class RoundsTrajectory:
 
     def _later(self) -> dict[int, int]:
         """How many more trainings each cycle may take: up to the whole grid in all seeds."""
-        return {
-            cycle: sum(value != self._silo(cycle) for value in self.grid) * len(self.oracle.seeds) - len(requested)
-            for cycle, requested in self.requested.items()
-        }
+        return {cycle: self.most[cycle] - len(requested) for cycle, requested in self.requested.items()}
 
     def _silo(self, cycle: int) -> float:
         return self.experiment.schedule.max_lr(cycle)
 
     def _cell(self, cycle: int, trial: Trial, starts: Mapping[int, Start]) -> Cell:
         return Cell(self.training, trial.seed, cycle, trial.max_lr, starts[trial.seed].digest)
-
-
-def _why(at: str, decided: bool) -> str:
-    """Why the search ended."""
-    return f"decided after {at}" if decided else f"what {at} left undecided, more trainings are unlikely to decide"

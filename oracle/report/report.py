@@ -97,7 +97,7 @@ def _write_frames(results: Results, folder: Path) -> None:
 def _write_tables(results: Results, policies: Sequence[Table], folder: Path) -> None:
     experiment, comparison = results.experiment, results.comparison
     caption = f"{experiment.title} ({setting_text(experiment)})"
-    level = experiment.oracle.look_level
+    level = results.findings.level
     for name, frame, display, title in (
         ("oracle", comparison.loc[:, :"why"], oracle_table(comparison), "The Oracle by pruning cycle"),
         ("comparison", comparison, comparison_table(comparison), "SILO against the Oracle"),
@@ -122,7 +122,7 @@ def _write_tables(results: Results, policies: Sequence[Table], folder: Path) -> 
 def _save_figures(results: Results, folder: Path) -> None:
     experiment, comparison, title = results.experiment, results.comparison, results.experiment.title
     findings, oracle, chosen_on = results.findings, experiment.oracle, experiment.chosen_on
-    level = oracle.look_level
+    level = findings.level
     plots = {
         "max_lr": lambda: plot_max_lr(comparison, title, results.optima, findings.path),
         "responses": lambda: plot_responses(findings.measured, findings.responses, title, level, chosen_on),

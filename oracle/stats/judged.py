@@ -51,20 +51,21 @@ def is_judgeable(measured: Measurements) -> bool:
     return bool(enough and measured.noise.df_of_all and measured.noise_tested.df_of_all)
 
 
-def outlook(measured: Measurements, level: float, share: float) -> Sequence[Judgement | None]:
+def outlook(measured: Measurements, level: float, last: float, share: float) -> Sequence[Judgement | None]:
     """Return the verdicts on claim 1, claim 3 and the rival; None for one that is undecided and may yet be decided.
 
     With all of its trainings a study has intervals sqrt(share) as wide, and an estimate that has moved by chance. An
-    undecided one may be decided then where the same rule decides at the easier level (``_easier``).
+    undecided one may be decided then where the same rule decides now at an easier level (``_easier``).
 
     Args:
         measured: by now.
-        level: probability of a false verdict, each.
+        level: probability of a false verdict, each, by now.
+        last: the same once all is measured.
         share: of the study's trainings that are measured, in (0, 1].
     """
     curves = responses(measured)
     verdicts = judge_all(measured, curves, level).judgements
-    easier = _easier(level, share)
+    easier = _easier(last, share)
     if easier is None or easier <= level:
         hopes = (easier is None,) * len(verdicts)
     else:

@@ -71,8 +71,11 @@ def candidates(spec, store):
 )
 def test_the_seeds_of_the_rounds(seeds, rounds):
     assert Search(kind="until-decided").rounds(seeds) == rounds
-    assert study(seeds).oracle.look_level == 0.05 / len(rounds)
-    assert study(seeds, "exhaustive").oracle.look_level == 0.05
+    oracle, whole = study(seeds).oracle, study(seeds, "exhaustive").oracle
+    assert sum(oracle.levels) == pytest.approx(0.05) and len(oracle.levels) == len(rounds)
+    assert len(set(oracle.levels[:-1])) == 1 and oracle.levels[-1] == pytest.approx(2 / 3 * 0.05)
+    assert [oracle.look_level(early) for early in (True, False)] == [oracle.levels[0], oracle.levels[-1]]
+    assert whole.levels == (0.05,) and whole.look_level(ended_early=False) == 0.05
 
 
 @pytest.mark.parametrize(
@@ -235,7 +238,7 @@ def test_the_report_judges_at_the_level_of_a_look(store):
     sweep(spec, store, gives=gives(spec))
     results = analyze(snapshot(spec, store))
     judged = results.findings.judged
-    assert judged.growth.growth.level == pytest.approx(2 * 0.05 / 3)
+    assert judged.growth.growth.level == pytest.approx(2 * 0.05 / 6)
     assert [verdict.judgement for verdict in (results.verdicts[0], *results.verdicts[2:])] == list(judged.judgements)
     assert Judgement.UNDECIDED not in judged.judgements
     assert results.findings.measured.seeds == 2
