@@ -54,14 +54,14 @@ def is_judgeable(measured: Measurements) -> bool:
 def outlook(measured: Measurements, level: float, last: float, share: float) -> Sequence[Judgement | None]:
     """Return the verdicts on claim 1, claim 3 and the rival; None for one that is undecided and may yet be decided.
 
-    With all of its trainings a study has intervals sqrt(share) as wide, and an estimate that has moved by chance. An
+    Once all is measured a study has intervals sqrt(share) as wide, and an estimate that has moved by chance. An
     undecided one may be decided then where the same rule decides now at an easier level (``_easier``).
 
     Args:
         measured: by now.
         level: probability of a false verdict, each, by now.
         last: the same once all is measured.
-        share: of the study's trainings that are measured, in (0, 1].
+        share: of the variance of an estimate that will be left, in (0, 1].
     """
     curves = responses(measured)
     verdicts = judge_all(measured, curves, level).judgements

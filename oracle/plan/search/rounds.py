@@ -50,7 +50,8 @@ def rounds(
         if number == len(seeds):
             break
         if study is not None:
-            verdicts = outlook(study, levels[number - 1], levels[-1], len(values) * count / (len(grid) * seeds[-1]))
+            share = len(values) / len(grid) * _of_variance(study, seeds[-1])
+            verdicts = outlook(study, levels[number - 1], levels[-1], share)
             if None not in verdicts:
                 return _why(f"round {number} of {len(seeds)}", Judgement.UNDECIDED not in verdicts)
         if number == 1:
@@ -77,6 +78,12 @@ def values_near(grid: Sequence[float], near: np.ndarray | None, before: Sequence
     places = np.flatnonzero(some)
     between = range(max(0, places[0] - 1), min(len(grid), places[-1] + 2)) if len(places) else ()
     return tuple(value for i, value in enumerate(grid) if value in before or i in between)
+
+
+def _of_variance(study: Measurements, seeds: int) -> float:
+    """The variance that a mean will have over so many seeds, as a share of what it has by now: shared images stay shared."""
+    overlap = min(study.overlap_chosen, study.overlap_tested)
+    return (1 / seeds + overlap) / (1 / study.seeds + overlap)
 
 
 def _why(at: str, decided: bool) -> str:
