@@ -26,18 +26,22 @@ def _requested(arguments: Namespace) -> tuple[Experiment, Path, str]:
 
 def _plan(arguments: Namespace) -> int:
     from oracle.cli.plan import plan_text
+    from oracle.cli.power import HOW, pilot_of, power_lines
     from oracle.study.study import new_study, planned_study
 
-    if not arguments.calibrate:
-        print(plan_text(planned_study(*_requested(arguments))))
-        return DONE
+    requested, pilot = _requested(arguments), pilot_of(arguments)
+    predicted: list[str] = []
+    if arguments.calibrate:
+        from oracle.cli.prediction import predicted_lines
+        from oracle.run.calibration.calibration import calibrate
 
-    from oracle.cli.prediction import predicted_lines
-    from oracle.run.calibration.calibration import calibrate
-
-    study = new_study(*_requested(arguments))
-    speed = calibrate(study)
-    print(plan_text(study, predicted_lines(study, speed) if speed else ()))
+        study = new_study(*requested)
+        speed = calibrate(study)
+        predicted = predicted_lines(study, speed) if speed else []
+    else:
+        study = planned_study(*requested)
+    print(plan_text(study, predicted))
+    print("\n".join(power_lines(study.experiment, study.data, pilot)) if pilot else HOW)
     return DONE
 
 

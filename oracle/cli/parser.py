@@ -1,6 +1,7 @@
 """The arguments of the command line. Nothing slow is imported: help and mistyped commands answer at once."""
 
 import argparse
+import math
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NoReturn
@@ -65,6 +66,15 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
     _add_file(parser)
     what = "train for up to half a minute, recording nothing, and predict the time of the run on this machine"
     parser.add_argument("--calibrate", action="store_true", help=what)
+    power = parser.add_argument_group(
+        "power", "how likely each verdict is, and how many seeds make it 80%: by simulation"
+    )
+    what = "a finished run like this one, or one that publish made: its noise and curvature are taken"
+    power.add_argument("--pilot", type=Path, metavar="DIR", help=what)
+    what = "or, with --curvature: the standard deviation of one training's accuracy"
+    power.add_argument("--noise", type=_above_0, metavar="POINTS", help=what)
+    what = "points of accuracy lost a doubling away from the best max_lr; four times as many two away"
+    power.add_argument("--curvature", type=_at_least_0, metavar="POINTS", help=what)
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
@@ -128,3 +138,26 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number above 0, got {text}")
     return int(text)
+
+
+def _above_0(text: str) -> float:
+    number = _number(text)
+    if number is None or number <= 0:
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
+    return number
+
+
+def _at_least_0(text: str) -> float:
+    number = _number(text)
+    if number is None or number < 0:
+        raise argparse.ArgumentTypeError(f"must be a number of at least 0, got {text}")
+    return number
+
+
+def _number(text: str) -> float | None:
+    """A finite number; None where the text is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

@@ -120,24 +120,33 @@ class Rival:
 
 def judge_growth(measured: Measurements, responses: Responses, level: float) -> Growth:
     """Return the finding on claim 1; the intervals of growth and exponent miss the truth with probability 2 * level."""
-    form = np.log2(measured.silo / measured.silo.min())
-    own = float(form.max())
-    growth = slope_along(responses, form / own, 2 * level) if own > 0 else None
+    form, own = silo_form(measured)
+    growth = slope_along(responses, form, 2 * level) if own > 0 else None
     exponent = slope_along(responses, -np.log2(measured.density), 2 * level)
-    judged = growth if growth is not None else exponent
-    judgement = Judgement.UNDECIDED
-    if judged is not None:
-        span = 1.0 if growth is not None else float(np.ptp(np.log2(measured.density)))
-        if judged.low > 0:
-            judgement = Judgement.CONFIRMED
-        elif judged.high * span < PRACTICAL:
-            judgement = Judgement.REFUTED
+    span = 1.0 if growth is not None else float(np.ptp(np.log2(measured.density)))
+    judgement = judge_slope(growth if growth is not None else exponent, span)
     held = HeldOut(measured)
     gain = None
     if held.common.any():
         gain, _ = held.over(held.chosen(best_segments), held.chosen(best_constant))
     segments = _segments(measured, responses, level)
     return Growth(judgement, growth, exponent, own, gain, same_optimum(responses), segments)
+
+
+def silo_form(measured: Measurements) -> tuple[np.ndarray, float]:
+    """Return SILO's own curve by log2 max_lr, (C,) from 0 to 1, and by how many doublings it grows; 0 where it doesn't."""
+    form = np.log2(measured.silo / measured.silo.min())
+    own = float(form.max())
+    return (form / own if own > 0 else form), own
+
+
+def judge_slope(slope: Slope | None, span: float = 1.0) -> Judgement:
+    """Return the judgement on claim 1 by a slope; span: doublings over all cycles for each of its units."""
+    if slope is not None and slope.low > 0:
+        return Judgement.CONFIRMED
+    if slope is not None and slope.high * span < PRACTICAL:
+        return Judgement.REFUTED
+    return Judgement.UNDECIDED
 
 
 def judge_position(measured: Measurements, level: float) -> Position | None:

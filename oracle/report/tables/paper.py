@@ -1,5 +1,6 @@
 """A paper's tables of finished experiments: each as csv, markdown and LaTeX, and all of them as one document."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,7 @@ class FinishedExperiment:
         layers: as :func:`oracle.report.tables.paper_table.layers_table` takes them; empty where none are known.
         published: figures of others, as :func:`oracle.report.tables.published.read_published` returns them, or None.
         chosen_on: the part of the data on which epoch and max_lr were chosen.
+        noise: the largest of the cycles' standard deviations of one training, in points; NaN: unknown.
     """
 
     label: str
@@ -60,6 +62,7 @@ class FinishedExperiment:
     layers: pd.DataFrame
     published: pd.DataFrame | None = None
     chosen_on: str = "validation"
+    noise: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,7 @@ def _finished_experiment(result: Results, published: Sequence[pd.DataFrame]) -> 
         layers=result.layers,
         published=pd.concat(published, ignore_index=True) if published else None,
         chosen_on=result.experiment.chosen_on,
+        noise=float(result.optima.noise.max()),
     )
 
 
@@ -197,7 +201,7 @@ def paper_tables(experiment: FinishedExperiment, cycles: Sequence[int] | None = 
         f"The Oracle's optimal interval of max_lr, and SILO, {weights}",
         comparison,
         oracle_by_cycle(comparison, cycles),
-        _oracle_notes(comparison),
+        _oracle_notes(comparison, experiment.noise),
         narrow=True,
     )
     costs = experiment.costs
@@ -253,12 +257,12 @@ def _accuracy_notes(display: pd.DataFrame, published: pd.DataFrame | None) -> tu
     return tuple(notes)
 
 
-def _oracle_notes(comparison: pd.DataFrame) -> tuple[str, ...]:
+def _oracle_notes(comparison: pd.DataFrame, noise: float) -> tuple[str, ...]:
     notes = []
     if not comparison.informative.all():
         notes.append("Brackets: the cycle is uninformative and counts for no verdict.")
     if (comparison.open_low | comparison.open_high).any():
         notes.append(f"{AT_MOST}, {AT_LEAST}: open, as nothing beyond was tried.")
-    if known(noise := comparison.noise.max()):
-        notes.append(f"Seeds differ: a difference of two grid values has a standard error of {noise:.2g} points.")
+    if known(noise):
+        notes.append(f"Seeds differ: one training's accuracy has a standard deviation of up to {noise:.2g} points.")
     return tuple(notes)

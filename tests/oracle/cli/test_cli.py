@@ -29,11 +29,21 @@ SMALL = {
 TRAININGS = 2 * 2 * 4  # cycles x seeds x (grid and SILO's)
 TABLES = [
     f"{table}.{ending}"
-    for table in ("comparison", "oracle", "policies", "policies-final", "statistics")
+    for table in ("comparison", "oracle", "policies", "policies-final", "optima", "losses")
     for ending in ("csv", "md", "tex")
 ]
 PLOTS = [f"{plot}.{ending}" for plot in ("max_lr", "accuracy", "heat_map", "layers") for ending in ("png", "svg")]
-REPORT = ["cells.csv", "cost.csv", "environment.json", "layers.csv", "report.html", "verdicts.md", *TABLES, *PLOTS]
+REPORT = [
+    "cells.csv",
+    "cost.csv",
+    "environment.json",
+    "layers.csv",
+    "report.html",
+    "verdicts.csv",
+    "verdicts.md",
+    *TABLES,
+    *PLOTS,
+]
 REPORT = sorted(REPORT)
 
 
