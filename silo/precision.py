@@ -11,6 +11,14 @@ from silo.randomness import forked
 # fp32: IEEE single precision, the only one that the others are measured against. tf32: a CUDA device's matrix units round the
 # factors of a product to 10 bits. bf16: convolutions and matrix products in bfloat16 (7 bits), weights and sums in fp32.
 PRECISIONS = ("fp32", "tf32", "bf16")
+# How networks and images lie in memory, by device and precision: it changes no shape, and no result but rounding. On a CPU
+# channels_last is measured to be the fastest; on a GPU that is assumed, and `python -m benchmarks.speed gpu` measures it.
+LAYOUTS = {(device, precision): torch.channels_last for device in ("cpu", "cuda") for precision in PRECISIONS}
+
+
+def layout(device: torch.device, precision: str) -> torch.memory_format:
+    """How networks and images lie in memory on a device, in fp32, tf32 or bf16."""
+    return LAYOUTS.get((device.type, precision), torch.channels_last)
 
 
 @contextmanager

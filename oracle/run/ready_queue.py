@@ -54,7 +54,7 @@ class ReadyQueue:
         return bool(self._pending or self._stateless)
 
     def next(self, at_most: int = 1) -> list[Job]:
-        """Take ready jobs that can be trained side by side: of one training, seed and cycle.
+        """Take ready jobs that can be trained side by side: of one seed and cycle, whichever policy's.
 
         Where there are none, wait for a running one; if none is running, all is done.
         """
@@ -137,6 +137,9 @@ class ReadyQueue:
             self._push(parent.id)
 
 
-def _batches(cell: Cell) -> tuple[str, int, int]:
-    """What cells share that can be trained side by side: they see the same batches."""
-    return cell.training, cell.seed, cell.cycle
+def _batches(cell: Cell) -> tuple[int, int]:
+    """What cells of a study share that can be trained side by side: they see the same batches.
+
+    A policy's trainings differ from the others' in shape and restart alone.
+    """
+    return cell.seed, cell.cycle

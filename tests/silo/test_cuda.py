@@ -9,13 +9,14 @@ from torch import nn
 
 from silo.data.split import Split
 from silo.engine import train_lanes
-from silo.graph import GraphStepper, stepper_on
+from silo.graph import GraphStepper
 from silo.lane import EAGER, EagerStepper, Start
 from silo.mask import Mask, prunable_weights
 from silo.model import MODELS
 from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.shape import Constant
+from silo.stepping import stepper_on
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU is visible here")
 
