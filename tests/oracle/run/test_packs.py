@@ -1,6 +1,7 @@
 """Cells that are trained side by side: which go together, what becomes of them when one fails, that no number depends on it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from synthetic import DATA, OFF_GRID, experiment, recorded
 from oracle.experiment.load import load
 from oracle.plan.trajectories import Trajectories
 from oracle.run import worker
+from oracle.run.calibration.forecast import SimulatedRecords
 from oracle.run.failure_reason import reason_of
 from oracle.run.ready_queue import ReadyQueue
 from oracle.run.worker import Worker
@@ -19,6 +21,7 @@ from oracle.study.study import new_study
 from silo.graph import CaptureError, GraphStepper
 from silo.lane import EagerStepper
 
+PAPER = Path(__file__).parents[3] / "benchmarks" / "paper" / "resnet20-cifar10.yaml"
 SEED_0 = [0.1, 0.2, OFF_GRID, 0.4, 0.8]
 
 
@@ -105,6 +108,25 @@ def test_the_one_that_kills_its_worker_is_failed_and_takes_none_along(store):
                 tune.step(trial)
     assert [path.stem for path in (store.folder / "failed").iterdir()] == [bad.cell.id]
     assert len(recorded(store)) == 15 + 4  # the other seed's, and of this one cycle 0's rest
+
+
+def test_of_the_paper_s_study_no_training_is_trained_alone(store):
+    """One worker of 12 lanes: of 2,320 trainings 600 were alone, in 745 packs, while a pack was of one training."""
+    records = SimulatedRecords(store)
+    queue, sizes = ReadyQueue(Trajectories(load(PAPER, []), DATA, records)), []
+    while pack := queue.next(12):
+        for job in pack:
+            records.simulate(job.cell)
+        queue.finished(*pack)
+        sizes.append(len(pack))
+    assert (sum(sizes), min(sizes), len(sizes)) == (2320, 5, 265)
+
+
+def test_a_worker_of_one_lane_takes_the_most_urgent(store):
+    """What is ahead waits for nobody where nobody can be trained beside it."""
+    queue = ReadyQueue(Trajectories(experiment(seeds=1), DATA, store))
+    (first,) = queue.next()
+    assert first.cell.max_lr == OFF_GRID
 
 
 # ---- no number depends on it
