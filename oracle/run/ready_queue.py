@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
@@ -106,8 +106,12 @@ class ReadyQueue:
     def give_back(self, job: Job, alone: bool = False) -> None:
         """Make a job that wasn't finished ready again; alone: from now on it is trained beside no other."""
         if alone:
-            self._alone.add(job.cell.id)
+            self.train_alone([job.cell.id])
         self._push(job.cell.id)
+
+    def train_alone(self, cell_ids: Iterable[str]) -> None:
+        """From now on train each of these cells beside no other."""
+        self._alone.update(cell_ids)
 
     def finished(self, *jobs: Job) -> None:
         """Go on after jobs were recorded, or failed, or were given up."""

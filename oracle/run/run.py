@@ -2,9 +2,11 @@
 
 from rich.console import Console
 
+from oracle.experiment.search import SearchKind
 from oracle.plan.snapshot import Snapshot
 from oracle.plan.trajectories import Trajectories
 from oracle.run.local import train_here
+from oracle.run.optional import require
 from oracle.run.problem import device
 from oracle.run.progress import Progress
 from oracle.run.ray.resources import check_resources
@@ -63,6 +65,8 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool, a
 
 
 def _check_resources(study: Study, console: Console, local: bool, address: str | None) -> None:
+    if study.experiment.oracle.search.kind is SearchKind.ADAPTIVE:
+        require("optuna", "optuna", "where oracle.search is adaptive")
     if local:
         device(study.experiment)
     elif check_resources(study.experiment.compute, address) == 0:
@@ -74,7 +78,7 @@ def _check_resources(study: Study, console: Console, local: bool, address: str |
 def _train(study: Study, queue: ReadyQueue, progress: Progress, local: bool, address: str | None) -> None:
     experiment, store = study.experiment, study.store
     if local:
-        train_here(queue, Worker(experiment, study.dataset, study.data.digest, store), progress)
+        train_here(queue, lambda: Worker(experiment, study.dataset, study.data.digest, store), progress, store)
     else:
         factory = WorkerFactory.of(experiment, study.data.digest, store)
         train_on_ray(queue, factory, study.dataset, experiment.compute, store, progress, address)
