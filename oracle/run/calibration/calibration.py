@@ -45,12 +45,14 @@ class MeasuredSpeed(Costs):
         worker_starts: Time from the start of Ray until a worker trains, for each worker, rising.
         shutdown: Time from the last record until Ray is gone.
         device: What was measured.
+        lanes: How many trainings a worker takes side by side; each has its share of all times above.
     """
 
     shortest_training: float
     worker_starts: tuple[float, ...]
     shutdown: float
     device: str
+    lanes: int = 1
 
     def training_seconds(self, experiment: Experiment, data: DataInfo, tested_share: float = TESTED_SHARE) -> float:
         """Return the seconds of one whole training.
@@ -151,4 +153,5 @@ def calibrate(study: Study) -> MeasuredSpeed | None:
         worker_starts=tuple(sorted(entry["at"] - started for entry in began)),
         shutdown=ended - max(entry["at"] for entry in shortened),
         device=current_environment(device(experiment))["device"],
+        lanes=min(one["lanes"] for one in measured),
     )
