@@ -2,6 +2,10 @@
 short version of benchmarks/chaos.py.
 """
 
+import pytest
+
+pytest.importorskip("ray")
+
 import importlib.util
 import json
 import random
@@ -11,7 +15,6 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import pytest
 from experiments import write
 from ray_settings import SETTINGS
 from trained import report, train

@@ -9,7 +9,7 @@ from oracle.run.local import train_here
 from oracle.run.optional import require
 from oracle.run.problem import device
 from oracle.run.progress import Progress
-from oracle.run.ray.resources import check_resources
+from oracle.run.ray.resources import check_resources, require_ray
 from oracle.run.ray.sweep import train_on_ray
 from oracle.run.ready_queue import ReadyQueue
 from oracle.run.worker import Worker
@@ -36,7 +36,9 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool, a
             record is damaged.
     """
     _check_resources(study, console, local, address)
-    Snapshot.take(study)  # reads the records: a damaged one is refused before anything is written
+    missing = Snapshot.take(study).counts().missing  # a damaged record is refused before anything is written
+    if not local and (missing or retry_failed):
+        require_ray()
     with claimed(study):
         if retry_failed:
             study.store.forget_failures()

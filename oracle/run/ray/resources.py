@@ -24,9 +24,9 @@ def check_resources(compute: Compute, address: str | None) -> int | None:
         FieldError: No node has what a training needs.
         InputError: Ray is missing, or the cluster can't be used; see :func:`oracle.run.ray.lookup.nodes_at`.
     """
-    require("ray", "ray[tune]", "to train in several processes; `run --local` trains without it")
     if address is None:
         return check_this_machine(compute)
+    require_ray()
     nodes = nodes_at(address)
     if nodes is None:
         return None
@@ -41,6 +41,11 @@ def check_resources(compute: Compute, address: str | None) -> int | None:
             "compute.workers makes the run wait for nodes that are still to come"
         )
     return room
+
+
+def require_ray() -> None:
+    """Check that Ray is installed; raises InputError."""
+    require("ray", "ray[tune]", "to train in several processes; `run --local` trains without it")
 
 
 def check_this_machine(compute: Compute) -> int:

@@ -646,6 +646,8 @@ COMMANDS = [
 @pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row[0] or "nothing")
 def test_a_bad_command(refused, row):
     command, *fragments = row
+    if fragments[0].startswith("--address must") or "binary.yaml/run" in fragments:  # found out beside Ray
+        pytest.importorskip("ray")
     names(refused(*command.split()), *fragments)
 
 

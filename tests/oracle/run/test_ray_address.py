@@ -1,8 +1,10 @@
 """Where a sweep trains: what an address must be, what a cluster must have, and that a private Ray is private."""
 
-import socket
-
 import pytest
+
+pytest.importorskip("ray")
+
+import socket
 
 from oracle.cli.main import main
 from oracle.experiment.compute import Compute

@@ -95,6 +95,8 @@ def interrupted(tiny, out, how, *arguments):
     ids=["kill-local", "ctrl-c-ray"],
 )
 def test_after_an_interruption_only_the_missing_cells_are_trained(tiny, tmp_path, undisturbed, how, arguments):
+    if "--local" not in arguments:
+        pytest.importorskip("ray")
     out = tmp_path / "run"
     code = interrupted(tiny, out, how, *arguments)
     assert code == (130 if how == signal.SIGINT else -signal.SIGKILL)
