@@ -4,13 +4,10 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-
-# what only some tests need; a machine with a GPU that is lent may have neither
-MISSING = {package for package in ("ray", "optuna") if find_spec(package) is None}
+from packages import MISSING
 
 MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30  # a file system in memory, and the bytes that must be free there
 
@@ -29,6 +26,22 @@ def pytest_configure():
     """Put the folders of tests into memory where there is room: durable writes, thousands of them, wait for a disk each."""
     if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+# the files that can't do without a package
+NEED = {
+    "ray": ("test_ray_*.py", "test_on_ray.py", "test_many_gpus.py", "test_chaos.py", "test_cluster_files.py"),
+    "optuna": ("test_fit.py", "test_export.py"),
+}
+
+
+def pytest_ignore_collect(collection_path):
+    """Pass over the files whose package isn't installed."""
+    return True if any(collection_path.match(file) for package in MISSING for file in NEED[package]) else None
+
+
+def pytest_report_header():
+    return [f"{package} is not installed here, so not tried: {', '.join(NEED[package])}" for package in sorted(MISSING)]
 
 
 @contextmanager

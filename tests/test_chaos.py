@@ -2,10 +2,6 @@
 short version of benchmarks/chaos.py.
 """
 
-import pytest
-
-pytest.importorskip("ray")
-
 import importlib.util
 import json
 import random
@@ -15,6 +11,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from experiments import write
 from ray_settings import SETTINGS
 from trained import report, train

@@ -2,10 +2,6 @@
 the Ray launcher's file by the launcher's own code, its commands as the launcher runs them; job.sh.
 """
 
-import pytest
-
-pytest.importorskip("ray")
-
 import json
 import os
 import re
@@ -18,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 import psutil
+import pytest
 import yaml
 from experiments import write
 from ray_settings import SETTINGS

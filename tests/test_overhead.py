@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from packages import needs
 
 from oracle.analysis.results import analyze
 from oracle.plan.snapshot import Snapshot
@@ -45,7 +46,7 @@ def test_a_cell_sleeps_and_leaves_what_a_training_leaves(overhead, tmp_path, mon
 
 
 def test_a_driver_hands_every_training_out_to_pretended_workers(tmp_path, monkeypatch):
-    pytest.importorskip("ray")
+    needs("ray")
     from benchmarks import driver
 
     monkeypatch.setattr(driver, "WORKERS", (3, 30))

@@ -106,3 +106,16 @@ def forecast(study: Study, seconds: float, worker_starts: Sequence[float], lanes
         elif busy:  # it looks again, ever more rarely: as a real worker does
             heapq.heappush(free, (now + idle_wait(now - idle_since), next(order), [], idle_since))
     return Forecast(trainings, trainings * seconds, wall)
+
+
+def longest_chain(study: Study) -> int:
+    """Return how many of the missing trainings wait for each other, one after another: no number of workers is faster."""
+    records = SimulatedRecords(study.store)
+    queue, waves = ReadyQueue(Trajectories(study.experiment, study.data.digest, records)), 0
+    while queue.ready:
+        waves += 1
+        jobs = [job for _ in range(queue.ready) for job in queue.next()]
+        for job in jobs:
+            records.simulate(job.cell)
+        queue.finished(*jobs)
+    return waves

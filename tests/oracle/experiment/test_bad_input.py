@@ -10,6 +10,7 @@ import pytest
 import torch
 import yaml
 from made import made_record
+from packages import needs
 from PIL import Image
 
 from oracle.cli.main import main
@@ -647,7 +648,7 @@ COMMANDS = [
 def test_a_bad_command(refused, row):
     command, *fragments = row
     if fragments[0].startswith("--address must") or "binary.yaml/run" in fragments:  # found out beside Ray
-        pytest.importorskip("ray")
+        needs("ray")
     names(refused(*command.split()), *fragments)
 
 

@@ -1,14 +1,11 @@
 """Fitting SILO to recorded intervals: never worse than what was known, and honest about what it is worth."""
 
-import pytest
-
-pytest.importorskip("optuna")
-
 import math
 import re
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import yaml
 from experiments import write
 from hypothesis import given, settings

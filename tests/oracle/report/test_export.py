@@ -1,14 +1,11 @@
 """Records as Optuna studies: read back, they are the cells."""
 
-import pytest
-
-pytest.importorskip("optuna")
-
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import optuna
+import pytest
 from experiments import write
 from optuna.trial import TrialState
 from published import published

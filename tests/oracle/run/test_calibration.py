@@ -17,7 +17,7 @@ from oracle.plan.trajectories import Trajectories
 from oracle.run import worker as worker_module
 from oracle.run.calibration import calibration, costs, shortened, shortened_worker
 from oracle.run.calibration.calibration import MeasuredSpeed, calibrate
-from oracle.run.calibration.forecast import Forecast, forecast
+from oracle.run.calibration.forecast import Forecast, forecast, longest_chain
 from oracle.run.problem import problems
 from oracle.study.store import Store
 from oracle.study.study import Study, new_study
@@ -92,6 +92,30 @@ def test_the_order_of_a_run_is_simulated(tmp_path, changes, worker_starts, wall)
 def test_packs_are_simulated_as_they_are_trained(tmp_path, worker_starts, lanes, wall):
     simulated = forecast(study_of(experiment(cycles=1), tmp_path), 10.0, worker_starts, lanes)
     assert (simulated.wall_seconds, simulated.trainings) == (pytest.approx(wall), 10)
+
+
+@pytest.mark.parametrize(
+    ("changes", "chain"),
+    [
+        ({"cycles": 1}, 1),
+        ({"cycles": 5}, 5),
+        ({"cycles": 3, "follow": "oracle"}, 3),
+        ({"cycles": 3, "baselines": {"cosine": {"shape": "cosine"}}}, 3),
+        ({"cycles": 3, "baselines": {"cosine": {"shape": "cosine"}}, "over": "trajectory"}, 3),
+    ],
+)
+def test_the_longest_chain_is_what_no_number_of_workers_shortens(tmp_path, changes, chain):
+    study = study_of(experiment(**changes), tmp_path)
+    assert longest_chain(study) == chain
+    assert forecast(study, 1000.0, [0] * 100).wall_seconds == pytest.approx(1000 * chain, rel=0.01)
+
+
+def test_a_plan_says_what_any_number_of_devices_takes_and_what_those_of_the_file(tiny, tmp_path, capsys):
+    """38 trainings of 51 iterations at 0.051 iterations a second: 1,000 s each; 3 cycles."""
+    rate = "compute.rate={iterations_per_second: 0.051, source: made up}"
+    assert main(["plan", str(tiny), "--out", str(tmp_path / "run"), "--set", rate, "--set", "compute.workers=2"]) == 0
+    out = capsys.readouterr().out
+    assert "3 of them wait for each other: 0.83 hours on any number of devices, 5.3 on 2, one training" in out
 
 
 @pytest.mark.parametrize("follow", ["silo", "oracle"])

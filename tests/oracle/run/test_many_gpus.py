@@ -1,14 +1,11 @@
 """A private Ray on a machine that pretends to have 8 GPUs: a worker each, shares of one, packs that shrink; no GPU is used."""
 
-import pytest
-
-pytest.importorskip("ray")
-
 import os
 from collections import Counter, defaultdict
 from contextlib import nullcontext
 from pathlib import Path
 
+import pytest
 import torch
 from ray_settings import SETTINGS
 from synthetic import DATA, Worker, experiment, recorded

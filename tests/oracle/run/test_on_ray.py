@@ -3,16 +3,13 @@
 A driver that is interrupted: test_sweep.py. Killed nodes: tests/test_chaos.py.
 """
 
-import pytest
-
-pytest.importorskip("ray")
-
 import os
 import re
 import signal
 from contextlib import nullcontext
 from pathlib import Path
 
+import pytest
 import torch
 from experiments import write
 from own_package import OWN, forget

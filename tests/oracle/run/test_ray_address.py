@@ -1,10 +1,8 @@
 """Where a sweep trains: what an address must be, what a cluster must have, and that a private Ray is private."""
 
-import pytest
-
-pytest.importorskip("ray")
-
 import socket
+
+import pytest
 
 from oracle.cli.main import main
 from oracle.experiment.compute import Compute

@@ -1,14 +1,12 @@
 """What is used of Ray's private API: what it does in this version, and that a run goes on where another version lacks it."""
 
-import pytest
-
-pytest.importorskip("ray")
-
 import importlib
 import os
 import re
 import socket
 import sys
+
+import pytest
 
 from oracle.cli.main import main
 from oracle.error import InputError

@@ -1,12 +1,9 @@
 """Feeding workers, without Ray: a made-up Tune asks the searcher for trials and tells it what their workers do."""
 
-import pytest
-
-pytest.importorskip("ray")
-
 import signal
 from collections import deque
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated_tune import KILLED, Seen, Tune, tuned

@@ -1,9 +1,6 @@
 """What a worker process of a Tune run does, without its process."""
 
 import pytest
-
-pytest.importorskip("ray")
-
 from synthetic import DATA, Worker, experiment, recorded
 
 from oracle.error import InputError, SweepError

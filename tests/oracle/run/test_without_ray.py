@@ -65,8 +65,9 @@ def test_a_search_that_needs_optuna_says_so_before_anything_is_trained(tiny, tmp
     assert not (tmp_path / "run").exists()
 
 
-def test_a_command_that_needs_optuna_says_so(tmp_path, capsys, without, tiny):
+def test_a_command_that_needs_optuna_says_so(tmp_path, capsys, without, tiny, monkeypatch):
     without("optuna")
+    monkeypatch.delitem(sys.modules, "oracle.report.optuna_export", raising=False)  # other tests imported it
     assert train(tiny, tmp_path / "run", "prune.cycles=1", "oracle.seeds=1", "oracle.grid=[0.03, 0.1]")
     capsys.readouterr()
     assert main(["export", str(tmp_path / "run"), "--optuna", str(tmp_path / "studies.db")]) == 2
