@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 import torch
@@ -17,7 +17,7 @@ class Gpu(Protocol):
         """A new recorder of steps on this device."""
         ...
 
-    def no_waiting(self) -> "object":
+    def no_waiting(self) -> AbstractContextManager[None]:
         """A context in which the host can't wait for the device: what would wait raises RuntimeError."""
         ...
 
