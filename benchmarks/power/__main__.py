@@ -19,7 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.power", description=__doc__)
     parser.add_argument("--to", type=Path, default=Path("results/power"), metavar="DIR", help="default: results/power")
     parser.add_argument("--studies", type=int, default=200, metavar="N", help="of each truth; default: 200")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes; they change no number; default: 2")
+    parser.add_argument(
+        "--workers", type=int, default=2, metavar="N", help="processes; they change no number; default: 2"
+    )
     options = parser.parse_args(arguments)
     with multiprocessing.Pool(options.workers) as pool:
         table = tabulate(cells(), options.studies, pool.imap)

@@ -29,7 +29,13 @@ def short() -> dict[str, dict[str, Truth]]:
 def _of_growth(kind: str) -> Iterator[tuple[str, Truth]]:
     still = Truth(kind)
     yield "still", still
-    for words, growth in (("falls x1/2", HALF), ("grows x2", 2.0), ("grows x7/3", OWN), ("grows x4", 4.0), ("grows x8", 8.0)):
+    for words, growth in (
+        ("falls x1/2", HALF),
+        ("grows x2", 2.0),
+        ("grows x7/3", OWN),
+        ("grows x4", 4.0),
+        ("grows x8", 8.0),
+    ):
         yield words, replace(still, growth=growth)
     for jitter, words in (("seed", "by seed"), ("training", "by seed and cycle")):
         yield f"still, optimum jitters {words}", replace(still, jitter=jitter)
@@ -48,8 +54,9 @@ def _of_growth(kind: str) -> Iterator[tuple[str, Truth]]:
     for curve in ("cliff", "diverged", "plateau"):
         yield f"grows x2.8, {CURVES[curve]}", replace(still, growth=SEVERAL, curve=curve)
     yield "rises x2.8 and returns, a cliff", replace(still, growth=SEVERAL, curve="cliff", path="return")
-    yield "rises x2.8 and returns, a cliff, 3 seeds", replace(
-        still, growth=SEVERAL, curve="cliff", path="return", seeds=3
+    yield (
+        "rises x2.8 and returns, a cliff, 3 seeds",
+        replace(still, growth=SEVERAL, curve="cliff", path="return", seeds=3),
     )
 
 
@@ -101,13 +108,19 @@ def _of_rival(kind: str) -> Iterator[tuple[str, Truth]]:
 def _of_images(kind: str) -> Iterator[tuple[str, Truth]]:
     if kind not in ("Q", "C"):
         return
-    for split, words in (("pooled", "one pool"), ("fixed", "fixed test set")):
-        for share in (0.5, 0.9):
-            still = Truth(kind, split=split, luck_of_images=share)
-            exact = Truth(kind, growth=OWN, on_optimum=True, split=split, luck_of_images=share)
-            for name, truth in (("still", still), ("SILO's loss = the tolerance", _off_by_tolerance(exact, 1))):
-                yield f"{name}, {words}, {share:.0%} of images", truth
-                yield f"{name}, {words}, {share:.0%} of images, not widened", replace(truth, widened=False)
+    for split, share, words in SPLITS:
+        still = Truth(kind, split=split, luck_of_images=share)
+        exact = Truth(kind, growth=OWN, on_optimum=True, split=split, luck_of_images=share)
+        for name, truth in (("still", still), ("SILO's loss = the tolerance", _off_by_tolerance(exact, 1))):
+            yield f"{name}, {words}", truth
+            yield f"{name}, {words}, not widened", replace(truth, widened=False)
+
+
+SPLITS = (
+    ("pooled", 0.5, "one pool, half the noise is images"),
+    ("pooled", 0.9, "one pool, nine tenths are images"),
+    ("fixed", 0.5, "fixed test set, half the noise is images"),
+)
 
 
 def _off_by_tolerance(truth: Truth, side: int) -> Truth:

@@ -33,9 +33,7 @@ def draw(truth: Truth, random: np.random.Generator) -> tuple[Measurements, np.nd
         target = target + of_test
     else:
         both, *apart = random.normal(size=(3, *table.shape))
-        chosen, tested = (
-            table + noise * (np.sqrt(OF_BOTH) * both + np.sqrt(1 - OF_BOTH) * own) for own in apart
-        )
+        chosen, tested = (table + noise * (np.sqrt(OF_BOTH) * both + np.sqrt(1 - OF_BOTH) * own) for own in apart)
     if truth.images:
         chosen, tested = (np.round(part * truth.images / 100) * 100 / truth.images for part in (chosen, tested))
     if not truth.widened:

@@ -17,7 +17,9 @@ TOP, FALL = 92.0, 10.0  # percent at the optimum of the dense network, and by ho
 JITTER = 0.25  # doublings, standard deviation
 EXACT = 1e-6  # points or doublings that count as none
 CLIFF, WALL, PLATEAU = 0.8, 1.3, 0.75  # doublings above the optimum
-AT_TOLERANCE = 0.1  # a cycle that loses up to a tenth more than the tolerance is at it: no value lies at the very optimum
+AT_TOLERANCE = (
+    0.1  # a cycle that loses up to a tenth more than the tolerance is at it: no value lies at the very optimum
+)
 
 
 @dataclass(frozen=True)
