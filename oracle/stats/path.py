@@ -51,9 +51,10 @@ def slope_along(responses: Responses, form: np.ndarray, level: float) -> Slope |
     slopes = np.linspace(-SPAN, SPAN, STEPS) / np.ptp(form)
     misfit = _profile(responses.optima, responses.misfit, form, slopes) / responses.scale
     df = len(form) - 2
-    # the optimum may leave the path by more than the curves' own noise
-    misfit = misfit / max(1.0, (misfit.min() - _free(responses)) / df)
-    return _slope(slopes, misfit, df, level)
+    beyond = (misfit.min() - _free(responses)) / df
+    if beyond > 1:  # the optimum leaves the path by more than the curves' own noise
+        return _slope(slopes, misfit / beyond, df, level)
+    return _slope(slopes, misfit, responses.df, level)
 
 
 def same_optimum(responses: Responses) -> float:
