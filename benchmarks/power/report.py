@@ -28,29 +28,30 @@ SHORT = {
     "optima_held": "in: optima",
     "loss_held": "in: loss",
 }
-READ = """Made by `python -m benchmarks.power`: {studies} studies of every truth, judged at level 0.05; shares in percent, with a
-Monte Carlo standard error of {error:.1f} points at 5% and {most:.1f} at 50%. A study has validation and test accuracies of every
-grid value, seed and cycle, and SILO's; half of a training's noise variance is common to both.
+READ = """Made by `python -m benchmarks.power`: {studies} studies of every truth, judged at level 0.05; shares in percent, with
+a Monte Carlo standard error of {error:.1f} points at 5% and {most:.1f} at 50%. A study has validation and test
+accuracies of every grid value, seed and cycle, and SILO's; half of a training's noise variance is common to both.
 
 **Kinds of study.** {kinds}
 
-**Columns.** 1: claim 1 (the best max_lr grows along SILO's form) confirmed, refuted (it falls, or any growth of x1.25 is
-excluded); *own out*: growth of SILO's own size, x7/3, is excluded; *gain*: the best schedule of four segments is shown to gain
-over the best constant, held out; *moves*: one optimum for all cycles is rejected; *turns*: a segment's optimum falls after one
-rose. 3: SILO's max_lr loses at most the tolerance, confirmed and refuted. R: no constant does, confirmed; one does: R no.
-*in*: how often an interval holds the truth: growth's (nominal 90%), all cycles' optima at once (95%), SILO's mean loss to the
-values chosen (90%). **Bold**: the verdict would be false; with an exclamation mark the truth lies at the very border of the
-claim, where a verdict may be false in 5%.
+**Columns.** 1: claim 1 (the best max_lr grows along SILO's form) confirmed, refuted (it falls, or any growth of x1.25
+is excluded); *own out*: growth of SILO's own size, x7/3, is excluded; *gain*: the best schedule of four segments is
+shown to gain over the best constant, held out; *moves*: one optimum for all cycles is rejected; *turns*: a segment's
+optimum falls after one rose. 3: SILO's max_lr loses at most the tolerance, confirmed and refuted. R: no constant
+does, confirmed; one does: R no. *in*: how often an interval holds the truth: growth's (nominal 90%), all cycles'
+optima at once (95%), SILO's mean loss to the values chosen (90%). **Bold**: the verdict would be false; with an
+exclamation mark the truth lies at the very border of the claim, where a verdict may be false in 5%.
 
-**Truths.** *grows*, *falls*: along SILO's form. SILO starts at the optimum and grows x7/3, unless a row says *SILO ...*: then
-both grow x7/3 (*loss = the tolerance*: SILO lies beside the optimum by so much). *jitters*: the optimum of a seed (or of every
-training) lies elsewhere, sd 0.25 doublings. *sides change*: the steep side does, the optimum doesn't. *cliff*: 20 points from
-0.8 doublings above the optimum; *divergence*: from 1.3. *plateau*: 1.5 doublings wide. *masks' luck*: a random walk by seed, 0.3
-points a cycle, shared by all values, as when all start from one chain's masks (`follow` either way). *own chain*: SILO's
-accuracies, and no grid value's, have a random walk by seed, 0.3 standard deviations of a training a cycle, as if SILO's had been
-trained on masks of its own; claim 3 compares on the same masks, so this is a strain and no usual case. *one pool*: seeds split
-1,500 images 60/20/20 at random; *fixed test set*: 300 images, of which SILO's loss is meant, so that no verdict on claim 3 is
-marked there. Half of the luck of images is the same in every cycle."""
+**Truths.** *grows*, *falls*: along SILO's form. SILO starts at the optimum and grows x7/3, unless a row says *SILO
+...*: then both grow x7/3 (*loss = the tolerance*: SILO lies beside the optimum by so much). *jitters*: the optimum of
+a seed (or of every training) lies elsewhere, sd 0.25 doublings. *sides change*: the steep side does, the optimum
+doesn't. *cliff*: 20 points from 0.8 doublings above the optimum; *divergence*: from 1.3. *plateau*: 1.5 doublings
+wide. *masks' luck*: a random walk by seed, 0.3 points a cycle, shared by all values, as when all start from one
+chain's masks (`follow` either way). *own chain*: SILO's accuracies, and no grid value's, have a random walk by seed,
+0.3 standard deviations of a training a cycle, as if SILO's had been trained on masks of its own; claim 3 compares on
+the same masks, so this is a strain and no usual case. *one pool*: seeds split 1,500 images 60/20/20 at random; *fixed
+test set*: 300 images, of which SILO's loss is meant, so that no verdict on claim 3 is marked there. Half of the luck
+of images is the same in every cycle."""
 
 
 def write(table: pd.DataFrame, studies: int, folder: Path) -> None:
@@ -58,8 +59,8 @@ def write(table: pd.DataFrame, studies: int, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     table.to_csv(folder / "power.csv", index=False, lineterminator="\n", float_format="%.6g")
     kinds = "; ".join(
-        f"{name}: like {kind.like}, {kind.cycles} cycles x {kind.values} values x {kind.seeds} seeds, noise {kind.noise:g} points"
-        f" a training, {kind.bend:g} points per doubling squared, tolerance {kind.tolerance:g}"
+        f"{name}: like {kind.like}, {kind.cycles} cycles x {kind.values} values x {kind.seeds} seeds, noise {kind.noise:g}"
+        f" points a training, {kind.bend:g} points per doubling squared, tolerance {kind.tolerance:g}"
         for name, kind in KINDS.items()
     )
     error, most = (100 * np.sqrt(share * (1 - share) / studies) for share in (0.05, 0.5))
