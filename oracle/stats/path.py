@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtrc, ndtri, stdtrit
 
-from oracle.stats.response import STEP, Responses
+from oracle.stats.response import STEP, Responses, middle_of_best
 
 SPAN, STEPS = 6.0, 121  # doublings up and down that a path may go, and in how many steps
 POWER = 0.8  # with which a study is said to show an effect
@@ -48,6 +48,7 @@ def slope_along(responses: Responses, form: np.ndarray, level: float) -> Slope |
     """
     if len(form) < 3 or np.ptp(form) < 1e-9:
         return None
+    form = form - form.min()
     slopes = np.linspace(-SPAN, SPAN, STEPS) / np.ptp(form)
     misfit = _profile(responses.optima, responses.misfit, form, slopes) / responses.scale
     df = len(form) - 2
@@ -83,8 +84,8 @@ def difference(responses: Responses, early: np.ndarray, late: np.ndarray, level:
 
 def _slope(slopes: np.ndarray, misfit: np.ndarray, df: int, level: float) -> Slope:
     """The slope of the least misfit, and where the misfit passes Student's bound on either side."""
-    at = int(misfit.argmin())
-    bound = misfit[at] + stdtrit(df, 1 - level / 2) ** 2
+    at = middle_of_best(misfit)
+    bound = misfit.min() + stdtrit(df, 1 - level / 2) ** 2
     estimate = float(slopes[at])
     if 0 < at < len(slopes) - 1:  # the lowest point of a parabola through it and its neighbours
         below, here, above = misfit[at - 1 : at + 2]
