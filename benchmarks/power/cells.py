@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from benchmarks.power.truths import KINDS, OWN, Truth, known
 
@@ -31,7 +32,7 @@ def cells() -> dict[str, dict[str, Truth]]:
     """Return the truths by what they are in words, and by kind of study."""
     named: dict[str, dict[str, Truth]] = {}
     for kind in KINDS:
-        for words, truth in (*_of_growth(kind), *_of_position(kind), *_of_rival(kind), *_of_images(kind)):
+        for words, truth in _of_kind(kind):
             if kind != "P" or words in OF_PAPER:
                 named.setdefault(words, {})[kind] = truth
     return named
@@ -41,7 +42,11 @@ def short() -> dict[str, dict[str, Truth]]:
     """Return the few that a test looks at."""
     wanted = ("still", "grows x4", "still, asymmetric", "still, a cliff", "rises x2.8 and returns, a cliff")
     wanted += ("SILO exact", "SILO off x6", "SILO's loss = the tolerance, above", "a constant's loss = the tolerance")
-    return {words: {"C": cells()[words]["C"]} for words in wanted}
+    return {words: {"C": truth} for words, truth in _of_kind("C") if words in wanted}
+
+
+def _of_kind(kind: str) -> Iterator[tuple[str, Truth]]:
+    return chain(_of_growth(kind), _of_position(kind), _of_rival(kind), _of_images(kind))
 
 
 def _of_growth(kind: str) -> Iterator[tuple[str, Truth]]:
