@@ -54,10 +54,28 @@ test set*: 300 images, of which SILO's loss is meant, so that no verdict on clai
 of images is the same in every cycle."""
 
 
+SIZES = """False verdicts: at most 6% over all truths at the border of the claim (over all where none lies there), and 10% in
+any one. *but for chance*: the worst lies above 10%, but by no more than two Monte Carlo standard errors."""
+
+
 def write(table: pd.DataFrame, studies: int, folder: Path) -> None:
     """Write power.csv, README.md, power.png and power.svg; the folder is made where it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     table.to_csv(folder / "power.csv", index=False, lineterminator="\n", float_format="%.6g")
+    rounded = read(folder)
+    (folder / "README.md").write_text(readme(rounded, studies), encoding="utf-8", newline="\n")
+    save(figure(rounded), folder, "power")
+
+
+def read(folder: Path) -> pd.DataFrame:
+    """Return the table that lies in a folder."""
+    table = pd.read_csv(folder / "power.csv")
+    flags = [f"{name}_is_false" for name in VERDICTS]
+    return table.fillna(dict.fromkeys(flags, "")).astype(dict.fromkeys(flags, str))
+
+
+def readme(table: pd.DataFrame, studies: int) -> str:
+    """Return the page: what was simulated, whether the bounds hold, and all truths."""
     kinds = "; ".join(
         f"{name}: like {kind.like}, {kind.cycles} cycles x {kind.values} values x {kind.seeds} seeds, noise {kind.noise:g}"
         f" points a training, {kind.bend:g} points per doubling squared, tolerance {kind.tolerance:g}"
@@ -68,8 +86,7 @@ def write(table: pd.DataFrame, studies: int, folder: Path) -> None:
         "# Sizes and powers of the verdicts",
         READ.format(studies=studies, error=error, most=most, kinds=f"{kinds}."),
         "## Do the bounds hold?",
-        "False verdicts: at most 6% over all truths at the border of the claim, and 10% in any one. *but for chance*: the worst"
-        " lies above 10% by no more than two Monte Carlo standard errors.",
+        SIZES,
         _table(sizes(table)),
         "Powers: at most 5 points below those of the prototype that the rules were chosen by.",
         _table(powers(table)),
@@ -80,8 +97,7 @@ def write(table: pd.DataFrame, studies: int, folder: Path) -> None:
     ]
     for kind, rows in table.groupby("kind", sort=False):
         parts += [f"### {kind}: like {KINDS[kind].like}", _table(_shown(rows))]
-    (folder / "README.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8", newline="\n")
-    save(figure(table), folder, "power")
+    return "\n\n".join(parts) + "\n"
 
 
 def _table(rows: pd.DataFrame) -> str:
