@@ -1,7 +1,7 @@
 """One pruning cycle: train from a start state, prune the lowest share of what is alive; the next one's start state results."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from torch import nn
@@ -61,17 +61,19 @@ class CycleResult:
 
 @dataclass(frozen=True)
 class Candidate:
-    """What the trainings of one seed and cycle differ in.
+    """What the trainings of one seed and cycle differ in: all share the batches.
 
     Args:
         max_lr: The upper bound of the learning rate, above 0.
         start: The state that it starts from.
         checkpoint: Where its state is kept after an epoch; None for nowhere.
+        problem: Its own, with another shape, restart or pruning; None for that of the others.
     """
 
     max_lr: float
     start: State
     checkpoint: Checkpoint | None = None
+    problem: Problem | None = None
 
 
 def run_cycle(
@@ -115,27 +117,33 @@ def run_lanes(
         A result for each candidate, in their order.
 
     Raises:
-        ValueError: As run_cycle does.
+        ValueError: As run_cycle does, or where a candidate's own problem has another recipe but for its shape.
     """
-    data = problem.data(seed)
-    remember_at = problem.restart.remember_at(cycle, problem.recipe.steps_per_epoch(len(data.train)))
-    starts = [start_of(problem, seed, cycle, candidate) for candidate in candidates]
+    data, recipe = problem.data(seed), problem.recipe
+    problems = [candidate.problem or problem for candidate in candidates]
+    for own in problems:
+        if replace(own.recipe, shape=recipe.shape) != recipe:
+            raise ValueError(f"problem must have the others' recipe but for its shape, got {own.recipe}")
+    starts = [start_of(own, seed, cycle, one) for own, one in zip(problems, candidates, strict=True)]
+    steps_per_epoch = recipe.steps_per_epoch(len(data.train))
     trained = train_lanes(
-        starts,
+        [
+            replace(start, shape=own.recipe.shape, remember_at=own.restart.remember_at(cycle, steps_per_epoch))
+            for start, own in zip(starts, problems, strict=True)
+        ],
         data,
-        problem.recipe,
+        recipe,
         seed=seed,
         cycle=cycle,
-        remember_at=remember_at,
         checkpoints=[candidate.checkpoint for candidate in candidates],
         stepper=stepper,
     )
     results = []
-    for candidate, start, training in zip(candidates, starts, trained, strict=True):
+    for own, candidate, start, training in zip(problems, candidates, starts, trained, strict=True):
         mask, leaves = start.mask, None
         if not training.outcome.diverged:
-            pruned = _pruned(problem, start, training, data, seed, cycle)
-            weights = problem.restart.carry(candidate.start.weights, training.remembered, training.final)
+            pruned = _pruned(own, start, training, data, seed, cycle)
+            weights = own.restart.carry(candidate.start.weights, training.remembered, training.final)
             leaves = State(pruned, weights)
         results.append(CycleResult(training.outcome, mask.alive, mask.total, mask.counts, leaves))
     return results

@@ -13,7 +13,7 @@ from silo.evaluation import accuracy
 from silo.lane import EAGER, Lane, Start, Stepper
 from silo.mask import Mask
 from silo.outcome import Epoch, Outcome, Trained, chosen
-from silo.precision import reproducible
+from silo.precision import layout, reproducible
 from silo.randomness import Purpose, generator, seed_global
 from silo.recipe import Recipe
 
@@ -52,12 +52,11 @@ def train(
         ValueError: As :func:`train_lanes` does.
     """
     return train_lanes(
-        [Start(model, mask, max_lr)],
+        [Start(model, mask, max_lr, remember_at=remember_at)],
         data,
         recipe,
         seed=seed,
         cycle=cycle,
-        remember_at=remember_at,
         checkpoints=[checkpoint],
     )[0]
 
@@ -69,7 +68,6 @@ def train_lanes(
     *,
     seed: int,
     cycle: int,
-    remember_at: int | None = None,
     checkpoints: Sequence[Checkpoint | None] = (),
     stepper: Stepper = EAGER,
 ) -> list[Trained]:
@@ -79,12 +77,11 @@ def train_lanes(
     Pruned weights are set to 0 before the first step and after every step, and no other weight is held.
 
     Args:
-        starts: The networks, masks and max_lrs to train.
+        starts: The networks, masks and max_lrs to train, each with a shape of its own where it isn't the recipe's.
         data: The split, on the device to train on.
         recipe: How to train.
         seed: The trainings' seed: of the order, the augmentation and what a network itself draws.
         cycle: The pruning cycle, from 0: other cycles draw otherwise.
-        remember_at: The iteration (from 1) after which the weights are remembered; None for none.
         checkpoints: One for each start, or none at all; each keeps its training's state after an epoch. A training that was cut
             off goes on from there and gives bitwise the same. Those with other numbers of finished epochs are trained apart.
         stepper: How they take their steps, and how many at once.
@@ -97,8 +94,8 @@ def train_lanes(
             own weights still) or not before the last epoch.
     """
     total = recipe.steps_per_epoch(len(data.train)) * recipe.epochs
-    if remember_at is not None and remember_at > total:
-        raise ValueError(f"remember_at must be at most {total}, the iterations of a cycle, got {remember_at}")
+    if (latest := max((start.remember_at or 0 for start in starts), default=0)) > total:
+        raise ValueError(f"remember_at must be at most {total}, the iterations of a cycle, got {latest}")
     checkpoints = checkpoints or [None] * len(starts)
     states = [None if checkpoint is None else checkpoint.load() for checkpoint in checkpoints]
 
@@ -117,25 +114,25 @@ def train_lanes(
                 pack = numbers[at : at + stepper.at_once]
                 lanes = stepper.lanes([starts[number] for number in pack], recipe, data.mean.device)
                 trainings = [
-                    _Training(lane, augmented, recipe, seed, cycle, checkpoints[number])
+                    _Training(lane, starts[number], augmented, recipe, seed, cycle, checkpoints[number])
                     for lane, number in zip(lanes, pack, strict=True)
                 ]
                 for training, number in zip(trainings, pack, strict=True):
                     training.begin(states[number])
                     states[number] = None  # it takes as much memory as the network and its momentum
-                _run(trainings, lanes, stepper, augmented, remember_at)
+                _run(trainings, lanes, stepper, augmented)
                 trained |= {number: training.trained for number, training in zip(pack, trainings, strict=True)}
     return [trained[number] for number in range(len(starts))]
 
 
-def _run(
-    trainings: Sequence["_Training"], lanes: Sequence[Lane], stepper: Stepper, data: Split, remember_at: int | None
-) -> None:
+def _run(trainings: Sequence["_Training"], lanes: Sequence[Lane], stepper: Stepper, data: Split) -> None:
     """Train all epochs that are left, of lanes with equally many finished ones."""
     first = trainings[0]
     recipe, seed, cycle, epochs_done = first.recipe, first.seed, first.cycle, len(first.curve)
     steps_per_epoch = recipe.steps_per_epoch(len(data.train))
     t = epochs_done * steps_per_epoch
+    laid_out = layout(data.mean.device, recipe.precision)
+    stepper.prepare(lanes, data, recipe)
     running = list(trainings)
     for epoch in range(epochs_done, recipe.epochs):
         if epoch == recipe.epochs - 1:
@@ -146,12 +143,13 @@ def _run(
         random = generator(seed, Purpose.AUGMENTATION, cycle, epoch)
         for lane in lanes:
             lane.model.train()
-        for pixels, labels in data.train.batches(recipe.batch_size, order, random):
+        iterations = range(t + 1, t + 1 + steps_per_epoch)
+        table = stepper.table([[training.rate(t, steps_per_epoch) for training in trainings] for t in iterations])
+        for rates, (pixels, labels) in zip(table, data.train.batches(recipe.batch_size, order, random), strict=True):
             t += 1
-            factor = recipe.shape.factor(t, steps_per_epoch, recipe.epochs)
-            stepper.step(lanes, data.normalized(pixels), labels, factor)
-            if t == remember_at:
-                for training in running:
+            stepper.step(lanes, data.normalized(pixels, laid_out), labels, rates)
+            for training in running:
+                if t == training.remember_at:
                     training.remembered = copies(training.lane.model.state_dict())
         for training in running:
             training.end_epoch(t)
@@ -169,9 +167,17 @@ class _Training:
     """One lane's measurements on the way, and its result in the end."""
 
     def __init__(
-        self, lane: Lane, data: Split, recipe: Recipe, seed: int, cycle: int, checkpoint: Checkpoint | None
+        self,
+        lane: Lane,
+        start: Start,
+        data: Split,
+        recipe: Recipe,
+        seed: int,
+        cycle: int,
+        checkpoint: Checkpoint | None,
     ) -> None:
         self.lane, self.data, self.recipe = lane, data, recipe
+        self.max_lr, self.shape, self.remember_at = start.max_lr, start.shape or recipe.shape, start.remember_at
         self.seed, self.cycle = seed, cycle
         self.checkpoint = checkpoint
         self.curve: list[Epoch] = []
@@ -187,6 +193,10 @@ class _Training:
         self.lane.apply_mask()
         if self.recipe.choose == "test-best" and not self.curve:
             self.at_start = self._measured("validation", -1), self._measured("test", -1)
+
+    def rate(self, t: int, steps_per_epoch: int) -> float:
+        """The learning rate of iteration ``t``, from 1."""
+        return self.max_lr * self.shape.factor(t, steps_per_epoch, self.recipe.epochs)
 
     def end_epoch(self, t: int) -> None:
         """Measure, after ``t`` iterations in all; after the last epoch, or where it diverged, ``trained`` is set."""

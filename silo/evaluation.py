@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from silo.data.part import Batches
 from silo.data.split import Split
-from silo.precision import computing, reproducible
+from silo.precision import computing, layout, reproducible
 from silo.restart import Weights
 
 
@@ -31,14 +31,27 @@ def accuracy(
         A percentage, from 0 to 100.
     """
     model.eval()
-    device = data.mean.device
-    # on a CPU 64 images of 32x32 fit the cache and are the fastest (1000 take 2.4 times as long); a GPU wants many
-    batch = max(1, (2**23 if device.type == "cuda" else 64 * 3 * 32 * 32) // (images.channels * images.size**2))
+    device, batch = data.mean.device, _batch(images, data.mean.device)
     correct = torch.zeros((), dtype=torch.int64, device=device)
     with computing(precision, device):
         for pixels, labels in images.batches(batch, random=random):
-            correct += (model(data.normalized(pixels)).argmax(1) == labels).sum()
+            correct += (model(data.normalized(pixels, layout(device, precision))).argmax(1) == labels).sum()
     return 100 * int(correct) / len(images)
+
+
+@torch.no_grad()
+def evaluate_blank(model: nn.Module, data: Split, precision: str) -> None:
+    """Take all memory that :func:`accuracy` of any part needs: the model, left in evaluation mode, is shown black images."""
+    model.eval()
+    device, part = data.mean.device, max(data.validation, data.test, key=len)
+    with computing(precision, device):
+        model(data.blank(min(len(part), _batch(part, device)), layout(device, precision)))
+
+
+def _batch(images: Batches, device: torch.device) -> int:
+    """How many images are evaluated at once."""
+    # on a CPU 64 images of 32x32 fit the cache and are the fastest (1000 take 2.4 times as long); a GPU wants many
+    return max(1, (2**23 if device.type == "cuda" else 64 * 3 * 32 * 32) // (images.channels * images.size**2))
 
 
 def gradients(model: nn.Module, data: Split, batch_size: int) -> Weights:
@@ -60,6 +73,7 @@ def gradients(model: nn.Module, data: Split, batch_size: int) -> Weights:
     sums = [torch.zeros_like(p, dtype=torch.float64) for p in parameters.values()]
     with reproducible():
         for pixels, labels in data.train.batches(batch_size):
-            loss = functional.cross_entropy(model(data.normalized(pixels)), labels, reduction="sum")
+            shown = data.normalized(pixels, layout(data.mean.device, "fp32"))
+            loss = functional.cross_entropy(model(shown), labels, reduction="sum")
             torch._foreach_add_(sums, torch.autograd.grad(loss, list(parameters.values())))
     return {name: (total / len(data.train)).cpu() for name, total in zip(parameters, sums, strict=True)}

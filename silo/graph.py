@@ -11,32 +11,39 @@ from itertools import cycle, islice
 from typing import Protocol, Self
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from silo.data.split import Split
-from silo.evaluation import accuracy
-from silo.lane import EagerStepper, Lane, Start, Stepper
-from silo.precision import reproducible
-from silo.randomness import Purpose, forked, generator
+from silo.evaluation import evaluate_blank
+from silo.lane import Lane, Start
+from silo.precision import layout
 from silo.recipe import Recipe
 
 MOST_LANES = 16
-USABLE = 0.85  # of the memory: the allocator rounds up, libraries need some of their own
 WARM_UPS = 3  # steps before a capture: libraries choose kernels and allocate in the first
 
 Step = Callable[[], None]
+
+
+class CaptureError(RuntimeError):
+    """Why steps can't be captured, on a device that goes on working: they can be done eager."""
 
 
 class Recorder(Protocol):
     """Records steps that do the same whenever they are run, so that they can be run again all at once."""
 
     def __call__(self, steps: Sequence[Step]) -> Step:
-        """What runs all these steps, again and again. The call itself may run them any number of times."""
+        """What runs all these steps, again and again. The call itself may run them any number of times.
+
+        Raises:
+            CaptureError: Where they can't be recorded.
+            torch.OutOfMemoryError: Where there is no room for it.
+        """
         ...
 
 
 class CudaGraphs:
-    """Records steps as one CUDA graph, each on a stream of its own."""
+    """Records steps as one CUDA graph, each on a stream of its own. All graphs of one recorder share their memory."""
 
     def __init__(self) -> None:
         # taken at once, since torch gives them in turn out of 32: these are distinct; more lanes than streams share them
@@ -44,19 +51,54 @@ class CudaGraphs:
         self._pool: tuple[int, int] | None = None
 
     def __call__(self, steps: Sequence[Step]) -> Step:
-        """Capture the steps; returns the graph's replay."""
-        for _ in range(WARM_UPS):
-            self._fork(steps)
-        torch.cuda.synchronize()
+        """Capture the steps; returns the graph's replay.
+
+        Raises:
+            CaptureError: Where they can't be captured, and the device goes on working.
+            torch.OutOfMemoryError: Where the memory doesn't hold their graph.
+            torch.AcceleratorError: Where the device is lost.
+        """
+        try:
+            self._warm_up(steps)
+            return self._capture(steps)
+        except Exception as error:
+            # a capture that ends after an error in it raises another one, with the first as its context
+            if (full := _cause(error, torch.OutOfMemoryError)) is not None:
+                raise torch.OutOfMemoryError(str(full)) from error
+            if not answers():
+                raise
+            raise CaptureError(_text(error)) from error
+
+    def _warm_up(self, steps: Sequence[Step]) -> None:
+        """Do each step by itself on the stream that it is captured on, where libraries get what they need of their own.
+
+        One after another: what a step caches on its stream no other stream can use, so that lanes that warm up side by side
+        would take the memory of all their graphs a second time.
+        """
+        for step, stream in zip(steps, self._streams_of(steps), strict=True):
+            for _ in range(WARM_UPS):
+                self._fork([step], [stream])
+            torch.cuda.synchronize()
+            torch.cuda.empty_cache()
+
+    def _capture(self, steps: Sequence[Step]) -> Step:
         graph = torch.cuda.CUDAGraph()
-        # the loader threads of images that stream may go on meanwhile
-        with torch.cuda.graph(graph, pool=self._pool, stream=self._main, capture_error_mode="thread_local"):
-            self._fork(steps)
+        # the outer block: torch 2.11 leaves the capture's stream the current one where the capture fails at its end.
+        # thread_local: the loader threads of images that stream may go on meanwhile
+        with (
+            torch.cuda.stream(torch.cuda.current_stream()),
+            torch.cuda.graph(graph, pool=self._pool, stream=self._main, capture_error_mode="thread_local"),
+        ):
+            self._fork(steps, self._streams_of(steps))
         self._pool = graph.pool()  # graphs run one after another, so that they can share their memory
         return graph.replay
 
-    def _fork(self, steps: Sequence[Step]) -> None:
-        main, streams = torch.cuda.current_stream(), list(islice(cycle(self._streams), len(steps)))
+    def _streams_of(self, steps: Sequence[Step]) -> list[torch.cuda.Stream]:
+        """The stream of each step, always the same: memory that was freed on one stream no other stream reuses."""
+        return list(islice(cycle(self._streams), len(steps)))
+
+    def _fork(self, steps: Sequence[Step], streams: Sequence[torch.cuda.Stream]) -> None:
+        main = torch.cuda.current_stream()
         for stream in streams:  # all first: only a stream that was forked can be joined
             stream.wait_stream(main)
         try:
@@ -66,6 +108,30 @@ class CudaGraphs:
         finally:  # after an error, too: a capture that ends with a stream unjoined raises another one
             for stream in streams:
                 main.wait_stream(stream)
+
+
+def answers() -> bool:
+    """Whether the current CUDA device goes on working: one that is lost raises at every call, whatever was the cause."""
+    try:
+        torch.cuda.synchronize()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _cause(error: BaseException | None, kind: type[Exception]) -> BaseException | None:
+    """The first error of this kind among an error and those that it was raised in the handling of; None where there is none."""
+    while error is not None and not isinstance(error, kind):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def _text(error: BaseException) -> str:
+    """The error that began it, in one line: its type and the first line of its message."""
+    while (earlier := error.__cause__ or error.__context__) is not None:
+        error = earlier
+    first = next(iter(str(error).strip().splitlines()), "")
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
 class GraphStepper:
@@ -109,31 +175,48 @@ class GraphStepper:
         for start in starts[len(self._lanes) :]:
             self._lanes.append(Lane(start, recipe, device, rate=self._rates[len(self._lanes)]))
             self._lanes[-1].hold_momentum()
-        lanes = self._lanes[: len(starts)]
-        self._max_lrs = torch.tensor([lane.max_lr for lane in lanes], dtype=torch.float64, device=device)
-        return lanes
+        return self._lanes[: len(starts)]
 
-    def step(self, lanes: Sequence[Lane], images: Tensor, labels: Tensor, factor: float) -> None:
-        """Do one iteration of each lane, at ``factor`` times its max_lr."""
-        self._rates[: len(lanes)] = self._max_lrs * factor
-        sizes = len(lanes), len(labels)
-        if sizes not in self._graphs:
-            self._graphs[sizes] = self._recorded(lanes, images, labels)
-        own_images, own_labels, replay = self._graphs[sizes]
+    def prepare(self, lanes: Sequence[Lane], data: Split, recipe: Recipe) -> None:
+        """Record what is yet to be recorded for the training's batches, and evaluate once.
+
+        All memory that the training needs is taken before its first step: where that is short, no epoch is lost.
+
+        Raises:
+            CaptureError: Where the steps can't be recorded.
+            torch.OutOfMemoryError: Where the memory holds fewer lanes.
+        """
+        sizes = [size for size in recipe.batch_sizes(len(data.train)) if (len(lanes), size) not in self._graphs]
+        if not sizes:
+            return
+        self._rates.zero_()
+        for size in sizes:
+            blank = data.blank(size, layout(data.mean.device, recipe.precision))
+            labels = torch.zeros(size, dtype=torch.int64, device=data.mean.device)
+            self._graphs[len(lanes), size] = self._recorded(lanes, blank, labels)
+        evaluate_blank(lanes[0].model, data, recipe.precision)
+
+    def table(self, rates: Sequence[Sequence[float]]) -> Tensor:
+        """The rates on the device, all at once: a number that comes from the host waits for it at every step."""
+        return torch.tensor(rates, dtype=torch.float64).to(self._rates.device)
+
+    def step(self, lanes: Sequence[Lane], images: Tensor, labels: Tensor, rates: Tensor) -> None:
+        """Do one iteration of each lane, at the rates of a row of the table."""
+        self._rates[: len(lanes)] = rates
+        own_images, own_labels, replay = self._graphs[len(lanes), len(labels)]
         own_images.copy_(images)
         own_labels.copy_(labels)
         replay()
 
     def _recorded(self, lanes: Sequence[Lane], images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Step]:
         """(Images, labels) to copy a batch of this size to, and what then takes the steps; the lanes are as they were."""
-        own = images.clone(), labels.clone()
         before = [[tensor.clone() for tensor in lane.tensors()] for lane in lanes]
         for lane in lanes:
             lane.optimizer.zero_grad(set_to_none=True)  # the recorded gradients have a place of their own
-        replay = self._record([partial(_step, lane, *own) for lane in lanes])
+        replay = self._record([partial(_step, lane, images, labels) for lane in lanes])
         for lane, tensors in zip(lanes, before, strict=True):
             lane.restore(tensors)
-        return *own, replay
+        return images, labels, replay
 
     def __str__(self) -> str:
         return f"a CUDA graph of up to {self.at_once} lanes"
@@ -149,79 +232,3 @@ def _kind(start: Start, recipe: Recipe, device: torch.device) -> tuple:
     shapes = tuple((name, tensor.dtype, tensor.shape) for name, tensor in tensors.items())
     constants = recipe.momentum, recipe.weight_decay, recipe.precision
     return str(start.model), shapes, tuple(start.mask.layers), constants, device
-
-
-def stepper_on(start: Start, data: Split, recipe: Recipe, at_once: int | None, share: float) -> Stepper:
-    """The stepper for this network's trainings on the GPU that the data is on, which the start is moved to and tried on.
-
-    Args:
-        start: A network as trainings start with it; it is spent.
-        data: The split, on a GPU.
-        recipe: How the network is trained.
-        at_once: How many lanes step side by side, at most; None for as many as the memory holds, up to 16.
-        share: The share of the GPU's memory to use for that, in (0, 1].
-
-    Returns:
-        A GraphStepper, or an EagerStepper that says why where the network's steps can't be captured: one lane at a time.
-    """
-    device = data.mean.device
-    with reproducible(recipe.precision), data.augmented(recipe.augment) as augmented:
-        batches = augmented.train.batches(recipe.batch_size, random=generator(0, Purpose.TRIAL))
-        pixels, labels = next(iter(batches))
-        images = data.normalized(pixels)
-        held = torch.cuda.memory_allocated(device)
-        lane = Lane(start, recipe, device)
-        if draws(lane.model, images):
-            return EagerStepper(because="the network draws random numbers in training")
-        lane.hold_momentum()
-        try:
-            for _ in range(WARM_UPS):
-                _step_without_waiting(lane, images, labels)
-        except RuntimeError as error:
-            if isinstance(error, torch.OutOfMemoryError | torch.AcceleratorError):
-                raise
-            return EagerStepper(because="the network's step waits for the device")
-        if at_once is not None:
-            return GraphStepper(at_once)
-        torch.cuda.reset_peak_memory_stats(device)
-        _step_without_waiting(lane, images, labels)
-        step_bytes = torch.cuda.max_memory_allocated(device) - held
-        # while a step is recorded: what it was before, and the gradients of the warm-up
-        step_bytes += sum(tensor.nbytes for tensor in [*lane.tensors(), *lane.model.parameters()])
-        torch.cuda.reset_peak_memory_stats(device)
-        accuracy(lane.model, max(data.validation, data.test, key=len), data, precision=recipe.precision)
-        evaluation_bytes = torch.cuda.max_memory_allocated(device) - held
-        free, total = torch.cuda.mem_get_info(device)
-        room = (min(free + torch.cuda.memory_reserved(device), share * total) - held) * USABLE
-        return GraphStepper(lanes_in(room, step_bytes, evaluation_bytes))
-
-
-def lanes_in(room: float, step_bytes: int, evaluation_bytes: int) -> int:
-    """How many lanes fit into ``room`` bytes, from 1 to 16: they step all at once, and are evaluated one after another."""
-    return max(1, min(MOST_LANES, int((room - evaluation_bytes) // step_bytes)))
-
-
-def _step_without_waiting(lane: Lane, images: Tensor, labels: Tensor) -> None:
-    """Do one step; raises RuntimeError where it makes the host wait for the device, which a capture forbids."""
-    before = torch.cuda.get_sync_debug_mode()
-    torch.cuda.set_sync_debug_mode("error")
-    try:
-        lane.step(images, labels)
-    finally:
-        torch.cuda.set_sync_debug_mode(before)
-
-
-def draws(model: nn.Module, images: Tensor) -> bool:
-    """Whether the network, as it is in training, draws from torch's global generators: as dropout does.
-
-    Side by side its lanes would draw one after the other, and a lane's numbers depend on the others.
-    """
-
-    def states() -> list[Tensor]:
-        cpu = torch.get_rng_state()
-        return [cpu, torch.cuda.get_rng_state(images.device)] if images.is_cuda else [cpu]
-
-    with forked(), torch.no_grad():
-        before = states()
-        model.train()(images)
-        return any(not torch.equal(a, b) for a, b in zip(before, states(), strict=True))

@@ -8,9 +8,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from silo.data.split import Split
 from silo.mask import Mask
-from silo.precision import computing
+from silo.precision import computing, layout
 from silo.recipe import Recipe
+from silo.shape import Shape
+
+RateTable = Sequence[Sequence[float]] | Tensor  # (steps, lanes)
 
 
 @dataclass(frozen=True)
@@ -21,11 +25,15 @@ class Start:
         model: The network with its start weights; it is trained in place, or copied.
         mask: Which of its weights are alive.
         max_lr: The upper bound of its learning rate, above 0.
+        shape: The learning rate within the cycle; None for the recipe's.
+        remember_at: The iteration (from 1) after which its weights are remembered; None for none.
     """
 
     model: nn.Module
     mask: Mask
     max_lr: float
+    shape: Shape | None = None
+    remember_at: int | None = None
 
 
 class Lane:
@@ -43,8 +51,7 @@ class Lane:
 
     def __init__(self, start: Start, recipe: Recipe, device: torch.device, rate: Tensor | None = None) -> None:
         self.precision = recipe.precision
-        # channels_last is the layout that the fastest convolutions want; it changes no shape and no result but rounding
-        self.model = start.model.to(device, memory_format=torch.channels_last)
+        self.model = start.model.to(device, memory_format=layout(device, recipe.precision))
         self.max_lr = start.max_lr
         # on a GPU the rate is a tensor: a captured step reads it there, and eager steps shall give the same numbers
         if rate is None and device.type == "cuda":
@@ -159,14 +166,31 @@ class Stepper(Protocol):
         """A lane on the device for each start, of which there are at most ``at_once``."""
         ...
 
-    def step(self, lanes: Sequence[Lane], images: Tensor, labels: Tensor, factor: float) -> None:
-        """Do one iteration of each lane, at ``factor`` times its max_lr.
+    def prepare(self, lanes: Sequence[Lane], data: Split, recipe: Recipe) -> None:
+        """Get ready to step on the batches of a training; the lanes' weights stay what they are.
 
         Args:
             lanes: Lanes that :meth:`lanes` returned.
+            data: The split that they are trained and evaluated on.
+            recipe: How they are trained.
+
+        Raises:
+            torch.OutOfMemoryError: Where the memory doesn't hold so many lanes.
+        """
+        ...
+
+    def table(self, rates: Sequence[Sequence[float]]) -> RateTable:
+        """The learning rates of an epoch's steps, for each step a rate for each lane, where :meth:`step` reads them."""
+        ...
+
+    def step(self, lanes: Sequence[Lane], images: Tensor, labels: Tensor, rates: Sequence[float] | Tensor) -> None:
+        """Do one iteration of each lane, each at a rate of its own.
+
+        Args:
+            lanes: Lanes that :meth:`lanes` returned, after :meth:`prepare`.
             images: Normalized, (n, channels, size, size).
             labels: int64 (n).
-            factor: The shape's factor of max_lr at this iteration.
+            rates: A row of what :meth:`table` returned.
         """
         ...
 
@@ -189,10 +213,17 @@ class EagerStepper:
         """A lane around each start's network, which is trained in place."""
         return [Lane(start, recipe, device) for start in starts]
 
-    def step(self, lanes: Sequence[Lane], images: Tensor, labels: Tensor, factor: float) -> None:
+    def prepare(self, lanes: Sequence[Lane], data: Split, recipe: Recipe) -> None:
+        """Do nothing: what a step needs it takes when it is done."""
+
+    def table(self, rates: Sequence[Sequence[float]]) -> Sequence[Sequence[float]]:
+        """The rates as they are: the host sets them."""
+        return rates
+
+    def step(self, lanes: Sequence[Lane], images: Tensor, labels: Tensor, rates: Sequence[float]) -> None:
         """Do one iteration of each lane, one after another."""
-        for lane in lanes:
-            lane.set_rate(lane.max_lr * factor)
+        for lane, rate in zip(lanes, rates, strict=True):
+            lane.set_rate(rate)
             # to be summed after the epoch: three operations a step would be a percent of a tiny network's
             lane.losses.append((lane.step(images, labels), len(labels)))
 

@@ -51,3 +51,14 @@ class Recipe:
     def steps_per_epoch(self, images: int) -> int:
         """Iterations of an epoch over this many training images: ceil(images / batch_size)."""
         return math.ceil(images / self.batch_size)
+
+    def batch_sizes(self, images: int) -> list[int]:
+        """The sizes that the batches of so many training images have: the whole ones', then the short last one's.
+
+        >>> from silo.shape import Constant
+        >>> [Recipe(1, 64, 0.9, 0.0, Constant()).batch_sizes(images) for images in (150, 128, 50)]
+        [[64, 22], [64], [50]]
+        """
+        whole = [self.batch_size] if images >= self.batch_size else []
+        short = images % self.batch_size
+        return [*whole, short] if short else whole

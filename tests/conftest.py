@@ -1,8 +1,13 @@
-"""In which order all tests run, and where their folders lie."""
+"""In which order all tests run, where their folders lie, and which are skipped where Ray or Optuna is missing."""
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
+from packages import MISSING
 
 MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30  # a file system in memory, and the bytes that must be free there
 
@@ -21,3 +26,43 @@ def pytest_configure():
     """Put the folders of tests into memory where there is room: durable writes, thousands of them, wait for a disk each."""
     if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+# the files that can't do without a package
+NEED = {
+    "ray": ("test_ray_*.py", "test_on_ray.py", "test_many_gpus.py", "test_chaos.py", "test_cluster_files.py"),
+    "optuna": ("test_fit.py", "test_export.py"),
+}
+
+
+def pytest_ignore_collect(collection_path):
+    """Pass over the files whose package isn't installed."""
+    return True if any(collection_path.match(file) for package in MISSING for file in NEED[package]) else None
+
+
+def pytest_report_header():
+    return [f"{package} is not installed here, so not tried: {', '.join(NEED[package])}" for package in sorted(MISSING)]
+
+
+@contextmanager
+def skipped_without_packages() -> Iterator[None]:
+    """Skip a test that came to import a package that isn't installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in MISSING:
+            pytest.skip(f"{package} is not installed here")
+        raise
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item):
+    with skipped_without_packages():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    with skipped_without_packages():
+        return (yield)

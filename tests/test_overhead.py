@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from packages import needs
 
 from oracle.analysis.results import analyze
 from oracle.plan.snapshot import Snapshot
@@ -42,3 +43,14 @@ def test_a_cell_sleeps_and_leaves_what_a_training_leaves(overhead, tmp_path, mon
     assert slept == [0.05] * 20
     cells = analyze(Snapshot.take(study)).cells
     assert (cells.status == "done").sum() == 20
+
+
+def test_a_driver_hands_every_training_out_to_pretended_workers(tmp_path, monkeypatch):
+    needs("ray")
+    from benchmarks import driver
+
+    monkeypatch.setattr(driver, "WORKERS", (3, 30))
+    driver.main(["--cells", "100", "--to", str(tmp_path)])
+    rows = (tmp_path / "driver.csv").read_text().splitlines()
+    assert [row.split(",")[:2] for row in rows[1:]] == [["3", "100"], ["30", "100"]]
+    assert "assigned_per_s" in (tmp_path / "driver.md").read_text()

@@ -1,6 +1,7 @@
 """The speed benchmarks on a tiny scale: every way really trains, and rows, table and plot come out. Nothing is timed."""
 
 import math
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 from benchmarks.speed import __main__ as command
-from benchmarks.speed import gpu, plain, released, report, workers
+from benchmarks.speed import gpu, layouts, plain, released, report, workers
 from benchmarks.speed.images import cifar10, for_steps, of_digits
 from benchmarks.speed.measure import Row, interleaved, median_bounds
 from benchmarks.speed.plain_loop import train_plain
@@ -21,6 +22,7 @@ from oracle.study.store import Store
 from silo.data.augment import Augment
 from silo.lane import EAGER, EagerStepper
 from silo.outcome import Outcome
+from silo.precision import LAYOUTS
 
 RESULTS = Path(__file__).parents[1] / "results" / "speed"
 CROPS = Augment(crop=4, flip=True)
@@ -191,7 +193,7 @@ def test_rates_and_shares_of_workers(monkeypatch):
 
 
 def made_up(part, ratio):
-    def measure(path):
+    def measure(path, **more):
         return [Row.of(part, "a step", "ms", [(ratio, 1.0)] * 6, "<= 1.05")]
 
     return measure
@@ -204,7 +206,7 @@ def test_a_part_replaces_its_own_rows_alone(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(plain, "measure", made_up("plain", 2.0))
     assert command.main(["plain", "--to", str(tmp_path)]) == 0
     table = report.read(tmp_path)
-    parts = [name for name in command.PARTS if name != "gpu" or torch.cuda.is_available()]
+    parts = [name for name in command.PARTS if name not in command.ON_A_GPU or torch.cuda.is_available()]
     assert table.part.tolist() == parts
     assert table.ratio.tolist() == [2.0 if name == "plain" else 1.0 for name in parts]
     text = (tmp_path / "README.md").read_text()
@@ -267,3 +269,75 @@ def test_lane_steps_are_counted_beside_the_released_way_s(monkeypatch):
     steps = -(-len(task.data.train) // BATCH)
     assert (one.ours, two.ours, two.other) == (steps, 2 * steps, steps)
     assert (one.ratio, two.ratio, two.pairs, one.goal, two.goal) == (1, 2, 2, "", ">= 10")
+
+
+def record_here():
+    return lambda steps: lambda: [step() for step in steps]
+
+
+@pytest.mark.parametrize("way", [layouts.Way("nhwc", "cudnn", "fp32"), layouts.Way("nchw", "native", "tf32")], ids=str)
+def test_a_way_is_measured_with_ever_more_lanes(way):
+    """On this processor, captures made up: layout and kernels are the way's, and afterwards what they were."""
+    seen = []
+    before, forward = dict(LAYOUTS), torch.nn.functional.batch_norm
+    torch.nn.functional.batch_norm = lambda x, *rest, **more: (
+        seen.append((torch._C._get_cudnn_enabled(), x.is_contiguous(memory_format=layouts.MEMORY_FORMATS[way.layout])))
+        or forward(x, *rest, **more)
+    )
+    try:
+        found = list(layouts.measured(way, torch.device("cpu"), lanes=(1, 2), images=200, recorder=record_here))
+    finally:
+        torch.nn.functional.batch_norm = forward
+    assert {*seen} == {(way.norm == "cudnn", True)}
+    assert [(one.lanes, len(one.us), one.same) for one in found] == [(n, layouts.TURNS, True) for n in (0, 1, 2)]
+    assert dict(LAYOUTS) == before and torch._C._get_cudnn_enabled()
+    assert [layouts.Found.of_json(one.to_json()) for one in found] == found
+
+
+def found(way, lanes, us, same=True, device="a GPU"):
+    return layouts.Found(way, lanes, (us, us, us), same, 1.0, device)
+
+
+def test_every_way_is_shown_beside_the_engine_s_own_in_its_precision():
+    own, other = layouts.engine_way("tf32"), layouts.Way("nchw", "native", "tf32")
+    rows = layouts.rows_of([found(own, 12, 400.0), found(other, 12, 300.0, same=False), found(other, 16, 1.0)])
+    assert [(row.what, row.ratio) for row in rows] == [
+        (f"{own}: 12 lanes", 1.0),
+        ("nchw, native batch norm, tf32: 12 lanes (weights differ from eager)", 0.75),
+    ]
+
+
+def test_ways_are_measured_once_on_a_device_the_engine_s_own_first(tmp_path, monkeypatch):
+    measured, kept = [], tmp_path / "layouts.jsonl"
+
+    def apart(way):
+        measured.append(way)
+        return [] if way.queues == 32 else [found(way, 0, 1.0)]  # one that hangs
+
+    monkeypatch.setattr(layouts, "measured_apart", apart)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a GPU")
+    rows = layouts.measure(None, kept)
+    assert {*measured} == {*layouts.WAYS} and len(rows) == len(layouts.WAYS) - 1
+    assert measured[:3] == [layouts.engine_way(precision) for precision in ("fp32", "tf32", "bf16")]
+    measured.clear()
+    assert layouts.measure(None, kept) == rows
+    assert measured == [way for way in layouts.WAYS if way.queues == 32]
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "another GPU")
+    layouts.measure(None, kept)
+    assert len(measured) == 1 + len(layouts.WAYS)
+
+
+def test_a_way_that_hangs_or_fails_is_a_line_and_counts_as_far_as_it_came(monkeypatch, capsys):
+    way, one = layouts.WAYS[0], found(layouts.WAYS[0], 4, 1.0)
+
+    def run(command, **options):
+        assert options["env"]["CUDA_DEVICE_MAX_CONNECTIONS"] == "8"
+        raise subprocess.TimeoutExpired(command, options["timeout"], output=f"{one.to_json()}\n".encode())
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert list(layouts.measured_apart(way, 45.0)) == [one]
+    assert capsys.readouterr().err == f"{way}: it hangs, or is too slow: ended after 45 s\n"
+    failed = subprocess.CompletedProcess([], 1, b"", b"Traceback\nAcceleratorError: CUDA error\n")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
+    assert list(layouts.measured_apart(way)) == []
+    assert "AcceleratorError: CUDA error" in capsys.readouterr().err

@@ -18,7 +18,7 @@ from oracle.experiment.search import Search, SearchKind
 
 UNTIL = Search(kind=SearchKind.UNTIL_DECIDED)
 SEEDS = (4, 8)
-STUDIES = 40  # simulated for each size, truth and number of seeds
+STUDIES = 25  # simulated for each size, truth and number of seeds
 CLAIMS = ("claim 1", "claim 3", "rival")
 OF_ORACLE = (0, 2, 3)  # the verdicts on these among a report's
 

@@ -12,12 +12,13 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from benchmarks.speed import gpu, plain, released, report, workers
+from benchmarks.speed import gpu, layouts, plain, released, report, workers
 from benchmarks.speed.images import cifar10
 from benchmarks.speed.place import place
 from silo.data.error import DataError
 
-PARTS = {"released": released, "plain": plain, "workers": workers, "gpu": gpu}
+PARTS = {"released": released, "plain": plain, "workers": workers, "gpu": gpu, "layouts": layouts}
+ON_A_GPU = ("gpu", "layouts")  # to ask for the first is to ask for both
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,17 +38,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if unknown := [name for name in options.parts if name not in PARTS]:
             raise DataError(f"PART must be one of {', '.join(PARTS)}, got {unknown[0]!r}")
-        if "gpu" in options.parts and not torch.cuda.is_available():
-            raise DataError("PART gpu must have a CUDA GPU, got none visible here")
+        if (missing := [name for name in options.parts if name in ON_A_GPU]) and not torch.cuda.is_available():
+            raise DataError(f"PART {missing[0]} must have a CUDA GPU, got none visible here")
         cifar10(options.data, 100)
     except DataError as error:
         print(f"benchmarks.speed: {error}", file=sys.stderr)
         return 2
     images = "made up" if options.data is None else "CIFAR-10 (JPEG)"
-    for name in options.parts or [name for name in PARTS if name != "gpu" or torch.cuda.is_available()]:
+    requested = {*options.parts, *(ON_A_GPU if "gpu" in options.parts else ())}
+    possible = [name for name in PARTS if name not in ON_A_GPU or torch.cuda.is_available()]
+    for name in [name for name in PARTS if name in requested] or possible:
         print(f"measuring: {name}", file=sys.stderr, flush=True)
-        where = {**place(torch.device("cuda" if name == "gpu" else "cpu")), "images": images}
-        rows = [{**asdict(row), **where} for row in PARTS[name].measure(options.data)]
+        where = {**place(torch.device("cuda" if name in ON_A_GPU else "cpu")), "images": images}
+        more = {"kept": options.to / "layouts.jsonl"} if name == "layouts" else {}
+        rows = [{**asdict(row), **where} for row in PARTS[name].measure(options.data, **more)]
         table = report.replaced(report.read(options.to), pd.DataFrame(rows), PARTS)
         report.write(table, options.to, PARTS)
         print(report.text(table[table.part == name], PARTS), flush=True)

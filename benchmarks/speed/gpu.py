@@ -25,7 +25,7 @@ from silo.data.split import Split
 from silo.engine import train_lanes
 from silo.graph import GraphStepper
 from silo.lane import EAGER, Start, Stepper
-from silo.precision import reproducible
+from silo.precision import layout, reproducible
 
 TITLE = "On a GPU, ours / the released way: rate of lane-steps"
 IMAGES, PAIRS = 50_000, 7  # 30,000 of them train: 469 batches a pass
@@ -92,7 +92,7 @@ def floors(task: Task, device: torch.device) -> dict[str, float]:
 def cost(task: Task, device: torch.device) -> tuple[int, int]:
     """The least floating-point operations and bytes of a step."""
     start, saved = start_of(task), {}
-    model = start.model.to(device, memory_format=torch.channels_last).train()
+    model = start.model.to(device, memory_format=layout(device, "fp32")).train()
     pixels, labels = task.data.train.pixels[:BATCH].to(device), task.data.train.labels[:BATCH].to(device)
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:

@@ -157,7 +157,7 @@ def optima_table(findings: Findings, level: float) -> pd.DataFrame:
             "low": np.exp2(low),
             "high": np.exp2(high),
             "silo_max_lr": measured.silo,
-            "accuracy": curves.top[np.arange(len(curves.top)), curves.misfit.argmin(axis=1)],
+            "accuracy": curves.top[np.arange(len(curves.top)), curves.at_best],
             "noise": measured.noise.sd,
         }
     )

@@ -81,7 +81,7 @@ class Pilot:
         noise = (measured.noise.sd, measured.noise_tested.sd)
         if min(part.min() for part in noise) <= 0:
             raise InputError(f"--pilot must be a run whose trainings have noise above 0, got {folder}")
-        cycles, best = np.arange(len(measured.cycles)), curves.misfit.argmin(axis=1)
+        cycles, best = np.arange(len(measured.cycles)), curves.at_best
         sides, known = curves.sides[:, cycles, best], np.isfinite(curves.side_variances[:, cycles, best])
         if not known.any(axis=1).all():
             raise InputError(f"--pilot must be a run with values on both sides of some best max_lr, got {folder}")

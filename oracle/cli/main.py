@@ -10,6 +10,7 @@ from oracle.cli.parser import make_parser
 from oracle.error import FieldError, InputError, SweepError
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+INSTALLED_BY = {"ray": "ray[tune]", "optuna": "optuna"}  # what only some commands need
 TRAINING = ("run", "tune", "merge")  # commands that fill a run folder
 
 
@@ -32,6 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BAD_INPUT
     except InputError as error:
         print(f"silo-oracle: {_one_line(error)}", file=sys.stderr)
+        return BAD_INPUT
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in INSTALLED_BY:
+            raise
+        advice = f"{parsed.command} needs it (pip install '{INSTALLED_BY[package]}')"
+        print(f"silo-oracle: {package} must be installed, got none here; {advice}", file=sys.stderr)
         return BAD_INPUT
     except BrokenPipeError:  # `silo-oracle ... | head`
         sys.stderr.close()

@@ -10,6 +10,7 @@ from oracle.plan.counts import StatusCounts
 from oracle.plan.search.rounds import first_values
 from oracle.plan.snapshot import Snapshot
 from oracle.report.advice import advice
+from oracle.run.calibration.forecast import forecast, longest_chain
 from oracle.study.data_info import DataInfo
 from oracle.study.study import Study
 
@@ -29,6 +30,7 @@ def plan_text(study: Study, predicted: Sequence[str] = ()) -> str:
         *_search_lines(experiment),
         f"recorded: {counts.recorded}, failed: {counts.failed}, missing: {counts.missing}",
         *_time_lines(experiment, counts, snapshot.seconds_each, steps, calibrated=bool(predicted)),
+        *_wall_lines(study, counts, steps),
         *predicted,
         *advice(analyze(snapshot)),
     ]
@@ -115,6 +117,20 @@ def _time_lines(
     elif rate is None and not calibrated:
         lines.append("no training is recorded yet: the time of one is known after the first")
     return lines
+
+
+def _wall_lines(study: Study, counts: StatusCounts, steps: int) -> list[str]:
+    """How long the missing trainings take on the workers that the file names, and at least on any number of them."""
+    compute = study.experiment.compute
+    if compute.rate is None or counts.missing == 0:
+        return []
+    seconds = steps / compute.rate.iterations_per_second
+    chain = longest_chain(study)
+    line = f"{chain} of them wait for each other: {hours_text(chain * seconds / 3600)} hours on any number of devices"
+    if compute.workers is not None:
+        wall = forecast(study, seconds, [0.0] * compute.workers).wall_seconds / 3600
+        line += f", {hours_text(wall)} on {compute.workers}, one training after another on each"
+    return [line]
 
 
 def hours_text(hours: float) -> str:

@@ -17,19 +17,21 @@ def predicted_lines(study: Study, speed: MeasuredSpeed) -> list[str]:
     experiment, data, workers = study.experiment, study.data, len(speed.worker_starts)
     steps = experiment.recipe.epochs * experiment.recipe.steps_per_epoch(data.training_images)
     whole = speed.training_seconds(experiment, data)
-    expected = forecast(study, whole, speed.worker_starts)
+    expected = forecast(study, whole, speed.worker_starts, speed.lanes)
     walls = {}
     for tested_share in (0.0, TESTED_SHARE, 1.0):
         seconds = speed.training_seconds(experiment, data, tested_share)
-        walls[tested_share] = forecast(study, seconds, speed.worker_starts).wall_seconds + speed.shutdown
+        walls[tested_share] = forecast(study, seconds, speed.worker_starts, speed.lanes).wall_seconds + speed.shutdown
     at_a_time = f"{workers} training{'s' if workers > 1 else ''} at a time"
+    if speed.lanes > 1:
+        at_a_time = f"{workers} worker{'s' if workers > 1 else ''} of {speed.lanes} trainings side by side"
     assumed = "no training diverges"
     if experiment.train.choose == "validation":
         assumed += f", and test is looked at after {TESTED_SHARE:.0%} of the epochs "
         assumed += f"(after the last alone: {_span(walls[0.0])}; "
         assumed += f"after every one: {_span(walls[1.0])})"
-    if experiment.compute.gpus_per_trial:
-        assumed += "; one training after another in each worker, where a GPU may train several side by side"
+    if speed.lanes > 1:
+        assumed += f"; a training beside fewer than {speed.lanes - 1} others takes as long as beside so many"
     if speed.cpu_share < BUSY_SHARE:
         assumed += f"; other programs go on taking {1 - speed.cpu_share:.0%} of the cores, as they did meanwhile"
     rate = float(f"{steps / whole / (experiment.compute.gpus_per_trial or 1):.3g}")

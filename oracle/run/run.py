@@ -2,12 +2,14 @@
 
 from rich.console import Console
 
+from oracle.experiment.search import SearchKind
 from oracle.plan.snapshot import Snapshot
 from oracle.plan.trajectories import Trajectories
 from oracle.run.local import train_here
+from oracle.run.optional import require
 from oracle.run.problem import device
 from oracle.run.progress import Progress
-from oracle.run.ray.resources import check_resources
+from oracle.run.ray.resources import check_resources, require_ray
 from oracle.run.ray.sweep import train_on_ray
 from oracle.run.ready_queue import ReadyQueue
 from oracle.run.worker import Worker
@@ -34,7 +36,9 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool, a
             record is damaged.
     """
     _check_resources(study, console, local, address)
-    Snapshot.take(study)  # reads the records: a damaged one is refused before anything is written
+    missing = Snapshot.take(study).counts().missing  # a damaged record is refused before anything is written
+    if not local and (missing or retry_failed):
+        require_ray()
     with claimed(study):
         if retry_failed:
             study.store.forget_failures()
@@ -63,6 +67,8 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool, a
 
 
 def _check_resources(study: Study, console: Console, local: bool, address: str | None) -> None:
+    if study.experiment.oracle.search.kind is SearchKind.ADAPTIVE:
+        require("optuna", "optuna", "where oracle.search is adaptive")
     if local:
         device(study.experiment)
     elif check_resources(study.experiment.compute, address) == 0:
@@ -74,7 +80,7 @@ def _check_resources(study: Study, console: Console, local: bool, address: str |
 def _train(study: Study, queue: ReadyQueue, progress: Progress, local: bool, address: str | None) -> None:
     experiment, store = study.experiment, study.store
     if local:
-        train_here(queue, Worker(experiment, study.dataset, study.data.digest, store), progress)
+        train_here(queue, lambda: Worker(experiment, study.dataset, study.data.digest, store), progress, store)
     else:
         factory = WorkerFactory.of(experiment, study.data.digest, store)
         train_on_ray(queue, factory, study.dataset, experiment.compute, store, progress, address)

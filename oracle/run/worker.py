@@ -18,9 +18,10 @@ from oracle.study.states import read_state, write_state
 from oracle.study.store import Event, Store
 from silo.cycle import Candidate, CycleResult, run_lanes, start_of
 from silo.data.images import Dataset
-from silo.graph import GraphStepper, stepper_on
+from silo.graph import CaptureError, GraphStepper
 from silo.lane import EAGER, EagerStepper, Stepper
 from silo.state import State
+from silo.stepping import stepper_on
 
 TRIES = 3  # of a training that raises an error: a busy file system or a full GPU may be another's fault
 
@@ -61,7 +62,7 @@ class Worker:
         return stepper_on(start, problem.data(seed), problem.recipe, at_once, min(1.0, self.compute.gpus_per_trial))
 
     def run(self, *jobs: Job) -> None:
-        """Train jobs of one training, seed and cycle, and record what came of each; one that raises an error again and again
+        """Train jobs of one seed and cycle, and record what came of each; one that raises an error again and again
         becomes a recorded failure. A cell that another worker recorded meanwhile isn't trained.
 
         Raises:
@@ -90,6 +91,13 @@ class Worker:
         """Train jobs side by side; where that fails in halves, and in the end one by one."""
         error = self._try(jobs, self.stepper)
         if error is None:
+            return
+        if isinstance(error, CaptureError):  # no pack's fault: none could be captured
+            self.stepper = EagerStepper(because=f"it can't be captured ({error})")
+            self.lanes = self.stepper.at_once
+            self._give_memory_back()
+            for job in jobs:
+                self._run_alone(job, self.stepper)
             return
         # begun anew: what failed may be half a graph. Fewer at once where memory is short
         lanes = self.stepper.at_once
@@ -125,7 +133,7 @@ class Worker:
         checkpoints = [EpochCheckpoint(self.store, job.cell.id, here, len(jobs)) for job in jobs]
         one = jobs[0].cell
         candidates = [
-            Candidate(job.cell.max_lr, self._start(job), checkpoint)
+            Candidate(job.cell.max_lr, self._start(job), checkpoint, self.problems[job.cell.training])
             for job, checkpoint in zip(jobs, checkpoints, strict=True)
         ]
         try:

@@ -25,7 +25,7 @@ class CellRunner(Protocol):
     lanes: int
 
     def run(self, *jobs: Job) -> None:
-        """Train these jobs, all of one training, seed and cycle, and record each."""
+        """Train these jobs, all of one seed and cycle, and record each."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ def losses_of_constants(
     bounds = [stdtrit(upper_df, 1 - one) ** 2 * responses.scale for one in (level / cycles, level)]
     estimate, low, high = (np.where(np.isneginf(measured.means), np.inf, np.nan) for _ in range(3))
     excess = responses.misfit - responses.misfit.min(axis=1, keepdims=True)
-    best, variances = responses.misfit.argmin(axis=1), measured.noise.variance(measured.seeds)
+    best, variances = responses.at_best, measured.noise.variance(measured.seeds)
     for cycle in range(cycles):
         at, top = best[cycle], responses.top[cycle, best[cycle]]
         distance = x[near[cycle]][:, None] - optima  # (values near the best, O)

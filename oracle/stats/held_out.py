@@ -142,13 +142,21 @@ class HeldOut:
     def _gain(self, differences: np.ndarray, same: np.ndarray) -> tuple[Estimate, list[Estimate]]:
         """The mean of differences (C, J), of which some are of one training with itself."""
         noise, (cycles, seeds) = self.measured.noise_tested, differences.shape
-        variances = 2 * noise.variance(seeds) * (1 - same.mean(axis=1))
+        single = 2 * noise.sd**2 * (1 - same.mean(axis=1))  # variance of one seed's difference
+        spread = float(differences.var(axis=1, ddof=1).sum())
+        if spread > single.sum() > 0:  # seeds differ by more than their trainings' noise
+            single = single * (spread / single.sum())
+        share = 1 / seeds + noise.overlap
         by_cycle = [
-            Estimate(float(mean), math.sqrt(variance), float(df))
-            for mean, variance, df in zip(differences.mean(axis=1), variances, noise.df, strict=True)
+            Estimate(float(mean), math.sqrt(variance * share), float(df))
+            for mean, variance, df in zip(differences.mean(axis=1), single, noise.df, strict=True)
         ]
         # seeds may differ in their best max_lr in all cycles alike, which a training's noise doesn't tell
-        of_seeds = float(differences.mean(axis=0).var(ddof=1)) * (1 / seeds + noise.overlap)
-        of_noise, own = float(variances.sum()) / cycles**2, seeds - 1
-        variance = (own * of_seeds + PRIOR_DF * of_noise) / (own + PRIOR_DF)
-        return Estimate(float(differences.mean()), math.sqrt(variance), own + PRIOR_DF), by_cycle
+        own = seeds - 1
+        of_seeds = own * float(differences.mean(axis=0).var(ddof=1)) * share / (own + PRIOR_DF)
+        of_noise = PRIOR_DF * float(single.sum()) * share / cycles**2 / (own + PRIOR_DF)
+        variance = of_seeds + of_noise
+        # degrees of freedom of a sum of two estimates (Satterthwaite 1946)
+        doubt = of_seeds**2 / own + of_noise**2 / max(noise.df_of_all, 1)
+        df = variance**2 / doubt if doubt else float(own + PRIOR_DF)
+        return Estimate(float(differences.mean()), math.sqrt(variance), df), by_cycle

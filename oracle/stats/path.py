@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtrc, ndtri, stdtrit
 
-from oracle.stats.response import STEP, Responses
+from oracle.stats.response import STEP, Responses, middle_of_best
 
 SPAN, STEPS = 6.0, 121  # doublings up and down that a path may go, and in how many steps
 POWER = 0.8  # with which a study is said to show an effect
@@ -48,12 +48,14 @@ def slope_along(responses: Responses, form: np.ndarray, level: float) -> Slope |
     """
     if len(form) < 3 or np.ptp(form) < 1e-9:
         return None
+    form = form - form.min()
     slopes = np.linspace(-SPAN, SPAN, STEPS) / np.ptp(form)
-    misfit = _profile(responses, form, slopes) / responses.scale
+    misfit = _profile(responses.optima, responses.misfit, form, slopes) / responses.scale
     df = len(form) - 2
-    # the optimum may leave the path by more than the curves' own noise
-    misfit = misfit / max(1.0, (misfit.min() - _free(responses)) / df)
-    return _slope(slopes, misfit, df, level)
+    beyond = (misfit.min() - _free(responses)) / df
+    if beyond > 1:  # the optimum leaves the path by more than the curves' own noise
+        return _slope(slopes, misfit / beyond, df, level)
+    return _slope(slopes, misfit, responses.df, level)
 
 
 def path_along(responses: Responses, form: np.ndarray, slope: float) -> np.ndarray:
@@ -83,26 +85,16 @@ def difference(responses: Responses, early: np.ndarray, late: np.ndarray, level:
         late: (C,) bool, with which.
         level: probability that the interval misses the truth.
     """
-    rows = early | late
     slopes = np.linspace(-SPAN, SPAN, STEPS)
-    part = Responses(
-        responses.optima,
-        responses.misfit[rows],
-        responses.top[rows],
-        responses.sides[:, rows],
-        responses.top_variance[rows],
-        responses.side_variances[:, rows],
-        responses.scale,
-        responses.df,
-    )
-    misfit = _profile(part, late[rows].astype(float), slopes) / responses.scale
+    together = np.array([responses.misfit[rows].sum(axis=0) for rows in (early, late)])
+    misfit = _profile(responses.optima, together, np.array([0.0, 1.0]), slopes) / responses.scale
     return _slope(slopes, misfit, responses.df, level)
 
 
 def _slope(slopes: np.ndarray, misfit: np.ndarray, df: int, level: float) -> Slope:
     """The slope of the least misfit, and where the misfit passes Student's bound on either side."""
-    at = int(misfit.argmin())
-    bound = misfit[at] + stdtrit(df, 1 - level / 2) ** 2
+    at = middle_of_best(misfit)
+    bound = misfit.min() + stdtrit(df, 1 - level / 2) ** 2
     estimate = float(slopes[at])
     if 0 < at < len(slopes) - 1:  # the lowest point of a parabola through it and its neighbours
         below, here, above = misfit[at - 1 : at + 2]
@@ -116,19 +108,13 @@ def _free(responses: Responses) -> float:
     return float(responses.misfit.min(axis=1).sum()) / responses.scale
 
 
-def _profile(responses: Responses, form: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+def _profile(optima: np.ndarray, misfit: np.ndarray, form: np.ndarray, slopes: np.ndarray) -> np.ndarray:
     """The least misfit over all starts, by slope; beyond what is tried an optimum costs what it does at the end."""
-    optima, last = responses.optima, len(responses.optima) - 2
     starts = np.arange(optima[0] - SPAN / 2, optima[-1] + SPAN / 2, 2 * STEP)
-    best = np.full(len(slopes), math.inf)
-    for i, slope in enumerate(slopes):
-        place = np.clip((starts[:, None] + slope * form - optima[0]) / STEP, 0, last + 0.999)
-        left = place.astype(int)
-        share = place - left
-        cycles = np.arange(len(form))
-        misfit = responses.misfit[cycles, left] * (1 - share) + responses.misfit[cycles, left + 1] * share
-        best[i] = misfit.sum(axis=1).min()
-    return best
+    total = np.zeros((len(slopes), len(starts)))
+    for row, gone in zip(misfit, form, strict=True):
+        total += np.interp(starts + gone * slopes[:, None], optima, row)
+    return total.min(axis=1)
 
 
 def _end(slopes: np.ndarray, misfit: np.ndarray, bound: float, at: int, step: int) -> float:

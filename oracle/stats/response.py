@@ -17,6 +17,7 @@ STEP = 1 / 24  # doublings between the optima that are tried
 BEYOND = 2.0  # doublings beyond the grid that an optimum may lie, where its end is open
 BARRIER = 16.0  # what an optimum beyond a value that is far from the best costs: four standard errors, squared
 PARAMETERS = 4  # of a curve: optimum, top, left, right
+EQUAL = 0.01  # misfit by which optima are equally good: of three values many explain all
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +45,14 @@ class Responses:
     df: int
 
     @property
+    def at_best(self) -> np.ndarray:
+        """Which optimum explains each cycle best, as a place in ``optima``, (C,); the middle one of equally good ones."""
+        return np.array([middle_of_best(row) for row in self.misfit])
+
+    @property
     def best(self) -> np.ndarray:
         """The optimum of each cycle that explains it best, log2 max_lr, (C,)."""
-        return self.optima[self.misfit.argmin(axis=1)]
+        return self.optima[self.at_best]
 
     def intervals(self, level: float) -> tuple[np.ndarray, np.ndarray]:
         """Return a band that holds all cycles' optima at once with probability 1 - level: its low and high end, (C,) each.
@@ -61,10 +67,16 @@ class Responses:
 
     def curve(self, cycle: int, log_values: np.ndarray) -> np.ndarray:
         """Return a cycle's best curve, in percent, at some log2 max_lr."""
-        at = int(self.misfit[cycle].argmin())
+        at = self.at_best[cycle]
         distance = log_values - self.optima[at]
         side = np.where(distance < 0, *self.sides[:, cycle, at])
         return self.top[cycle, at] - side * distance**2
+
+
+def middle_of_best(misfit: np.ndarray) -> int:
+    """Return the place of the least misfit; of those that are as good but for rounding, or nearly so, the middle one."""
+    good = np.flatnonzero(misfit <= misfit.min() + EQUAL)
+    return int(good[len(good) // 2])
 
 
 def responses(measured: Measurements) -> Responses:
@@ -83,7 +95,8 @@ def responses(measured: Measurements) -> Responses:
         df += max(near.sum() - PARAMETERS, 0)
         known = x[~np.isnan(mean)]
         below, above = known[known < x[near][0]], known[known > x[near][-1]]
-        outside = (optima < (below[-1] if len(below) else -np.inf)) | (optima > (above[0] if len(above) else np.inf))
+        ends = (below[-1] if len(below) else -np.inf) - 1e-9, (above[0] if len(above) else np.inf) + 1e-9
+        outside = (optima < ends[0]) | (optima > ends[1])
         fits.append((np.where(outside, np.maximum(fit[0], fit[0][~outside].min() + BARRIER), fit[0]), *fit[1:]))
     misfit, top, sides, top_variance, side_variances = (np.array(part) for part in zip(*fits, strict=True))
     scale = max(1.0, residual / df) if df else 1.0

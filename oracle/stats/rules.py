@@ -23,7 +23,7 @@ from oracle.stats.held_out import (
 from oracle.stats.judgement import Judgement
 from oracle.stats.measurements import Measurements
 from oracle.stats.path import Slope, difference, same_optimum, slope_along
-from oracle.stats.response import Responses
+from oracle.stats.response import Responses, middle_of_best
 
 PRACTICAL = math.log2(1.25)  # doublings over all cycles: a growth below it is none
 
@@ -211,7 +211,7 @@ def _segments(measured: Measurements, responses: Responses, level: float) -> lis
             rows[0, earlier], rows[1, part] = True, True
             apart = difference(responses, rows[0], rows[1], level / pairs)
             rises, falls = rises or apart.low > 0, falls or apart.high < 0
-        optimum = responses.optima[responses.misfit[part].sum(axis=0).argmin()]
+        optimum = responses.optima[middle_of_best(responses.misfit[part].sum(axis=0))]
         first, last = measured.cycles[part][[0, -1]]
         segments.append(Segment(int(first), int(last), float(2**optimum), rises, falls))
     return segments

@@ -60,11 +60,18 @@ class Split:
             return nullcontext(Images(self.normalized(part.pixels), part.labels))
         return part.augmented(augment)
 
-    def normalized(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Images as a network sees them: uint8 normalized, floats as they are; (n, channels, size, size), channels last."""
+    def normalized(
+        self, pixels: torch.Tensor, memory_format: torch.memory_format = torch.channels_last
+    ) -> torch.Tensor:
+        """Images as a network sees them: uint8 normalized, floats as they are; (n, channels, size, size), laid out so."""
         if not pixels.is_floating_point():
             pixels = (pixels.float() - self.mean).div_(self.std)
-        return pixels.contiguous(memory_format=torch.channels_last)
+        return pixels.contiguous(memory_format=memory_format)
+
+    def blank(self, count: int, memory_format: torch.memory_format) -> torch.Tensor:
+        """A batch of black images, as :meth:`normalized` returns them: for what hangs on no pixel."""
+        shape = count, self.train.channels, self.train.size, self.train.size
+        return self.normalized(torch.zeros(shape, dtype=torch.uint8, device=self.mean.device), memory_format)
 
 
 class SplitRule(Protocol):

@@ -6,16 +6,18 @@ from dataclasses import replace
 import pytest
 import torch
 from kept import CutOff, Kept, bits, same
+from pretended_gpu import here
 from torch import nn
 
 from silo.data.augment import Augment
 from silo.data.split import Split
 from silo.engine import train, train_lanes
-from silo.graph import MOST_LANES, GraphStepper, draws, lanes_in
+from silo.graph import MOST_LANES, GraphStepper
 from silo.lane import EAGER, EagerStepper, Start
 from silo.mask import Mask, prunable_weights
 from silo.recipe import Recipe
-from silo.shape import WarmupStep
+from silo.shape import Cosine, Cyclical, WarmupStep
+from silo.stepping import draws, lanes_in
 
 # 150 images: batches of 64, 64 and a short one of 22; 7 epochs of 3 steps: more than 20 steps
 RECIPE = Recipe(
@@ -27,21 +29,6 @@ RECIPE = Recipe(
     augment=Augment(crop=1, flip=True),
 )
 RATES = (0.003, 0.01, 0.03)
-
-
-def here():
-    """Records steps in this process: runs them before, as a capture's warm-up does, and then again at every call."""
-
-    def record(steps):
-        def run():
-            for step in steps:
-                step()
-
-        run()
-        run()
-        return run
-
-    return record
 
 
 STEPPERS = {
@@ -92,7 +79,7 @@ def together(starts, data, stepper, recipe=RECIPE, **options):
 def test_lanes_in_float64_are_single_runs(starts, exact, name, stepper, changes):
     recipe = replace(RECIPE, **changes)
     expected = alone(starts(name=name), exact, recipe, remember_at=4)
-    given = together(starts(name=name), exact, stepper(), recipe, remember_at=4)
+    given = together([replace(start, remember_at=4) for start in starts(name=name)], exact, stepper(), recipe)
     for one, other in zip(given, expected, strict=True):
         assert (one.outcome.chosen_epoch, one.outcome.steps) == (other.outcome.chosen_epoch, 21)
         assert one.outcome.test == other.outcome.test
@@ -213,6 +200,52 @@ def test_all_are_kept_where_one_is_due(starts, exact):
     kept = [Kept(due_after=()), Kept(due_after=(3,)), Kept(due_after=())]
     together(starts(), exact, GraphStepper(3, here), checkpoints=kept)
     assert [[entry for entry in one.log if entry[0] == "save"] for one in kept] == [[("save", 3)]] * 3
+
+
+@pytest.mark.parametrize("short", ["the whole batch's graph", "the short one's", "an evaluation"])
+def test_memory_that_is_short_shows_before_the_first_step(starts, exact, monkeypatch, short):
+    """So that no epoch is lost by it: both graphs are recorded, and an evaluation done, before a lane trains."""
+    did = []
+
+    def out_of_memory():
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    def recorder():
+        def record(steps):
+            did.append("record")
+            if len(did) == {"the whole batch's graph": 1, "the short one's": 2}.get(short):
+                out_of_memory()
+            return lambda: did.append("step")
+
+        return record
+
+    if short == "an evaluation":
+        monkeypatch.setattr("silo.graph.evaluate_blank", lambda *_: out_of_memory())
+    kept = [Kept() for _ in RATES]
+    with pytest.raises(torch.OutOfMemoryError):
+        together(starts(), exact, GraphStepper(3, recorder), checkpoints=kept)
+    assert "step" not in did
+    assert all(one.log == [] for one in kept)
+
+
+@pytest.mark.parametrize("stepper", STEPPERS.values(), ids=STEPPERS)
+def test_lanes_of_other_shapes_and_remembered_iterations_are_single_runs(starts, exact, stepper):
+    """A baseline's trainings beside SILO's: each at the rates of its own shape."""
+    shapes = [RECIPE.shape, Cosine(), Cyclical("3ep")]
+    given = [
+        replace(start, shape=shape, remember_at=at)
+        for start, shape, at in zip(starts(), shapes, (4, None, 9), strict=True)
+    ]
+    expected = [
+        train(
+            start.model, exact, replace(RECIPE, shape=shape), start.max_lr, start.mask, seed=1, cycle=2, remember_at=at
+        )
+        for start, shape, at in zip(starts(), shapes, (4, None, 9), strict=True)
+    ]
+    for one, other in zip(together(given, exact, stepper()), expected, strict=True):
+        assert one.outcome.test == other.outcome.test
+        assert bits(one.final) == bits(other.final)
+        assert bits(one.remembered) == bits(other.remembered)
 
 
 NETWORKS = {

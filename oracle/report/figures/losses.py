@@ -72,4 +72,6 @@ def _draw_means(axes: Axes, means: Mapping[str, Estimate], steps: np.ndarray, le
         one = means[name]
         ends = [[one.value - one.lower(level)], [one.upper(level) - one.value]]
         axes.errorbar([steps[-1] / room**share], [one.value], ends, linestyle="none", **look)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.07 * (high - low))  # room for the word
     axes.text(steps[-1] / room**0.5, 0.98, "mean", transform=axes.get_xaxis_transform(), ha="center", va="top", size=6)

@@ -89,7 +89,7 @@ def _limits(measured: Measurements, curves: Responses) -> tuple[np.ndarray, floa
     bars = np.sqrt(measured.noise.variance(measured.seeds))[:, None]
     low = np.where(measured.near, measured.means - bars, np.inf).min(axis=1)
     high = np.where(measured.near, measured.means + bars, -np.inf).max(axis=1)
-    top = curves.top[np.arange(len(low)), curves.misfit.argmin(axis=1)]
+    top = curves.top[np.arange(len(low)), curves.at_best]
     high = np.maximum(high, top)
     span = 1.2 * float((high - low).max())
     return high + 0.06 * span - span, span

@@ -15,9 +15,11 @@ from oracle.plan.snapshot import Snapshot
 from oracle.plan.trajectories import Trajectories
 from oracle.run.calibration.costs import Costs
 from oracle.run.calibration.shortened_worker import BEGAN, MEASURED, SHORTENED, ShortenedWorkerFactory, entries_of
+from oracle.run.local import train_here
+from oracle.run.optional import is_installed
 from oracle.run.problem import device
 from oracle.run.progress import Progress
-from oracle.run.ray.resources import check_resources
+from oracle.run.ray.resources import check_this_machine
 from oracle.run.ray.sweep import train_on_ray
 from oracle.run.ready_queue import Job, ReadyQueue
 from oracle.run.worker_factory import WorkerFactory
@@ -43,12 +45,14 @@ class MeasuredSpeed(Costs):
         worker_starts: Time from the start of Ray until a worker trains, for each worker, rising.
         shutdown: Time from the last record until Ray is gone.
         device: What was measured.
+        lanes: How many trainings a worker takes side by side; each has its share of all times above.
     """
 
     shortest_training: float
     worker_starts: tuple[float, ...]
     shutdown: float
     device: str
+    lanes: int = 1
 
     def training_seconds(self, experiment: Experiment, data: DataInfo, tested_share: float = TESTED_SHARE) -> float:
         """Return the seconds of one whole training.
@@ -105,6 +109,8 @@ class TimeLimitedQueue(ReadyQueue):
 def calibrate(study: Study) -> MeasuredSpeed | None:
     """Measure on a private Ray with the run's own workers, in a temporary folder; None where no training is missing.
 
+    Where there is no Ray, one worker in this process is measured: what `run --local` takes.
+
     Args:
         study: Its data must be loaded.
 
@@ -113,14 +119,15 @@ def calibrate(study: Study) -> MeasuredSpeed | None:
         SweepError: No training could be measured.
     """
     experiment, digest = study.experiment, study.data.digest
-    room = check_resources(experiment.compute, None)
+    with_ray = is_installed("ray")
+    room = check_this_machine(experiment.compute)
     if Snapshot.take(study).counts().missing == 0:
         return None
     with tempfile.TemporaryDirectory(prefix="silo-oracle-") as folder:
         store = Store(Path(folder))
         trajectories = Trajectories(experiment, study.data, store)
         queue = TimeLimitedQueue(trajectories)
-        workers = min(experiment.compute.workers or room, queue.ready)
+        workers = min(experiment.compute.workers or room, queue.ready) if with_ray else 1
         make_worker = ShortenedWorkerFactory(
             WorkerFactory.of(experiment, digest, store),
             trajectories.training,
@@ -130,7 +137,10 @@ def calibrate(study: Study) -> MeasuredSpeed | None:
         )
         started = time.time()
         with Progress(Console(file=io.StringIO()), trajectories, queue.ready, 0) as progress:
-            train_on_ray(queue, make_worker, study.dataset, experiment.compute, store, progress)
+            if with_ray:
+                train_on_ray(queue, make_worker, study.dataset, experiment.compute, store, progress)
+            else:
+                train_here(queue, lambda: make_worker(study.dataset), progress, store)
         ended = time.time()
         began, measured, shortened = (entries_of(store, event) for event in (BEGAN, MEASURED, SHORTENED))
         failures = [entry["reason"] for entry in entries_of(store, Event.FAILED)]
@@ -143,4 +153,5 @@ def calibrate(study: Study) -> MeasuredSpeed | None:
         worker_starts=tuple(sorted(entry["at"] - started for entry in began)),
         shutdown=ended - max(entry["at"] for entry in shortened),
         device=current_environment(device(experiment))["device"],
+        lanes=min(one["lanes"] for one in measured),
     )

@@ -1,5 +1,6 @@
 """What the parts of a training cost on this machine, by differences between trainings that have more or less of them."""
 
+import copy
 import math
 import time
 from collections.abc import Callable
@@ -11,8 +12,9 @@ import torch
 from oracle.run.calibration.shortened import WholeShape, shorten_split
 from silo.criterion import Criterion, LayerInputs
 from silo.cycle import Problem
-from silo.engine import train
+from silo.engine import train_lanes
 from silo.evaluation import gradients
+from silo.lane import EAGER, Lane, Start, Stepper
 from silo.mask import Mask
 from silo.randomness import Purpose, generator, seeded
 
@@ -39,32 +41,34 @@ class Costs:
     cpu_share: float
 
 
-def measure_costs(problem: Problem, seed: int, seconds: float) -> Costs:
+def measure_costs(problem: Problem, seed: int, seconds: float, stepper: Stepper = EAGER) -> Costs:
     """Train with more of one part and the same of the rest, in turn, and return what each part costs by the differences.
 
-    What a training costs once is in none of them.
+    What a training costs once is in none of them. Of trainings side by side each has its share.
 
     Args:
         problem: The study's own.
         seed: Of the split and the network.
         seconds: For about so long; each kind of training is done at least once.
+        stepper: The run's own; as many trainings as it has lanes are measured side by side.
     """
     whole, recipe = problem.data(seed), problem.recipe
     steps_per_epoch = recipe.steps_per_epoch(len(whole.train))
     shape = WholeShape(recipe.shape, steps_per_epoch, recipe.epochs)
     with seeded(seed, Purpose.CALIBRATION):
         model = problem.build()
-    mask = _once_pruned(problem, model, seed)
+    mask, lanes = _once_pruned(problem, model, seed), stepper.at_once
+    # at a rate of 0 no training diverges, and all cost the same
+    starts = [Start(copy.deepcopy(model), mask, 0.0) for _ in range(lanes)]
 
     def training(epochs: int, batches: int, images: int) -> Callable[[], Any]:
         split = shorten_split(whole, recipe.batch_size, batches, images)
         short = replace(recipe, epochs=epochs, shape=shape)
-        # at a rate of 0 no training diverges, and all cost the same
-        return lambda: train(model, split, short, 0.0, mask, seed=seed, cycle=0)
+        return lambda: train_lanes(starts, split, short, seed=seed, cycle=0, stepper=stepper)
 
     least = training(1, 1, 1)
     least()  # the very first one takes longer
-    repetitions = max(1, math.floor(ROUND_SECONDS / seconds_of(least)))
+    repetitions = max(1, math.floor(ROUND_SECONDS * lanes / seconds_of(least)))
     batches = min(1 + repetitions, max(2, steps_per_epoch * recipe.epochs))
     epochs = 1 + min(MAX_EPOCHS - 1, repetitions)
     images = min(1 + repetitions * recipe.batch_size, len(whole.validation))
@@ -73,8 +77,10 @@ def measure_costs(problem: Problem, seed: int, seconds: float) -> Costs:
         kinds["images"] = training(1, 1, images)
     if calls_for_gradient(problem.pruning.criterion):
         some_batches = shorten_split(whole, recipe.batch_size, batches, 1)
-        kinds["gradient"] = lambda: gradients(model, some_batches, recipe.batch_size)
+        network = Lane(Start(copy.deepcopy(model), mask, 0.0), recipe, whole.mean.device).model
+        kinds["gradient"] = lambda: gradients(network, some_batches, recipe.batch_size)
     means, cpu_share = _mean_seconds(kinds, seconds)
+    means = {name: mean if name == "gradient" else mean / lanes for name, mean in means.items()}
     step = max(0.0, (means["steps"] - means["least"]) / (batches - 1))
     return Costs(
         step=step,

@@ -1,6 +1,7 @@
 """How long a run will take: its very order, simulated with trainings that take a known time and no computer."""
 
 import heapq
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -77,29 +78,44 @@ class SimulatedRecords:
             )
 
 
-def forecast(study: Study, seconds: float, worker_starts: Sequence[float]) -> Forecast:
+def forecast(study: Study, seconds: float, worker_starts: Sequence[float], lanes: int = 1) -> Forecast:
     """Simulate what the study misses; nothing diverges, and of values to choose among the lowest wins.
 
     Args:
         study: Its run folder is only read.
-        seconds: Of each training.
+        seconds: Of each training; of those that are side by side, its share.
         worker_starts: When each worker begins, in seconds.
+        lanes: How many trainings a worker takes side by side, at most.
     """
     records = SimulatedRecords(study.store)
     queue = ReadyQueue(Trajectories(study.experiment, study.data, records))
     order, trainings, wall, busy = count(), 0, 0.0, 0
     # when a worker is free, its turn among those that are free then, what it has finished, since when it is idle
-    free: list[tuple[float, int, Job | None, float]] = [(at, next(order), None, at) for at in worker_starts]
+    free: list[tuple[float, int, list[Job], float]] = [(at, next(order), [], at) for at in worker_starts]
     heapq.heapify(free)
     while free:
-        now, _, job, idle_since = heapq.heappop(free)
-        if job is not None:
-            records.simulate(job.cell)
-            queue.finished(job)
-            trainings, busy, wall, idle_since = trainings + 1, busy - 1, now, now
-        if jobs := queue.next():
+        now, _, jobs, idle_since = heapq.heappop(free)
+        if jobs:
+            for job in jobs:
+                records.simulate(job.cell)
+            queue.finished(*jobs)
+            trainings, busy, wall, idle_since = trainings + len(jobs), busy - 1, now, now
+        if jobs := queue.next(min(lanes, math.ceil(queue.ready / len(worker_starts)))):
             busy += 1
-            heapq.heappush(free, (now + seconds, next(order), jobs[0], now))
+            heapq.heappush(free, (now + seconds * len(jobs), next(order), jobs, now))
         elif busy:  # it looks again, ever more rarely: as a real worker does
-            heapq.heappush(free, (now + idle_wait(now - idle_since), next(order), None, idle_since))
+            heapq.heappush(free, (now + idle_wait(now - idle_since), next(order), [], idle_since))
     return Forecast(trainings, trainings * seconds, wall)
+
+
+def longest_chain(study: Study) -> int:
+    """Return how many of the missing trainings wait for each other, one after another: no number of workers is faster."""
+    records = SimulatedRecords(study.store)
+    queue, waves = ReadyQueue(Trajectories(study.experiment, study.data.digest, records)), 0
+    while queue.ready:
+        waves += 1
+        jobs = [job for _ in range(queue.ready) for job in queue.next()]
+        for job in jobs:
+            records.simulate(job.cell)
+        queue.finished(*jobs)
+    return waves

@@ -36,7 +36,8 @@ class ShortenedWorker:
         if self.last_ended is None:
             self.store.log_attempt(event=BEGAN)
             self._wait_for_the_others()
-            self.store.log_attempt(event=MEASURED, **asdict(measure_costs(self.problem, self.seed, self.seconds)))
+            costs = measure_costs(self.problem, self.seed, self.seconds, self.worker.stepper)
+            self.store.log_attempt(event=MEASURED, lanes=self.worker.stepper.at_once, **asdict(costs))
             self.last_ended = time.perf_counter()
         self.worker.run(*jobs)
         before, self.last_ended = self.last_ended, time.perf_counter()

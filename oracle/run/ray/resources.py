@@ -7,6 +7,7 @@ import torch
 
 from oracle.error import FieldError
 from oracle.experiment.compute import Compute
+from oracle.run.optional import require
 from oracle.run.ray.lookup import Node, nodes_at
 
 
@@ -21,10 +22,11 @@ def check_resources(compute: Compute, address: str | None) -> int | None:
 
     Raises:
         FieldError: No node has what a training needs.
-        InputError: The cluster can't be used; see :func:`oracle.run.ray.lookup.nodes_at`.
+        InputError: Ray is missing, or the cluster can't be used; see :func:`oracle.run.ray.lookup.nodes_at`.
     """
     if address is None:
-        return _check_this_machine(compute)
+        return check_this_machine(compute)
+    require_ray()
     nodes = nodes_at(address)
     if nodes is None:
         return None
@@ -41,7 +43,13 @@ def check_resources(compute: Compute, address: str | None) -> int | None:
     return room
 
 
-def _check_this_machine(compute: Compute) -> int:
+def require_ray() -> None:
+    """Check that Ray is installed; raises InputError."""
+    require("ray", "ray[tune]", "to train in several processes; `run --local` trains without it")
+
+
+def check_this_machine(compute: Compute) -> int:
+    """Return how many trainings there is room for on this machine; raises FieldError where it has no such GPUs."""
     room = capacity(compute, [this_machine(compute)])
     if room == 0:
         gpus = torch.cuda.device_count()

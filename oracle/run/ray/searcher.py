@@ -82,6 +82,8 @@ class ReadyQueueSearcher(Searcher):
 
     def _handle_result(self, trial_id: str, result: dict[str, Any]) -> None:
         if "fatal" in result:
+            # where none has begun nothing is under way: the others needn't start, only to say the same
+            self.stuck = self.stuck or not self._workers
             raise result["fatal"]
         if "worker" in result:
             self._workers[trial_id], self._lanes[trial_id] = result["worker"], result["lanes"]

@@ -84,6 +84,15 @@ def test_nothing_is_cut_off(results):
     assert low < results.losses[columns].min(axis=None) and results.losses[columns].max(axis=None) < high
 
 
+def test_the_word_mean_stands_clear_of_the_tolerance_where_nothing_is_lost():
+    results = published("quickstart")
+    figure = plot_losses(results.losses, mean_losses(results.findings), None, 5.0, LEVEL)
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    foot = axes.texts[0].get_window_extent().y0
+    assert axes.transData.transform((1, 5.0))[1] < foot
+
+
 def test_where_no_losses_are_known_it_says_so(results):
     (axes,) = plot_losses(results.losses.iloc[:0], {}, "a title", 0.5, LEVEL).axes
     assert axes.texts[0].get_text() == "no losses are known yet"

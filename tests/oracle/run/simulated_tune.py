@@ -9,9 +9,6 @@ from oracle.run.ray.environment import PRIVATE_RAY, set_environment
 from oracle.run.ready_queue import ReadyQueue
 
 set_environment(PRIVATE_RAY)  # ray reads it when it is imported, and other tests start it in this process
-from ray.tune.search import Searcher  # noqa: E402
-
-from oracle.run.ray.searcher import ReadyQueueSearcher  # noqa: E402
 
 KILLED = "(occurred at noon)\nThe actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR"
 
@@ -52,7 +49,7 @@ class Tune:
             suggested = self.searcher.suggest(trial)
             if suggested is None:
                 return
-            if suggested == Searcher.FINISHED:
+            if suggested == self.searcher.FINISHED:
                 self.finished = True
                 return
             self.trials[trial], self.started = Hands(), self.started + 1
@@ -95,5 +92,7 @@ class Tune:
 
 
 def tuned(store, max_workers=2, spec=None, **changes):
+    from oracle.run.ray.searcher import ReadyQueueSearcher  # where Ray is missing, what else is tested with it goes on
+
     queue = ReadyQueue(Trajectories(spec or experiment(), DATA_INFO, store))
     return Tune(ReadyQueueSearcher(queue, store, Seen(), lambda: max_workers), Worker(store, **changes))

@@ -14,12 +14,15 @@ from oracle.error import SweepError
 from oracle.experiment.load import load
 from oracle.plan.steps import Role
 from oracle.plan.trajectories import Trajectories
+from oracle.run import worker as worker_module
 from oracle.run.calibration import calibration, costs, shortened, shortened_worker
 from oracle.run.calibration.calibration import MeasuredSpeed, calibrate
-from oracle.run.calibration.forecast import Forecast, forecast
+from oracle.run.calibration.forecast import Forecast, forecast, longest_chain
 from oracle.run.problem import problems
 from oracle.study.store import Store
 from oracle.study.study import Study, new_study
+from silo.graph import GraphStepper
+from silo.lane import EagerStepper
 from silo.pruning_rule import CRITERIA
 from silo.restart import Keep, Reinit, Rewind
 from silo.shape import Cosine
@@ -71,6 +74,48 @@ def test_the_order_of_a_run_is_simulated(tmp_path, changes, worker_starts, wall)
     assert simulated.wall_seconds == pytest.approx(wall)
     assert simulated.busy_seconds == 10 * simulated.trainings
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("worker_starts", "lanes", "wall"),
+    [
+        (
+            [0],
+            5,
+            100,
+        ),  # 2 packs of 5 cells, which take 50 s each: whatever is side by side, the seconds are a cell's share
+        ([0] * 2, 5, 50),
+        ([0] * 10, 5, 10),  # packs that leave work for all have one cell
+        ([0] * 5, 16, 20),
+    ],
+)
+def test_packs_are_simulated_as_they_are_trained(tmp_path, worker_starts, lanes, wall):
+    simulated = forecast(study_of(experiment(cycles=1), tmp_path), 10.0, worker_starts, lanes)
+    assert (simulated.wall_seconds, simulated.trainings) == (pytest.approx(wall), 10)
+
+
+@pytest.mark.parametrize(
+    ("changes", "chain"),
+    [
+        ({"cycles": 1}, 1),
+        ({"cycles": 5}, 5),
+        ({"cycles": 3, "follow": "oracle"}, 3),
+        ({"cycles": 3, "baselines": {"cosine": {"shape": "cosine"}}}, 3),
+        ({"cycles": 3, "baselines": {"cosine": {"shape": "cosine"}}, "over": "trajectory"}, 3),
+    ],
+)
+def test_the_longest_chain_is_what_no_number_of_workers_shortens(tmp_path, changes, chain):
+    study = study_of(experiment(**changes), tmp_path)
+    assert longest_chain(study) == chain
+    assert forecast(study, 1000.0, [0] * 100).wall_seconds == pytest.approx(1000 * chain, rel=0.01)
+
+
+def test_a_plan_says_what_any_number_of_devices_takes_and_what_those_of_the_file(tiny, tmp_path, capsys):
+    """38 trainings of 51 iterations at 0.051 iterations a second: 1,000 s each; 3 cycles."""
+    rate = "compute.rate={iterations_per_second: 0.051, source: made up}"
+    assert main(["plan", str(tiny), "--out", str(tmp_path / "run"), "--set", rate, "--set", "compute.workers=2"]) == 0
+    out = capsys.readouterr().out
+    assert "3 of them wait for each other: 0.83 hours on any number of devices, 5.3 on 2, one training" in out
 
 
 @pytest.mark.parametrize("follow", ["silo", "oracle"])
@@ -140,27 +185,31 @@ def problem(tiny):
 
 
 @pytest.mark.parametrize("least", [0.001, 0.05, 10.0])
-@pytest.mark.parametrize("criterion", ["magnitude", "gradient-weight"])
-def test_differences_tell_what_each_part_costs(problem, monkeypatch, least, criterion):
-    """Trainings whose costs are known, small and large: least once, 0.25 an epoch, 0.02 a step, 0.003 an image."""
+@pytest.mark.parametrize(("criterion", "lanes"), [("magnitude", 1), ("gradient-weight", 1), ("gradient-weight", 4)])
+def test_differences_tell_what_each_part_costs(problem, monkeypatch, least, criterion, lanes):
+    """Trainings whose costs are known, small and large: least once, 0.25 an epoch, 0.02 a step, 0.003 an image.
+
+    Of lanes side by side each has its share; gradients are computed for one after another.
+    """
     now = [0.0]
 
-    def training(model, data, recipe, max_lr, mask, *, seed, cycle):
-        assert max_lr == 0
-        assert mask.alive < mask.total
+    def training(starts, data, recipe, *, seed, cycle, stepper):
+        assert len(starts) == stepper.at_once == lanes
+        assert all(start.max_lr == 0 and start.mask.alive < start.mask.total for start in starts)
         steps = recipe.steps_per_epoch(len(data.train))
         [recipe.shape.factor(t, steps, recipe.epochs) for t in range(1, steps * recipe.epochs + 1)]
         images = len(data.validation) - 1 + len(data.test) - 1
-        now[0] += least + recipe.epochs * (0.25 + 0.02 * steps + 0.003 * images)
+        now[0] += lanes * (least + recipe.epochs * (0.25 + 0.02 * steps + 0.003 * images))
 
     def passes(model, data, batch_size):
         now[0] += 0.01 * len(data.train) / batch_size
 
-    monkeypatch.setattr(costs, "train", training)
+    monkeypatch.setattr(costs, "train_lanes", training)
     monkeypatch.setattr(costs, "gradients", passes)
     monkeypatch.setattr(costs.time, "perf_counter", lambda: now[0])
     pruning = replace(problem.pruning, criterion=CRITERIA[criterion])
-    measured = asdict(costs.measure_costs(replace(problem, pruning=pruning), 0, 0.0))
+    stepper = EagerStepper(at_once=lanes)
+    measured = asdict(costs.measure_costs(replace(problem, pruning=pruning), 0, 0.0, stepper))
     assert measured.pop("cpu_share") <= 1
     gradient = 0.01 if criterion == "gradient-weight" else 0
     assert measured == pytest.approx({"step": 0.02, "epoch": 0.25, "image": 0.003, "gradient": gradient})
@@ -208,10 +257,9 @@ def here(monkeypatch):
 
     def train_here(queue, make_worker, dataset, compute, store, progress):
         worker = make_worker(dataset)
-        while jobs := queue.next():
-            (job,) = jobs
-            worker.run(job)
-            queue.finished(job)
+        while jobs := queue.next(worker.lanes):
+            worker.run(*jobs)
+            queue.finished(*jobs)
 
     monkeypatch.setattr(calibration, "train_on_ray", train_here)
     monkeypatch.setattr(calibration, "MEASURING_SECONDS", 0.05)
@@ -240,6 +288,31 @@ def test_whatever_the_experiment_it_is_calibrated(tiny, tmp_path, here, capsys, 
     assert main(["plan", str(tiny), "--calibrate", "--out", str(tmp_path / "run"), *words]) == 0
     assert predicted(capsys.readouterr().out) >= 0
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.yaml"]
+
+
+def test_a_gpu_s_lanes_are_what_is_measured(tiny, tmp_path, here, capsys, monkeypatch):
+    """Captures made up: what is timed steps as the run will."""
+    recorded = []
+
+    def recorder():
+        def record(steps):
+            recorded.append(len(steps))
+            return lambda: [step() for step in steps]
+
+        return record
+
+    real = worker_module.Worker.__init__
+
+    def captured(self, *arguments):
+        real(self, *arguments)
+        self.stepper, self.lanes = GraphStepper(4, recorder), 4
+
+    monkeypatch.setattr(worker_module.Worker, "__init__", captured)
+    assert main(["plan", str(tiny), "--calibrate", "--out", str(tmp_path / "run")]) == 0
+    out = capsys.readouterr().out
+    assert "1 worker of 4 trainings side by side" in out and predicted(out) >= 0
+    assert "a training beside fewer than 3 others" in out
+    assert 4 in recorded
 
 
 def test_where_nothing_is_missing_nothing_is_measured(tmp_path, monkeypatch):

@@ -1,22 +1,27 @@
 """Cells that are trained side by side: which go together, what becomes of them when one fails, that no number depends on it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
+from experiments import write
 from simulated_tune import KILLED, tuned
 from synthetic import DATA_INFO, OFF_GRID, experiment, recorded
 
 from oracle.experiment.load import load
 from oracle.plan.trajectories import Trajectories
 from oracle.run import worker
+from oracle.run.calibration.forecast import SimulatedRecords
 from oracle.run.failure_reason import reason_of
 from oracle.run.ready_queue import ReadyQueue
 from oracle.run.worker import Worker
 from oracle.study.store import Store
 from oracle.study.study import new_study
-from silo.graph import GraphStepper
+from silo.graph import CaptureError, GraphStepper
+from silo.lane import EagerStepper
 
+PAPER = Path(__file__).parents[3] / "benchmarks" / "paper" / "resnet20-cifar10.yaml"
 SEED_0 = [0.1, 0.2, OFF_GRID, 0.4, 0.8]
 
 
@@ -30,21 +35,23 @@ def rates(jobs):
 
 
 def groups(jobs):
-    return {(job.cell.training, job.cell.seed, job.cell.cycle) for job in jobs}
+    return {(job.cell.seed, job.cell.cycle) for job in jobs}
 
 
 # ---- which go together
 
 
-def test_a_pack_is_of_one_training_seed_and_cycle(store):
+def test_a_pack_is_of_one_seed_and_cycle_whichever_policy_s(store):
     baselines = {"cosine": {"shape": "cosine"}}
     queue = ReadyQueue(Trajectories(experiment(baselines=baselines), DATA_INFO, store))
     packs = []
     while pack := queue.next(100):
         packs.append(pack)
     assert all(len(groups(pack)) == 1 for pack in packs)
-    assert len(packs) == 2 * 2  # seeds, and SILO's shape and the cosine's
-    assert [rates(pack) for pack in packs[:2]] == [SEED_0] * 2
+    assert len(packs) == 2  # seeds
+    assert [rates(pack) for pack in packs] == [
+        sorted([*SEED_0, 0.1, 0.2, 0.4, 0.8])
+    ] * 2  # SILO's shape and the cosine's
 
 
 @pytest.mark.parametrize("at_most", [1, 2, 3, 5, 9])
@@ -101,6 +108,25 @@ def test_the_one_that_kills_its_worker_is_failed_and_takes_none_along(store):
                 tune.step(trial)
     assert [path.stem for path in (store.folder / "failed").iterdir()] == [bad.cell.id]
     assert len(recorded(store)) == 15 + 4  # the other seed's, and of this one cycle 0's rest
+
+
+def test_of_the_paper_s_study_no_training_is_trained_alone(store):
+    """One worker of 12 lanes: of 2,320 trainings 600 were alone, in 745 packs, while a pack was of one training."""
+    records = SimulatedRecords(store)
+    queue, sizes = ReadyQueue(Trajectories(load(PAPER, []), DATA_INFO, records)), []
+    while pack := queue.next(12):
+        for job in pack:
+            records.simulate(job.cell)
+        queue.finished(*pack)
+        sizes.append(len(pack))
+    assert (sum(sizes), min(sizes), len(sizes)) == (2320, 5, 265)
+
+
+def test_a_worker_of_one_lane_takes_the_most_urgent(store):
+    """What is ahead waits for nobody where nobody can be trained beside it."""
+    queue = ReadyQueue(Trajectories(experiment(seeds=1), DATA_INFO, store))
+    (first,) = queue.next()
+    assert first.cell.max_lr == OFF_GRID
 
 
 # ---- no number depends on it
@@ -218,6 +244,57 @@ def test_where_memory_is_short_there_are_fewer_lanes_from_then_on(make_worker, j
     assert not list((made.store.folder / "failed").glob("*"))
 
 
+def test_where_the_estimate_was_wrong_lanes_shrink_once_and_no_step_is_done_again(study, jobs, make_worker):
+    """A graph of more than three lanes doesn't fit; every training takes just its own steps."""
+    recorded, replayed = [], 0
+
+    def recorder():
+        def record(steps):
+            recorded.append(len(steps))
+            if len(steps) > 3:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+
+            def replay():
+                nonlocal replayed
+                replayed += len(steps)
+                for step in steps:
+                    step()
+
+            return replay
+
+        return record
+
+    made, single = make_worker(), make_worker()
+    made.stepper = GraphStepper(6, recorder)
+    made.run(*jobs)
+    assert made.stepper.at_once == 3
+    assert recorded == [6, 3, 3]  # then on whole batches and on the short one
+    assert replayed == len(jobs) * 51  # 3 epochs of 17
+    for job in jobs:
+        single.run(job)
+    assert written(made, jobs) == written(single, jobs)
+
+
+def test_a_capture_that_fails_leaves_the_worker_eager_and_says_why(make_worker, jobs):
+    def recorder():
+        def record(steps):
+            raise CaptureError("AcceleratorError: CUDA error: operation not permitted when stream is capturing")
+
+        return record
+
+    made, single = make_worker(), make_worker()
+    made.stepper = GraphStepper(16, recorder)
+    made.run(*jobs)
+    assert isinstance(made.stepper, EagerStepper) and made.lanes == 1
+    records = [made.store.record(job.cell.id) for job in jobs]
+    assert {record.stepping for record in records} == {
+        "eager: it can't be captured (AcceleratorError: CUDA error: operation not permitted when stream is capturing)"
+    }
+    for job in jobs:
+        single.run(job)
+    assert written(made, jobs) == written(single, jobs)
+
+
 def test_a_device_that_is_lost_is_no_fault_of_a_pack(make_worker, jobs, monkeypatch):
     raising(monkeypatch, lambda *_: True, torch.AcceleratorError("CUDA error: unspecified launch failure"))
     made = make_worker(captured=16)
@@ -246,3 +323,28 @@ def test_lanes_are_the_experiment_s_on_a_cpu_and_one_where_nothing_is_said(study
         experiment = study.experiment.model_copy(update={"compute": compute})
         made = Worker(experiment, study.dataset, study.data.digest, study.store)
         assert (made.lanes, made.stepper.at_once) == (lanes, 1)
+
+
+@pytest.mark.parametrize("captured", [None, 16], ids=["one by one", "captured"])
+def test_baselines_beside_the_others_are_recorded_each_as_if_alone(tmp_path, make_worker, captured):
+    """Two baselines with a shape and a restart of their own, over two cycles, beside SILO's and the grid's."""
+    baselines = "policies.baselines={cosine: {shape: cosine}, keep: {restart: keep, max_lr: 0.02}}"
+    file = write(tmp_path)
+    spec = load(file, ["oracle.seeds=1", "prune.cycles=2", "prune.restart={kind: rewind, to: 20it}", baselines])
+
+    def swept(name, lanes, captured=None):
+        study = new_study(spec, tmp_path / name)
+        made = Worker(study.experiment, study.dataset, study.data.digest, study.store)
+        if captured:
+            made.stepper = GraphStepper(captured, here)
+        queue, packs = ReadyQueue(Trajectories.of(study)), []
+        while jobs := queue.next(lanes):
+            made.run(*jobs)
+            queue.finished(*jobs)
+            packs.append({job.cell.training for job in jobs})
+        return packs, {cell_id: numbers(study.store.whole_record(cell_id)) for cell_id in study.store.recorded()}
+
+    packs, records = swept("packs", 16, captured)
+    _, expected = swept("single", 1)
+    assert any(len(trainings) > 1 for trainings in packs)
+    assert records == expected

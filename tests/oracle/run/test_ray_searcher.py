@@ -256,3 +256,17 @@ def test_a_worker_that_begins_is_no_false_start(store):
 )
 def test_why_a_worker_was_lost(message, reason):
     assert reason_of_loss(message) == reason
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_where_no_worker_can_begin_the_others_needn_t_start(store, others):
+    """On 8 GPUs each would take its seconds to start, only to say the same; of one that trains nothing is cut off."""
+    tune = tuned(store, max_workers=2)
+    tune.ask()
+    first, second = sorted(tune.trials)
+    if others:
+        tune.step(second)
+    fatal = SweepError("a worker on a node can't begin: no GPU is visible")
+    tune.searcher.on_trial_complete(first, {"done": True, "fatal": fatal})
+    assert tune.searcher.error is fatal
+    assert tune.searcher.stuck == (not others)

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from experiments import write
+from packages import needs
 from ray_settings import SETTINGS
 from run_folder import records, report
 from trained import train
@@ -95,6 +96,8 @@ def interrupted(tiny, out, how, *arguments):
     ids=["kill-local", "ctrl-c-ray"],
 )
 def test_after_an_interruption_only_the_missing_cells_are_trained(tiny, tmp_path, undisturbed, how, arguments):
+    if "--local" not in arguments:
+        needs("ray")
     out = tmp_path / "run"
     code = interrupted(tiny, out, how, *arguments)
     assert code == (130 if how == signal.SIGINT else -signal.SIGKILL)

@@ -3,6 +3,12 @@
 import subprocess
 import sys
 
+import pytest
+from trained import train
+
+from oracle.cli.main import main
+from oracle.run.calibration import calibration
+
 CODE = """
 import sys
 
@@ -29,3 +35,51 @@ def test_a_study_needs_neither_ray_nor_optuna(tiny, tmp_path):
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "run" / "records").glob("*.json"))) == 4
     assert (tmp_path / "run" / "report" / "report.html").exists()
+
+
+@pytest.fixture
+def without(monkeypatch):
+    """To import this package raises from now on, in this process."""
+    return lambda package: monkeypatch.setitem(sys.modules, package, None)
+
+
+def one_line(capsys, *words):
+    line = capsys.readouterr().err
+    assert line.startswith("silo-oracle: ") and line.count("\n") == 1
+    assert all(word in line for word in words), line
+
+
+@pytest.mark.parametrize("where", [[], ["--address", "auto"], ["--address", "127.0.0.1:6379"]])
+def test_a_run_that_needs_ray_says_so_before_anything_is_written(tiny, tmp_path, capsys, without, where):
+    without("ray")
+    assert main(["run", str(tiny), "--out", str(tmp_path / "run"), *where]) == 2
+    one_line(capsys, "ray must be installed", "pip install 'ray[tune]'", "run --local")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_search_that_needs_optuna_says_so_before_anything_is_trained(tiny, tmp_path, capsys, without):
+    without("optuna")
+    changes = ["--set", "oracle.search=adaptive"]
+    assert main(["run", str(tiny), "--local", "--out", str(tmp_path / "run"), *changes]) == 2
+    one_line(capsys, "optuna must be installed", "oracle.search")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_command_that_needs_optuna_says_so(tmp_path, capsys, without, tiny, monkeypatch):
+    without("optuna")
+    monkeypatch.delitem(sys.modules, "oracle.report.optuna_export", raising=False)  # other tests imported it
+    assert train(tiny, tmp_path / "run", "prune.cycles=1", "oracle.seeds=1", "oracle.grid=[0.03, 0.1]")
+    capsys.readouterr()
+    assert main(["export", str(tmp_path / "run"), "--optuna", str(tmp_path / "studies.db")]) == 2
+    one_line(capsys, "optuna must be installed", "export needs it")
+
+
+def test_a_plan_is_calibrated_without_ray(tiny, tmp_path, capsys, without, monkeypatch):
+    without("ray")
+    monkeypatch.setattr(calibration, "MEASURING_SECONDS", 0.05)
+    monkeypatch.setattr(calibration, "SHORTENED_SECONDS", 0.05)
+    changes = ["--set", "compute.workers=2"]  # one process measures, whatever is requested
+    assert main(["plan", str(tiny), "--calibrate", "--out", str(tmp_path / "run"), *changes]) == 0
+    out = capsys.readouterr().out
+    assert "1 training at a time" in out and "predicted: " in out
+    assert not (tmp_path / "run").exists()
