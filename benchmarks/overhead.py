@@ -43,7 +43,7 @@ from silo.outcome import Epoch, Outcome
 # cells, seconds each, workers
 ROWS = [(cells, seconds, n) for cells, seconds in ((100, 2.0), (1000, 0.05)) for n in (1, 2, 4)]
 ROWS.append((10_000, 0.05, 4))
-DATA = DataInfo("no data", None, 10.0, 10, *[0] * 4)
+DATA = DataInfo("no data", None, 10.0, 10, 200, 100, 50, 50)
 EPOCHS, LAYERS = 20, 12  # how long a record is
 
 

@@ -11,7 +11,6 @@ from oracle.analysis.results import analyze
 from oracle.plan.snapshot import Snapshot
 from oracle.plan.trajectories import Trajectories
 from oracle.run.ready_queue import ReadyQueue
-from oracle.study.data_info import DataInfo
 from oracle.study.store import Store
 from oracle.study.study import Study
 
@@ -34,8 +33,7 @@ def test_so_many_cells_are_ready_at_once(overhead, tmp_path, cells):
 def test_a_cell_sleeps_and_leaves_what_a_training_leaves(overhead, tmp_path, monkeypatch):
     slept, store = [], Store(tmp_path)
     monkeypatch.setattr(overhead.time, "sleep", slept.append)
-    data = DataInfo(overhead.DATA, None, 10.0, 10, 200, 100, 50, 50)
-    study = Study(overhead.independent(20, 1), data, store, "overhead")
+    study = Study(overhead.independent(20, 1), overhead.DATA, store, "overhead")
     worker, queue = overhead.Sleepers(tmp_path, 0.05)(None), ReadyQueue(Trajectories.of(study))
     while jobs := queue.next():
         worker.run(*jobs)

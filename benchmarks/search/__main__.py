@@ -1,6 +1,6 @@
 """Replay the searches on exhaustive runs, by their intervals and by their verdicts, and simulate both.
 
-`python -m benchmarks.search [RUN ...] [--to DIR]`; RUN: folders that `silo-oracle publish` made; ten minutes.
+`python -m benchmarks.search [RUN ...] [--to DIR]`; RUN: folders that `silo-oracle publish` made; five minutes on 2 cores.
 """
 
 import argparse
