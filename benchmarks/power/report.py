@@ -70,7 +70,7 @@ def write(table: pd.DataFrame, studies: int, folder: Path) -> None:
 def read(folder: Path) -> pd.DataFrame:
     """Return the table that lies in a folder."""
     flags = [f"{name}_is_false" for name in VERDICTS]
-    table = pd.read_csv(folder / "power.csv", dtype=dict.fromkeys(flags, str), float_precision="round_trip")
+    table = pd.read_csv(folder / "power.csv", dtype=dict.fromkeys(flags, str))
     return table.fillna(dict.fromkeys(flags, ""))
 
 
