@@ -172,7 +172,7 @@ def test_bounds_are_judged_at_the_border_and_by_the_worst_truth():
         assert found.verdict.tolist() == ["gain shown"]
         return found.holds[0]
 
-    assert holds(0.05, 0.06) == holds(0.02, 0.10) == holds(0.1, 0.0, how="false") == "yes"
+    assert holds(0.05, 0.06) == holds(0.01, 0.10) == holds(0.1, 0.0, how="false") == "yes"
     assert holds(0.06, 0.07) == holds(0.0, 0.0, 0.0, 0.17) == "**no**"
     assert holds(0.0, 0.0, 0.0, 0.15) == "but for chance"
 
