@@ -35,6 +35,7 @@ from oracle.report.tables.markdown import markdown
 from oracle.run.progress import Progress
 from oracle.run.ray.sweep import train_on_ray
 from oracle.run.ready_queue import Job, ReadyQueue
+from oracle.study.data_info import DataInfo
 from oracle.study.record import Layer, Record
 from oracle.study.store import Event, Store
 from silo.outcome import Epoch, Outcome
@@ -42,7 +43,7 @@ from silo.outcome import Epoch, Outcome
 # cells, seconds each, workers
 ROWS = [(cells, seconds, n) for cells, seconds in ((100, 2.0), (1000, 0.05)) for n in (1, 2, 4)]
 ROWS.append((10_000, 0.05, 4))
-DATA = "no data"
+DATA = DataInfo("no data", None, 10.0, 10, *[0] * 4)
 EPOCHS, LAYERS = 20, 12  # how long a record is
 
 

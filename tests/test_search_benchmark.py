@@ -1,12 +1,19 @@
 """benchmarks/search: its replays are what a sweep trains, and its scores what they say."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from published import RESULTS, published
 
 from benchmarks.search.__main__ import main
 from benchmarks.search.exhaustive import Cycle, Run, draw, read
+from benchmarks.search.recorded import RecordedRun
 from benchmarks.search.replay import fewer_seeds, halves, orders, replay, score
+from benchmarks.search.simulated import SIZES, simulate, truths
+from benchmarks.search.verdicts import CLAIMS, simulated
+from benchmarks.search.verdicts_report import figure, section
+from oracle.experiment.grid import Grid
+from oracle.experiment.parts import Oracle
 from oracle.experiment.search import Search
 
 ADAPTIVE = Search(kind="adaptive")
@@ -58,6 +65,35 @@ def test_a_drawn_run_has_the_run_s_means_and_its_noise(quickstart):
     seeds_apart = np.sqrt(noise(given) ** 2 - np.mean([noise(one) for one in drawn]) ** 2)
     assert 0.3 < seeds_apart < 1.0  # what a seed adds to every value is no noise, and isn't drawn
     assert len({tuple(order) for order in orders(quickstart)}) > 8
+
+
+def test_a_recorded_run_is_judged_as_the_published_one():
+    run, whole = RecordedRun.read(RESULTS / "cifar10-policies"), published("cifar10-policies")
+    found = run.results(Search(), range(3))
+    of_oracle = whole.cells[whole.cells.candidate | whole.cells.silo]
+    assert len(found.cells) == len(of_oracle)
+    for ours, theirs in zip(found.verdicts, whole.verdicts, strict=True):
+        if not ours.claim.startswith("2."):  # the baselines are left out
+            assert (ours.judgement, ours.evidence) == (theirs.judgement, theirs.evidence)
+    searched = run.results(Search(kind="until-decided"), (2, 0, 1))
+    assert len(searched.cells) <= len(found.cells) and not searched.counts.missing
+
+
+def test_a_simulated_search_that_sees_all_judges_as_the_whole_grid_at_its_level():
+    oracle = Oracle(grid=Grid(extra=(0.1, 0.2)), seeds=4, search=Search(kind="until-decided"))
+    for one in simulate(truths(SIZES[0])["grows x7/3"], oracle, 3):
+        assert 0 < one.cost <= 1 and (one.cost == 1) == (one.rounds == 3)
+    (large,) = simulate(truths(SIZES[0])["grows x8"], oracle, 1)
+    assert large.cost < 0.6 and not large.false
+
+
+def test_the_tables_by_verdicts_are_written():
+    table = simulated(1, SIZES[:1], (4,))
+    same = {claim: ["undecided"] for claim in CLAIMS} | {f"{claim}, whole grid": ["undecided"] for claim in CLAIMS}
+    rows = pd.DataFrame({"run": ["a"], "search": ["racing"], "order": ["0 1"], "cost": [0.5], "judged": [True]} | same)
+    text = "\n".join(section(rows, table))
+    assert "| grows x8 |" in " ".join(text.split()) and "0.50" in text
+    assert len(figure(table).axes) == 1
 
 
 def test_what_is_no_run_is_refused_in_one_line(tmp_path, capsys):

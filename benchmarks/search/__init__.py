@@ -1,1 +1,1 @@
-"""What the adaptive Oracle and racing find, beside the exhaustive one, and at which share of its trainings."""
+"""What the Oracle's searches find, beside the exhaustive one, and at which share of its trainings."""

@@ -1,6 +1,6 @@
-"""Replay the adaptive Oracle and racing on exhaustive runs, and simulate what any search can find at their noise.
+"""Replay the searches on exhaustive runs, by their intervals and by their verdicts, and simulate both.
 
-`python -m benchmarks.search [RUN ...] [--to DIR]`; RUN: folders that `silo-oracle publish` made; a minute.
+`python -m benchmarks.search [RUN ...] [--to DIR]`; RUN: folders that `silo-oracle publish` made; ten minutes.
 """
 
 import argparse
@@ -13,8 +13,11 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.search.exhaustive import Run, draw, read, settings
+from benchmarks.search.recorded import RecordedRun
 from benchmarks.search.replay import fewer_seeds, halves, orders, replay, score
 from benchmarks.search.report import ORDER, ORDERS, TRUTH, write
+from benchmarks.search.verdicts import published
+from benchmarks.search.verdicts import simulated as verdicts_simulated
 from oracle.error import InputError
 from oracle.experiment.search import ADAPTIVE_SHARE, Search
 
@@ -37,9 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = [row for run in runs for row in (*replayed(run), *simulated(run))]
     table = settings(pd.DataFrame(rows))
     apart = {run.name: halves(run) for run in runs}
-    write(table, apart, runs, asked.to)
-    print((asked.to / "README.md").read_text(encoding="utf-8"))
-    return 0
+    by_verdicts = pd.DataFrame(row for folder in asked.runs for row in published(RecordedRun.read(folder), folder.name))
+    write(table, apart, runs, by_verdicts, verdicts_simulated(), asked.to)
     print((asked.to / "README.md").read_text(encoding="utf-8"))
     return 0
 

@@ -7,11 +7,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmarks.search.exhaustive import Run
+from benchmarks.search.verdicts_report import figure as verdicts_figure
+from benchmarks.search.verdicts_report import section
 from oracle.report.figures.style import save, styled
 from oracle.report.tables.markdown import markdown
 
 ORDER, ORDERS, TRUTH = "in order", "other orders", "truth"
-READ = f"""Made by `python -m benchmarks.search`: searches replayed on the accuracies that exhaustive runs recorded (all cycles,
+READ = f"""The adaptive Oracle and racing replayed on the accuracies that exhaustive runs recorded (all cycles,
 one after another), and on simulated ones. **Cost** is the share of the exhaustive run's trainings, SILO's own counted
 on both sides. **Ends** is the mean distance, in grid steps, between the ends of the interval that was found and of
 the reference's (in brackets: by how many steps the interval is wider); **best** the share of cycles in which the
@@ -27,20 +29,40 @@ The goal is ends as near as two halves of the run's own seeds agree, and one gri
 tolerance in every cycle; a third of the trainings."""
 
 
-def write(table: pd.DataFrame, halves: Mapping[str, float], runs: Sequence[Run], folder: Path) -> None:
-    """search.csv, README.md, search.png and search.svg; the folder is made where it is missing."""
+def write(
+    table: pd.DataFrame,
+    halves: Mapping[str, float],
+    runs: Sequence[Run],
+    verdicts: pd.DataFrame,
+    simulated: pd.DataFrame,
+    folder: Path,
+) -> None:
+    """Write README.md, the tables as csv, and the plots; the folder is made where it is missing.
+
+    Args:
+        table: the searches by their intervals.
+        halves: how far the intervals of two halves of the seeds lie apart, by run.
+        runs: which were replayed.
+        verdicts: the searches by their verdicts, on these runs.
+        simulated: the same on simulated studies.
+        folder: where to.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     table.to_csv(folder / "search.csv", index=False, lineterminator="\n", float_format="%.6g")
-    told = ["# Searches beside the exhaustive Oracle", READ, "![Cost against error](search.png)"]
+    for name, frame in (("verdicts", verdicts), ("verdicts-simulated", simulated)):
+        frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", float_format="%.6g")
+    told = ["# Searches beside the exhaustive Oracle", *section(verdicts, simulated)]
+    told += ["## By intervals", READ, "![Cost against error](search.png)"]
     for run in runs:
         size = f"{len(run.cycles)} cycles x {run.seeds} seeds x ({len(run.grid)} values and SILO's)"
         told += [
-            f"## {run.name}",
+            f"### {run.name}",
             f"{size}, tolerance {run.tolerance:g} points. Halves agree to {halves[run.name]:.2f} steps.",
         ]
         told.append(markdown(_shown(table[table.run == run.name])))
     (folder / "README.md").write_text("\n\n".join(told) + "\n", encoding="utf-8", newline="\n")
     save(figure(table, halves), folder, "search")
+    save(verdicts_figure(simulated), folder, "verdicts")
 
 
 def _shown(rows: pd.DataFrame) -> pd.DataFrame:

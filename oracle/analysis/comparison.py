@@ -7,8 +7,8 @@ import pandas as pd
 from oracle.analysis.cells import skipped_table
 from oracle.analysis.measured import measured
 from oracle.experiment.spec import Experiment
+from oracle.stats.informative import why_uninformative
 from oracle.stats.interval import SLACK, Interval, find_interval
-from oracle.stats.noise import above_chance
 from oracle.study.data_info import DataInfo
 from oracle.study.record import Status
 
@@ -79,7 +79,7 @@ def _cycle_row(
         "best", candidates[candidates.seed.isin(seeds) & (candidates.max_lr == interval.best)], len(seeds)
     )
     images = len(seeds) * data.evaluated_on(experiment.chosen_on)
-    why = _why_uninformative(cells, interval, grid, data.chance, images)
+    why = why_uninformative(interval, grid, data.chance, images, _failed(cells))
     row |= {
         **best,
         "best_max_lr": interval.best,
@@ -107,14 +107,6 @@ def _position(interval: Interval, silo_max_lr: float, grid: list[float]) -> str:
     position = interval.position(silo_max_lr)
     within = grid[0] <= silo_max_lr <= grid[-1]
     return "beyond what was tried" if position == "beyond grid" and within else position
-
-
-def _why_uninformative(cells: pd.DataFrame, interval: Interval, grid: list[float], chance: float, images: int) -> str:
-    if _failed(cells):
-        return "failed trainings"
-    if interval.accuracy <= above_chance(chance, images):
-        return "collapsed"
-    return "flat" if (interval.low, interval.high) == (grid[0], grid[-1]) else ""
 
 
 def _failed(cells: pd.DataFrame) -> bool:

@@ -8,15 +8,15 @@ import pandas as pd
 
 from oracle.analysis.claims import growth, position, rival
 from oracle.analysis.claims.advantage import advantage_verdict
-from oracle.analysis.claims.verdict import MIN_CYCLES, Verdict, so_far, undecided
+from oracle.analysis.claims.verdict import Verdict, so_far, undecided
 from oracle.analysis.measurements import measurements
 from oracle.experiment.overrides import WHOLE_GRID, Override
 from oracle.experiment.spec import Experiment
 from oracle.stats.held_out import Estimate, HeldOut, best_constant, best_of_each_cycle
+from oracle.stats.judged import MIN_CYCLES, Judged, is_judgeable, judge_all
 from oracle.stats.measurements import Measurements
 from oracle.stats.path import path_along
 from oracle.stats.response import Responses, responses
-from oracle.stats.rules import Growth, judge_growth, judge_position, judge_rival
 from oracle.study.data_info import DataInfo
 
 OPTIMA_COLUMNS = {
@@ -40,37 +40,47 @@ class Findings:
     Attributes:
         measured: accuracies of the informative cycles; None where there are too few cycles, seeds or values to judge by.
         responses: their response curves; None likewise.
+        level: probability of a false verdict, each.
         obstacle: why nothing can be judged; empty where it can.
         remedies: what would help.
-        growth: what the curves say of claim 1; None where nothing can be judged.
+        judged: what the rules say of claims 1 and 3 and the rival; None where nothing can be judged.
     """
 
     measured: Measurements | None
     responses: Responses | None
+    level: float
     obstacle: str = ""
     remedies: tuple[Override, ...] = ()
-    growth: Growth | None = None
+    judged: Judged | None = None
 
     @classmethod
-    def of(cls, cells: pd.DataFrame, comparison: pd.DataFrame, experiment: Experiment, data: DataInfo) -> "Findings":
+    def of(
+        cls,
+        cells: pd.DataFrame,
+        comparison: pd.DataFrame,
+        skipped: pd.DataFrame,
+        experiment: Experiment,
+        data: DataInfo,
+    ) -> "Findings":
         """The findings in the tables of ``oracle.analysis.cells`` and ``oracle.analysis.comparison``."""
+        level = experiment.oracle.look_level(ended_early=not skipped.empty)
         informative = int(comparison.informative.astype(bool).sum())
         if informative < MIN_CYCLES:
             counted = f"{informative} of {len(comparison)} cycles are informative"
-            return cls(None, None, f"{counted}: too few to judge by (at least {MIN_CYCLES}).")
+            return cls(None, None, level, f"{counted}: too few to judge by (at least {MIN_CYCLES}).")
         measured = measurements(cells, comparison, experiment, data)
         remedies = () if experiment.oracle.search.is_exhaustive else (WHOLE_GRID,)
         if measured is None:
-            return cls(None, None, _too_few_seeds(comparison, experiment), remedies)
-        if not measured.noise.df_of_all or not measured.noise_tested.df_of_all:
-            return cls(None, None, "The noise is unknown: at least two values near the best tell it.", remedies)
+            return cls(None, None, level, _too_few_seeds(comparison, experiment), remedies)
+        if not is_judgeable(measured):
+            return cls(None, None, level, "The noise is unknown: at least two values near the best tell it.", remedies)
         curves = responses(measured)
-        return cls(measured, curves, growth=judge_growth(measured, curves, experiment.oracle.level))
+        return cls(measured, curves, level, judged=judge_all(measured, curves, level))
 
     @property
     def path(self) -> pd.DataFrame:
         """The growth along SILO's curve that fits the response curves best: cycle and max_lr; empty where there is none."""
-        measured, curves, found = self.measured, self.responses, self.growth
+        measured, curves, found = self.measured, self.responses, self.judged and self.judged.growth
         if measured is None or curves is None or found is None or found.growth is None:
             return pd.DataFrame({"cycle": [], "max_lr": []})
         form = np.log2(measured.silo / measured.silo.min()) / found.own
@@ -96,17 +106,16 @@ def judge(
 
 def _of_oracle(findings: Findings, comparison: pd.DataFrame, experiment: Experiment) -> Sequence[Verdict]:
     """The verdicts on claims 1 and 3 and on the rival."""
-    measured, curves, level = findings.measured, findings.responses, experiment.oracle.level
-    if measured is None or curves is None or findings.growth is None:
+    measured, found, level = findings.measured, findings.judged, findings.level
+    if measured is None or found is None:
         claims = (growth.CLAIM, position.CLAIM, rival.CLAIM)
         return [undecided(claim, findings.obstacle, *findings.remedies) for claim in claims]
-    found = judge_position(measured, level)
     verdicts = [
-        growth.growth_verdict(findings.growth, measured, level),
-        position.position_verdict(found, measured, comparison, experiment)
-        if found is not None
+        growth.growth_verdict(found.growth, measured, level),
+        position.position_verdict(found.position, measured, comparison, experiment, level)
+        if found.position is not None
         else undecided(position.CLAIM, "The search tried no value in every seed of every cycle.", WHOLE_GRID),
-        rival.rival_verdict(judge_rival(measured, curves, level), measured, level),
+        rival.rival_verdict(found.rival, measured, level),
     ]
     missing = _missing(comparison, experiment)
     return [so_far(verdict, missing) for verdict in verdicts] if missing else verdicts

@@ -14,18 +14,19 @@ from typing import Self
 
 import numpy as np
 
-from oracle.analysis.claims.verdict import MIN_CYCLES, in_sample
-from oracle.analysis.measurements import overlap
+from oracle.analysis.claims.verdict import in_sample
 from oracle.analysis.results import load_results
 from oracle.error import InputError
 from oracle.experiment.spec import Experiment
 from oracle.stats.held_out import best_constant, best_of_each_cycle, best_two_levels
+from oracle.stats.judged import MIN_CYCLES
 from oracle.stats.judgement import Judgement
 from oracle.stats.path import POWER, slope_along
 from oracle.stats.response import responses
 from oracle.stats.rules import PRACTICAL, judge_position, judge_rival, judge_slope, silo_form
 from oracle.stats.simulated import Truth
 from oracle.study.data_info import DataInfo
+from oracle.study.measurements import overlap
 
 CLAIMS = ("claim 1", "claim 3", "rival")
 OFF = 3.0  # factor by which SILO is wrong in one of the truths
@@ -176,7 +177,7 @@ def powers(
     """
     if experiment.prune.cycles < MIN_CYCLES:
         raise ValueError(f"experiment must have at least {MIN_CYCLES} cycles, got {experiment.prune.cycles}")
-    found, seeds, level = [], len(experiment.oracle.seeds), experiment.oracle.level
+    found, seeds, level = [], len(experiment.oracle.seeds), experiment.oracle.look_level(ended_early=False)
     for number, scenario in enumerate(scenarios(experiment, data, pilot)):
         simulation = _Simulation(scenario, number, level, in_sample(experiment))
         shares = simulation.shares(seeds, studies, CLAIMS)

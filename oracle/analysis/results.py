@@ -140,7 +140,7 @@ def analyze_cells(
     """
     comparison = comparison_table(cells, experiment, data, skipped)
     scores = policy_scores(cells, experiment, data.chance)
-    findings, level = Findings.of(cells, comparison, experiment, data), experiment.oracle.level
+    findings = Findings.of(cells, comparison, skipped, experiment, data)
     return Results(
         experiment=experiment,
         data=data,
@@ -149,8 +149,8 @@ def analyze_cells(
         skipped=skipped,
         comparison=comparison,
         findings=findings,
-        optima=optima_table(findings, level),
-        losses=losses_table(findings, level),
+        optima=optima_table(findings, findings.level),
+        losses=losses_table(findings, findings.level),
         policies=policies_table(scores, comparison, experiment),
         layers=layers,
         costs=costs,

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from oracle.analysis.results import analyze
 from oracle.cli.status import duration_text
-from oracle.experiment.search import SearchKind
+from oracle.experiment.search import FIRST_SEEDS, SearchKind
 from oracle.experiment.spec import Experiment
 from oracle.plan.counts import StatusCounts
-from oracle.plan.search.racing import FIRST_SEEDS
+from oracle.plan.search.rounds import first_values
 from oracle.plan.snapshot import Snapshot
 from oracle.report.advice import advice
 from oracle.run.calibration.forecast import forecast, longest_chain
@@ -72,6 +72,14 @@ def _search_lines(experiment: Experiment) -> list[str]:
     search, values, seeds = experiment.oracle.search, len(experiment.oracle.grid.values()), len(experiment.oracle.seeds)
     if search.is_exhaustive:
         return []
+    if search.kind is SearchKind.UNTIL_DECIDED:
+        rounds = search.rounds(seeds)
+        least = len(first_values(experiment.oracle.grid.values())) * rounds[0]
+        most, early = values * seeds, experiment.oracle.look_level(ended_early=True)
+        return [
+            f"the search is {search.kind}: {least} to {most} of these {most} trainings a cycle, beside SILO's own, in at most "
+            f"{len(rounds)} rounds; the claims are judged at level {early:.2g} before the last"
+        ]
     most = search.budget(values, seeds)
     range_text = f"at most {most}"
     if search.kind is SearchKind.RACING and seeds > FIRST_SEEDS:

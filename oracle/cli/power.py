@@ -4,10 +4,11 @@ import math
 from argparse import Namespace
 from collections.abc import Mapping
 
-from oracle.analysis.claims.verdict import MIN_CYCLES, in_sample
+from oracle.analysis.claims.verdict import in_sample
 from oracle.analysis.power import MOST_SEEDS, SEARCH_STUDIES, STUDIES, Pilot, Power, powers
 from oracle.error import InputError
 from oracle.experiment.spec import Experiment
+from oracle.stats.judged import MIN_CYCLES
 from oracle.stats.judgement import Judgement
 from oracle.stats.path import POWER
 from oracle.study.data_info import DataInfo

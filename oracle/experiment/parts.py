@@ -9,7 +9,7 @@ from oracle.experiment.grid import Grid
 from oracle.experiment.message import InnerFieldError, shown
 from oracle.experiment.number import Count, MaxLr, NotNegative, NotNegativeCount, Positive, Seed, Share, number
 from oracle.experiment.policy import AnyRestart, AnyShape
-from oracle.experiment.search import Search
+from oracle.experiment.search import FIRST_SEEDS, Search, SearchKind
 from silo.data import SPLITS
 from silo.data.augment import Augment
 from silo.data.normalize import Normalize
@@ -17,6 +17,7 @@ from silo.model import INITIALIZATIONS
 from silo.pruning_rule import CRITERIA
 
 MAX_SEEDS = 10**4  # of a plain number of them
+LAST_SHARE = 2 / 3  # of the level, for the last look of a search that looks several times
 
 
 class Limit(Strict):
@@ -178,6 +179,22 @@ class Oracle(Strict):
     search: Search = Search()
     level: number(float, above=0, below=0.5) = 0.05
 
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The level of the verdicts on claims 1 and 3 and the rival after each round of the search.
+
+        One that looks several times, and ends by what it sees, spends the level on its looks (Bonferroni): two thirds on the
+        last, by which the whole grid is judged, and a third on all before in equal parts.
+        """
+        early = len(self.search.rounds(len(self.seeds))) - 1
+        if not early:
+            return (self.level,)
+        return (*[(1 - LAST_SHARE) * self.level / early] * early, LAST_SHARE * self.level)
+
+    def look_level(self, ended_early: bool) -> float:
+        """Return the level of these verdicts where the search ended before its last round, or didn't."""
+        return self.levels[0 if ended_early else -1]
+
     @model_validator(mode="before")
     @classmethod
     def _count_of_seeds(cls, value: Any) -> Any:
@@ -193,3 +210,13 @@ class Oracle(Strict):
         if not seeds or len(set(seeds)) < len(seeds):
             raise ValueError("must be a number of at least 1, or a list of different seeds")
         return seeds
+
+    @model_validator(mode="after")
+    def _search_suits(self) -> "Oracle":
+        if self.search.kind is SearchKind.UNTIL_DECIDED:
+            if self.follow != "silo":
+                raise InnerFieldError("follow", f"must be silo where search is until-decided, got {shown(self.follow)}")
+            if len(self.seeds) <= FIRST_SEEDS:
+                number = len(self.seeds)
+                raise InnerFieldError("seeds", f"must be at least 3 where search is until-decided, got {number}")
+        return self

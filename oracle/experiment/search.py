@@ -11,6 +11,7 @@ from oracle.experiment.message import InnerFieldError
 from oracle.experiment.number import Share
 
 ADAPTIVE_SHARE = 1 / 3
+FIRST_SEEDS = 2  # in which a search that compares all cycles begins: one says nothing of the noise
 
 
 class SearchKind(StrEnum):
@@ -19,6 +20,7 @@ class SearchKind(StrEnum):
     EXHAUSTIVE = "exhaustive"
     ADAPTIVE = "adaptive"
     RACING = "racing"
+    UNTIL_DECIDED = "until-decided"
 
 
 class Search(Strict):
@@ -26,7 +28,10 @@ class Search(Strict):
 
     Args:
         kind: "exhaustive": every value in every seed; "adaptive": it looks for the best and for the interval's ends, within
-            a budget; "racing": every value in two seeds, and others only for the best and for those at an edge.
+            a budget; "racing": every value in two seeds, and others only for the best and for those at an edge;
+            "until-decided": the same values in the same seeds in all cycles, in rounds (see :meth:`rounds`), until the
+            verdicts on claims 1 and 3 and on the rival are decided, or no more trainings would decide them. It needs
+            follow: silo and at least 3 seeds, and takes the whole grid in all seeds at most.
         share: For "adaptive" alone: the budget of each cycle as a share, above 0 and below 1, of the trainings that an
             exhaustive search takes, SILO's own counted on both sides; null: a third.
     """
@@ -40,7 +45,7 @@ class Search(Strict):
         if isinstance(value, str):
             return {"kind": value}
         if not isinstance(value, dict):
-            raise ValueError("must be exhaustive, adaptive or racing, or a mapping of kind and share")
+            raise ValueError("must be exhaustive, adaptive, racing or until-decided, or a mapping of kind and share")
         return value
 
     @model_validator(mode="after")
@@ -55,6 +60,22 @@ class Search(Strict):
     def is_exhaustive(self) -> bool:
         """Whether every value is tried in every seed."""
         return self.kind is SearchKind.EXHAUSTIVE
+
+    def rounds(self, seeds: int) -> tuple[int, ...]:
+        """Return how many seeds each round measures its values in; one round where the search isn't until-decided.
+
+        The first round has some values of the whole grid, the next all that are near the best in some cycle, in as many
+        seeds; then the seeds double; the last has the whole grid in all of them.
+
+        Args:
+            seeds: How many there are.
+        """
+        if self.kind is not SearchKind.UNTIL_DECIDED:
+            return (seeds,)
+        counts = [FIRST_SEEDS, FIRST_SEEDS]
+        while counts[-1] < seeds:
+            counts.append(min(2 * counts[-1], seeds))
+        return tuple(counts)
 
     def budget(self, values: int, seeds: int) -> int:
         """How many trainings a cycle takes at most, beside SILO's own (one a seed).

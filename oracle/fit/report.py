@@ -7,7 +7,6 @@ import pandas as pd
 import yaml
 from matplotlib.figure import Figure
 
-from oracle.analysis.claims.verdict import MIN_CYCLES
 from oracle.analysis.results import Results
 from oracle.error import InputError
 from oracle.fit.curve import fit
@@ -16,6 +15,7 @@ from oracle.fit.target import Fitness, Target, best_constant, targets
 from oracle.report.figures.max_lr import plot_max_lr
 from oracle.report.figures.style import SILO_LINE, save, styled
 from oracle.report.tables.markdown import markdown
+from oracle.stats.judged import MIN_CYCLES
 from oracle.study.durable import make_requested_folder
 from silo.schedule import SiloSchedule
 

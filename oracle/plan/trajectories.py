@@ -7,13 +7,16 @@ its last cycle or where it is blocked. It reads only the records, so a run and a
 from collections.abc import Iterator
 from typing import Self
 
+from oracle.experiment.search import SearchKind
 from oracle.experiment.spec import Experiment
 from oracle.plan.baseline_trajectories import BaselineTrajectories
 from oracle.plan.oracle_exhaustive import OracleTrajectory
 from oracle.plan.oracle_searched import SearchTrajectory
+from oracle.plan.oracle_until_decided import RoundsTrajectory
 from oracle.plan.record_view import RecordView
 from oracle.plan.silo_trajectory import SiloTrajectories
 from oracle.plan.steps import Pending, Step
+from oracle.study.data_info import DataInfo
 from oracle.study.record import Records
 from oracle.study.study import Study
 
@@ -23,7 +26,7 @@ class Trajectories:
 
     Args:
         experiment: the validated file.
-        data_digest: of its data, which is part of every training's identity.
+        data: its digest, which is part of every training's identity, its chance level and image counts.
         records: what is recorded by now.
 
     Attributes:
@@ -31,17 +34,17 @@ class Trajectories:
         baselines: that of each baseline's, by name.
     """
 
-    def __init__(self, experiment: Experiment, data_digest: str, records: Records) -> None:
-        self.experiment = experiment
+    def __init__(self, experiment: Experiment, data: DataInfo, records: Records) -> None:
+        self.experiment, self.data = experiment, data
         self.records = records
-        self.training = experiment.training_digest(data_digest)
-        self.baselines = {name: experiment.under(name).training_digest(data_digest) for name in experiment.baselines}
+        self.training = experiment.training_digest(data.digest)
+        self.baselines = {name: experiment.under(name).training_digest(data.digest) for name in experiment.baselines}
         self._view = RecordView(experiment, records)
 
     @classmethod
     def of(cls, study: Study) -> Self:
         """The trajectories of a study, by the records of its run folder."""
-        return cls(study.experiment, study.data.digest, study.store)
+        return cls(study.experiment, study.data, study.store)
 
     def all(self) -> list[Iterator[Step]]:
         """One generator a trajectory; SILO's own come first, since a state they need must be kept."""
@@ -62,5 +65,7 @@ class Trajectories:
         along_silo = self.experiment.oracle.follow == "silo"
         if self.experiment.oracle.search.is_exhaustive:
             return [] if along_silo else [OracleTrajectory(self._view, self.training).steps()]
+        if self.experiment.oracle.search.kind is SearchKind.UNTIL_DECIDED:
+            return [RoundsTrajectory(self._view, self.training, self.data).steps()]
         search = SearchTrajectory(self._view, self.training, whole_dense=self.experiment.dense_searched_by is not None)
         return [search.along_silo() if along_silo else search.along_oracle()]

@@ -97,7 +97,7 @@ def _write_frames(results: Results, folder: Path) -> None:
 def _write_tables(results: Results, policies: Sequence[Table], folder: Path) -> None:
     experiment, comparison = results.experiment, results.comparison
     caption = f"{experiment.title} ({setting_text(experiment)})"
-    level = experiment.oracle.level
+    level = results.findings.level
     for name, frame, display, title in (
         ("oracle", comparison.loc[:, :"why"], oracle_table(comparison), "The Oracle by pruning cycle"),
         ("comparison", comparison, comparison_table(comparison), "SILO against the Oracle"),
@@ -122,10 +122,11 @@ def _write_tables(results: Results, policies: Sequence[Table], folder: Path) -> 
 def _save_figures(results: Results, folder: Path) -> None:
     experiment, comparison, title = results.experiment, results.comparison, results.experiment.title
     findings, oracle, chosen_on = results.findings, experiment.oracle, experiment.chosen_on
+    level = findings.level
     plots = {
         "max_lr": lambda: plot_max_lr(comparison, title, results.optima, findings.path),
-        "responses": lambda: plot_responses(findings.measured, findings.responses, title, oracle.level, chosen_on),
-        "losses": lambda: plot_losses(results.losses, mean_losses(findings), title, oracle.tolerance, oracle.level),
+        "responses": lambda: plot_responses(findings.measured, findings.responses, title, level, chosen_on),
+        "losses": lambda: plot_losses(results.losses, mean_losses(findings), title, oracle.tolerance, level),
         "accuracy": lambda: plot_accuracy(comparison, title, same_masks=oracle.follow == "silo"),
         "policies": lambda: plot_policies(results.policies, title),
         "heat_map": lambda: plot_heat_map(results.cells, comparison, title, chosen_on),

@@ -180,7 +180,7 @@ def judge_position(measured: Measurements, level: float) -> Position | None:
 def judge_rival(measured: Measurements, responses: Responses, level: float) -> Rival:
     """Return the finding on the rival."""
     estimate, low, high = losses_of_constants(measured, responses, level)
-    untried = np.isnan(estimate).any(axis=0)  # in some cycle: such a constant is neither shown to do nor not to
+    untried = np.isnan(estimate).any(axis=0)  # and beyond all that was, in some cycle: nothing bounds its loss
     worst, upper = (np.where(untried, np.inf, part.max(axis=0)) for part in (estimate, high))
     least = np.nanmax(low, axis=0)
     at = int(upper.argmin())

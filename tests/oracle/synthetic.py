@@ -77,7 +77,7 @@ def fresh_store():
 
 def snapshot(spec, store):
     """The study by what is recorded now."""
-    return Snapshot.walk(Trajectories(spec, DATA, store), DATA_INFO, "test")
+    return Snapshot.walk(Trajectories(spec, DATA_INFO, store), DATA_INFO, "test")
 
 
 def counts(spec, store):
@@ -115,7 +115,7 @@ class Worker:
 def sweep(spec, store, pick=lambda count: 0, workers=1, **changes):
     """Run a queue dry with several jobs in flight, of which ``pick`` says which ends next; returns the jobs."""
     worker = Worker(store, **changes)
-    queue, running = ReadyQueue(Trajectories(spec, DATA, store)), []
+    queue, running = ReadyQueue(Trajectories(spec, DATA_INFO, store)), []
     while True:
         while len(running) < workers and (jobs := queue.next()):
             (job,) = jobs

@@ -11,16 +11,17 @@ import math
 import numpy as np
 import pandas as pd
 
-from oracle.analysis.claims.verdict import MIN_CYCLES, Verdict, in_sample, points, points_text, undecided
-from oracle.analysis.measurements import overlap
+from oracle.analysis.claims.verdict import Verdict, in_sample, points, points_text, undecided
 from oracle.analysis.policies import SILO
 from oracle.experiment.spec import Experiment
 from oracle.stats.advantage import GAIN, Advantage, Chains, advantage, best_of_others
 from oracle.stats.held_out import Estimate
+from oracle.stats.judged import MIN_CYCLES
 from oracle.stats.judgement import Judgement
 from oracle.stats.noise import above_chance
 from oracle.stats.seeds_needed import seeds_needed
 from oracle.study.data_info import DataInfo
+from oracle.study.measurements import overlap
 
 CLAIM = "2. SILO is 2% to 4% better than other schedules"
 

@@ -19,7 +19,7 @@ CLAIM = "3. SILO's max_lr lies within the Oracle's optimal interval"
 
 
 def position_verdict(
-    found: Position, measured: Measurements, comparison: pd.DataFrame, experiment: Experiment
+    found: Position, measured: Measurements, comparison: pd.DataFrame, experiment: Experiment, level: float
 ) -> Verdict:
     """Return the verdict on claim 3.
 
@@ -27,9 +27,10 @@ def position_verdict(
         found: by the rule.
         measured: what it was found in.
         comparison: as ``oracle.analysis.comparison.comparison_table`` makes it.
-        experiment: its tolerance, level, and the seeds that SILO's parameters were chosen on.
+        experiment: the seeds that SILO's parameters were chosen on.
+        level: probability of a wrong verdict.
     """
-    level, tolerance = experiment.oracle.level, measured.tolerance
+    tolerance = measured.tolerance
     judgement = found.judgement
     losses = "; ".join(f"{points_text(loss, level)} to {name}" for name, loss in found.losses.items())
     evidence = f"SILO loses, in the mean of {len(measured.cycles)} cycles: {losses}; tolerance {tolerance:g}."

@@ -8,8 +8,6 @@ from oracle.experiment.spec import Experiment
 from oracle.stats.held_out import Estimate
 from oracle.stats.judgement import Judgement
 
-MIN_CYCLES = 3  # cycles that a claim is judged by, at least
-
 
 @dataclass(frozen=True)
 class Quantity:

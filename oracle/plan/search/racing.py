@@ -2,13 +2,13 @@
 
 import math
 
+from oracle.experiment.search import FIRST_SEEDS
 from oracle.plan.search.task import SearchState, Task, Trial
 from oracle.stats.measurements import REACH
 from oracle.stats.near_best import near_best
 from oracle.stats.noise import noise_of
 from oracle.stats.paired import Accuracies, means_of, table_of
 
-FIRST_SEEDS = 2  # seeds that every value is tried in: one says nothing of the noise
 CLEAR = 1.0  # standard errors that a value's distance to the interval's edge must have
 
 

@@ -125,7 +125,7 @@ def calibrate(study: Study) -> MeasuredSpeed | None:
         return None
     with tempfile.TemporaryDirectory(prefix="silo-oracle-") as folder:
         store = Store(Path(folder))
-        trajectories = Trajectories(experiment, digest, store)
+        trajectories = Trajectories(experiment, study.data, store)
         queue = TimeLimitedQueue(trajectories)
         workers = min(experiment.compute.workers or room, queue.ready) if with_ray else 1
         make_worker = ShortenedWorkerFactory(

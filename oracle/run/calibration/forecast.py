@@ -88,7 +88,7 @@ def forecast(study: Study, seconds: float, worker_starts: Sequence[float], lanes
         lanes: How many trainings a worker takes side by side, at most.
     """
     records = SimulatedRecords(study.store)
-    queue = ReadyQueue(Trajectories(study.experiment, study.data.digest, records))
+    queue = ReadyQueue(Trajectories(study.experiment, study.data, records))
     order, trainings, wall, busy = count(), 0, 0.0, 0
     # when a worker is free, its turn among those that are free then, what it has finished, since when it is idle
     free: list[tuple[float, int, list[Job], float]] = [(at, next(order), [], at) for at in worker_starts]

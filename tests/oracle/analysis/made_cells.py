@@ -72,8 +72,9 @@ def parabola(optimum, curvature=1.0, top=90.0):
 
 
 def found(spec, cells, skipped=None):
-    comparison = comparison_table(cells, spec, DATA, skipped_table([]) if skipped is None else skipped)
-    return Findings.of(cells, comparison, spec, DATA), comparison
+    skipped = skipped_table([]) if skipped is None else skipped
+    comparison = comparison_table(cells, spec, DATA, skipped)
+    return Findings.of(cells, comparison, skipped, spec, DATA), comparison
 
 
 def judged(spec, cells, skipped=None):

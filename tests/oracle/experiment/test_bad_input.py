@@ -378,8 +378,20 @@ FIELDS = [
     ),
     ("oracle.follow=both", 'oracle.follow must be one of silo, oracle, got "both"'),
     ("oracle.level=0.5", "oracle.level must be above 0 and below 0.5, got 0.5"),
-    ("oracle.search=clever", 'oracle.search must be one of exhaustive, adaptive, racing, got "clever"'),
-    ("oracle.search=3", "oracle.search must be exhaustive, adaptive or racing, or a mapping of kind and share, got 3"),
+    ("oracle.search=clever", 'oracle.search must be one of exhaustive, adaptive, racing, until-decided, got "clever"'),
+    (
+        "oracle.search=3",
+        "oracle.search must be exhaustive, adaptive, racing or until-decided, or a mapping of kind and share, got 3",
+    ),
+    ("oracle.search=until-decided", "oracle.seeds must be at least 3 where search is until-decided, got 1"),
+    (
+        "oracle={grid: [0.1, 1.0], seeds: 3, follow: oracle, search: until-decided}",
+        'oracle.follow must be silo where search is until-decided, got "oracle"',
+    ),
+    (
+        "oracle.search={kind: until-decided, share: 0.5}",
+        "oracle.search.share must be null where kind is until-decided (only adaptive has one), got 0.5",
+    ),
     ("oracle.search={kind: adaptive, share: 1}", "oracle.search.share must be above 0 and below 1, got 1"),
     (
         "oracle.search={kind: racing, share: 0.5}",

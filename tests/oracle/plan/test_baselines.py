@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import (
     DATA,
+    DATA_INFO,
     GRID,
     OFF_GRID,
     ON_GRID,
@@ -58,7 +59,7 @@ def searched(training, grid=GRID, seeds=2):
 
 
 def requested_by(spec, store, role, name):
-    steps = Trajectories(spec, DATA, store).steps()
+    steps = Trajectories(spec, DATA_INFO, store).steps()
     return {step.cell for step in steps if isinstance(step, Request) and role in step.roles and step.baseline == name}
 
 

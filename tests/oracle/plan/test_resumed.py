@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from expected_cells import bad, follow_oracle, follow_silo, oracle_winners, silo_chain
 from synthetic import (
-    DATA,
+    DATA_INFO,
     GRID,
     OFF_GRID,
     ON_GRID,
@@ -41,7 +41,7 @@ def test_losers_states_are_dropped_and_silos_own_kept(store):
     sweep(experiment("oracle"), store)
     kept = {cell.id for cell in (*oracle_winners([0.4, 0.2, 0.4]).values(), *silo_chain(OFF_GRID).values())}
     # and SILO's value on the Oracle's masks: SILO's own chain may come to the very cell, and then needs its state
-    steps = Trajectories(experiment("oracle"), DATA, store).steps()
+    steps = Trajectories(experiment("oracle"), DATA_INFO, store).steps()
     held = {step.cell.id: step.cell for step in steps if isinstance(step, Request)}
     assert kept <= states(store)
     assert all(held[cell_id].max_lr not in GRID for cell_id in states(store) - kept)
@@ -126,7 +126,7 @@ def test_a_complete_study_has_no_work(store, follow, silo):
 @pytest.mark.parametrize("follow", ["silo", "oracle"])
 def test_the_total_is_known_from_the_start(store, follow):
     spec = experiment(follow)
-    worker, queue = Worker(store), ReadyQueue(Trajectories(spec, DATA, store))
+    worker, queue = Worker(store), ReadyQueue(Trajectories(spec, DATA_INFO, store))
     totals, missing = set(), []
     while jobs := queue.next():
         totals.add(counts(spec, store).total)
@@ -141,7 +141,7 @@ def test_the_total_is_known_from_the_start(store, follow):
 @pytest.mark.parametrize("after", [1, 7, 12, 20])
 def test_an_interrupted_sweep_goes_on_with_what_is_missing(store, follow, after):
     spec = experiment(follow)
-    worker, queue = Worker(store), ReadyQueue(Trajectories(spec, DATA, store))
+    worker, queue = Worker(store), ReadyQueue(Trajectories(spec, DATA_INFO, store))
     for _ in range(after):
         worker.run(*(jobs := queue.next()))
         queue.finished(*jobs)

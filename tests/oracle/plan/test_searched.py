@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import (
-    DATA,
+    DATA_INFO,
     ON_GRID,
     TRAINING,
     accuracy,
@@ -40,7 +40,7 @@ def store(tmp_path):
 
 
 def steps(spec, store, kind):
-    return [step for step in Trajectories(spec, DATA, store).steps() if isinstance(step, kind)]
+    return [step for step in Trajectories(spec, DATA_INFO, store).steps() if isinstance(step, kind)]
 
 
 @pytest.mark.parametrize(("search", "follow"), STUDIES)

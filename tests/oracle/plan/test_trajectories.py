@@ -10,7 +10,7 @@ from expected_cells import bad, follow_oracle, follow_silo, silo_chain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic import (
-    DATA,
+    DATA_INFO,
     GRID,
     OFF_GRID,
     ON_GRID,
@@ -77,7 +77,7 @@ def test_what_a_cell_is_wanted_as(store):
     spec = experiment("oracle", ON_GRID, seeds=1, cycles=2)
     sweep(spec, store)
     flags = {}
-    for step in Trajectories(spec, DATA, store).steps():
+    for step in Trajectories(spec, DATA_INFO, store).steps():
         if isinstance(step, Request):
             on = (
                 "oracle"

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from synthetic import DATA, Worker, experiment
+from synthetic import DATA_INFO, Worker, experiment
 
 from oracle.plan.trajectories import Trajectories
 from oracle.run.ray.environment import PRIVATE_RAY, set_environment
@@ -94,5 +94,5 @@ class Tune:
 def tuned(store, max_workers=2, spec=None, **changes):
     from oracle.run.ray.searcher import ReadyQueueSearcher  # where Ray is missing, what else is tested with it goes on
 
-    queue = ReadyQueue(Trajectories(spec or experiment(), DATA, store))
+    queue = ReadyQueue(Trajectories(spec or experiment(), DATA_INFO, store))
     return Tune(ReadyQueueSearcher(queue, store, Seen(), lambda: max_workers), Worker(store, **changes))

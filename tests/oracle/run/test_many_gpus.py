@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from ray_settings import SETTINGS
-from synthetic import DATA, Worker, experiment, recorded
+from synthetic import DATA_INFO, Worker, experiment, recorded
 from test_on_ray import IMPORTED, Seen
 
 from oracle.error import SweepError
@@ -68,7 +68,7 @@ def compute(gpus, workers=None):
 def swept(folder, compute, seeds):
     """What the workers logged of their packs: each worker's GPUs, and the packs' sizes."""
     spec, store = experiment(grid=GRID, seeds=seeds, cycles=2), Store(folder)
-    queue = ReadyQueue(Trajectories(spec, DATA, store))
+    queue = ReadyQueue(Trajectories(spec, DATA_INFO, store))
     ready = queue.ready
     ray_sweep.train_on_ray(queue, Make(Path(folder)), None, compute, store, Seen())
     packs, gpus = [entry for entry in store.attempts() if entry["event"] == "pack"], defaultdict(set)
@@ -96,7 +96,7 @@ def test_shares_of_a_gpu_are_shares_of_one(tmp_path):
 
 def test_a_worker_that_sees_no_gpu_is_one_line_and_the_others_needn_t_start(tmp_path):
     spec, store = experiment(), Store(tmp_path)
-    queue = ReadyQueue(Trajectories(spec, DATA, store))
+    queue = ReadyQueue(Trajectories(spec, DATA_INFO, store))
     with pytest.raises(SweepError, match=r"can't begin: .*gpus_per_trial must be 0"):
         ray_sweep.train_on_ray(queue, SeesNoGpu(), None, compute(1), store, Seen())
     assert recorded(store) == set() and not (tmp_path / "failed").exists()

@@ -15,7 +15,7 @@ from experiments import write
 from own_package import OWN, forget
 from ray_settings import SETTINGS
 from run_folder import records, report
-from synthetic import DATA, Worker, experiment, recorded
+from synthetic import DATA_INFO, Worker, experiment, recorded
 
 from oracle.cli.main import main
 from oracle.experiment.compute import Compute
@@ -81,7 +81,7 @@ def test_a_full_disk_ends_the_run_and_is_reported_as_it_is(tmp_path):
     """After one try: no cell is trained again and again."""
     synthetic, store = experiment(), Store(tmp_path)
     compute = synthetic.compute.model_copy(update={"workers": 1})
-    queue = ReadyQueue(Trajectories(synthetic, DATA, store))
+    queue = ReadyQueue(Trajectories(synthetic, DATA_INFO, store))
     before, seen = signal.getsignal(signal.SIGTERM), Seen()
     with pytest.raises(OSError, match="No space left on device") as raised:
         ray_sweep.train_on_ray(

@@ -7,7 +7,7 @@ import pytest
 import torch
 from experiments import write
 from simulated_tune import KILLED, tuned
-from synthetic import DATA, OFF_GRID, experiment, recorded
+from synthetic import DATA_INFO, OFF_GRID, experiment, recorded
 
 from oracle.experiment.load import load
 from oracle.plan.trajectories import Trajectories
@@ -43,7 +43,7 @@ def groups(jobs):
 
 def test_a_pack_is_of_one_seed_and_cycle_whichever_policy_s(store):
     baselines = {"cosine": {"shape": "cosine"}}
-    queue = ReadyQueue(Trajectories(experiment(baselines=baselines), DATA, store))
+    queue = ReadyQueue(Trajectories(experiment(baselines=baselines), DATA_INFO, store))
     packs = []
     while pack := queue.next(100):
         packs.append(pack)
@@ -56,7 +56,7 @@ def test_a_pack_is_of_one_seed_and_cycle_whichever_policy_s(store):
 
 @pytest.mark.parametrize("at_most", [1, 2, 3, 5, 9])
 def test_a_pack_has_at_most_as_many_as_are_requested_and_nothing_is_left_behind(store, at_most):
-    queue = ReadyQueue(Trajectories(experiment(seeds=1, cycles=1), DATA, store))
+    queue = ReadyQueue(Trajectories(experiment(seeds=1, cycles=1), DATA_INFO, store))
     packs = []
     while pack := queue.next(at_most):
         assert len(pack) <= at_most
@@ -113,7 +113,7 @@ def test_the_one_that_kills_its_worker_is_failed_and_takes_none_along(store):
 def test_of_the_paper_s_study_no_training_is_trained_alone(store):
     """One worker of 12 lanes: of 2,320 trainings 600 were alone, in 745 packs, while a pack was of one training."""
     records = SimulatedRecords(store)
-    queue, sizes = ReadyQueue(Trajectories(load(PAPER, []), DATA, records)), []
+    queue, sizes = ReadyQueue(Trajectories(load(PAPER, []), DATA_INFO, records)), []
     while pack := queue.next(12):
         for job in pack:
             records.simulate(job.cell)
@@ -124,7 +124,7 @@ def test_of_the_paper_s_study_no_training_is_trained_alone(store):
 
 def test_a_worker_of_one_lane_takes_the_most_urgent(store):
     """What is ahead waits for nobody where nobody can be trained beside it."""
-    queue = ReadyQueue(Trajectories(experiment(seeds=1), DATA, store))
+    queue = ReadyQueue(Trajectories(experiment(seeds=1), DATA_INFO, store))
     (first,) = queue.next()
     assert first.cell.max_lr == OFF_GRID
 

@@ -4,7 +4,7 @@ import io
 
 import pytest
 from rich.console import Console
-from synthetic import DATA, GRID, OFF_GRID, experiment
+from synthetic import DATA_INFO, GRID, OFF_GRID, experiment
 
 from oracle.plan.trajectories import Trajectories
 from oracle.run import progress
@@ -29,7 +29,7 @@ def lines(tmp_path, monkeypatch):
     def run(changes=None, diverged=()):
         spec = experiment(seeds=1, cycles=1)
         spec = spec.model_copy(update={"train": spec.train.model_copy(update=changes or {})})
-        trajectories = Trajectories(spec, DATA, Store(tmp_path / "run"))
+        trajectories = Trajectories(spec, DATA_INFO, Store(tmp_path / "run"))
         out = io.StringIO()
         with Progress(Console(file=out, width=200), trajectories, 5, 0) as shown:
             for step in trajectories.steps():

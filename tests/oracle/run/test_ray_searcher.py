@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated_tune import KILLED, Seen, Tune, tuned
-from synthetic import DATA, OFF_GRID, Worker, experiment, ids, recorded
+from synthetic import DATA_INFO, OFF_GRID, Worker, experiment, ids, recorded
 
 from oracle.error import InputError, SweepError
 from oracle.plan.trajectories import Trajectories
@@ -67,7 +67,7 @@ def test_workers_are_started_for_cells_that_are_ready_and_no_more(store):
 def test_as_many_workers_as_there_is_room_for_from_now_on(store, monkeypatch):
     room, now = [1], [0.0]
     monkeypatch.setattr("oracle.run.ray.searcher.time.monotonic", lambda: now[0])
-    queue = ReadyQueue(Trajectories(experiment(), DATA, store))
+    queue = ReadyQueue(Trajectories(experiment(), DATA_INFO, store))
     tune = Tune(ReadyQueueSearcher(queue, store, Seen(), lambda: room[0]), Worker(store))
     for nodes, workers in (
         (1, 1),
@@ -129,7 +129,7 @@ def test_the_cell_of_a_lost_worker_goes_to_whoever_asks_next(store):
 
 def test_a_cell_that_costs_four_workers_is_failed_with_its_reason(store):
     """The others go on; the chain of which it is stands still."""
-    bad = ReadyQueue(Trajectories(experiment(), DATA, store)).next()[0].cell.id
+    bad = ReadyQueue(Trajectories(experiment(), DATA_INFO, store)).next()[0].cell.id
     tune = tuned(store, max_workers=1)
     lost = 0
     while not (tune.finished and not tune.trials):

@@ -1,7 +1,7 @@
 """What a worker process of a Tune run does, without its process."""
 
 import pytest
-from synthetic import DATA, Worker, experiment, recorded
+from synthetic import DATA_INFO, Worker, experiment, recorded
 
 from oracle.error import InputError, SweepError
 from oracle.plan.trajectories import Trajectories
@@ -40,7 +40,7 @@ def test_a_worker_that_cannot_begin_says_why():
 def test_a_worker_trains_what_it_is_assigned_and_waits_for_more(monkeypatch, store):
     naps = []
     monkeypatch.setattr("oracle.run.ray.trainable.time.sleep", naps.append)
-    queue = ReadyQueue(Trajectories(experiment(), DATA, store))
+    queue = ReadyQueue(Trajectories(experiment(), DATA_INFO, store))
     worker = made(lambda images: Worker(store))
     assert worker.step()["idle"] < 1
     worker.assign(jobs := queue.next())

@@ -27,12 +27,14 @@ def test_losses_of_a_parabola_without_noise():
     assert estimate.max(axis=0).argmin() == 4 and estimate.max(axis=0)[4] == pytest.approx(0.3, abs=0.01)
 
 
-def test_what_diverged_loses_all_and_what_wasn_t_tried_is_unknown():
+def test_what_diverged_loses_all_and_what_wasn_t_tried_loses_at_least_what_the_next_one_does():
     accuracies = np.repeat(parabolas(X[[4]]), 3, axis=2)
     accuracies[0, 8, 1] = -np.inf
     accuracies[0, 0] = np.nan
-    for part in losses(measured(accuracies)):
-        assert part[0, 8] == np.inf and np.isnan(part[0, 0]) and np.isfinite(part[0, 1:8]).all()
+    estimate, low, high = losses(measured(accuracies))
+    for part in (estimate, low, high):
+        assert part[0, 8] == np.inf and np.isfinite(part[0, 1:8]).all()
+    assert np.isnan([estimate[0, 0], high[0, 0]]).all() and low[0, 0] == low[0, 1]
 
 
 def test_beyond_a_cliff_a_value_stands_with_its_own_mean():
