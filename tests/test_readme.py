@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from published import published
+
 from oracle.cli.main import main
 from oracle.experiment.load import load
 
@@ -57,3 +59,18 @@ def test_every_link_leads_somewhere():
     sections = ["#" + title.lower().replace(" ", "-") for title in re.findall(r"^#+ (.*)$", README, re.MULTILINE)]
     assert links
     assert [link for link in links if link not in sections and not (ROOT / link).exists()] == []
+
+
+def test_the_table_of_verdicts_says_what_is_published():
+    """Its last column asks the other way round: would one constant do."""
+    rows = re.findall(r"^\| \[[^]]*\]\(results/([^/]*)/README.md\)[^|]*\|(.*)\|$", README, re.MULTILINE)
+    assert {name for name, _ in rows} == {"quickstart", "cifar10-policies", "digits-cnn"}
+    turned = {"refuted": "yes", "confirmed": "no", "undecided": "undecided"}
+    for name, cells in rows:
+        said = [re.split(r":| ", cell.strip())[0] for cell in cells.split("|")]
+        verdicts = published(name).verdicts
+        expected = [str(one.judgement) for one in verdicts]
+        expected[3] = turned[expected[3]]
+        if not published(name).experiment.baselines:
+            expected[1] = "no"  # other schedule
+        assert said == expected

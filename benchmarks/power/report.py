@@ -69,9 +69,9 @@ def write(table: pd.DataFrame, studies: int, folder: Path) -> None:
 
 def read(folder: Path) -> pd.DataFrame:
     """Return the table that lies in a folder."""
-    table = pd.read_csv(folder / "power.csv")
     flags = [f"{name}_is_false" for name in VERDICTS]
-    return table.fillna(dict.fromkeys(flags, "")).astype(dict.fromkeys(flags, str))
+    table = pd.read_csv(folder / "power.csv", dtype=dict.fromkeys(flags, str))
+    return table.fillna(dict.fromkeys(flags, ""))
 
 
 def readme(table: pd.DataFrame, studies: int) -> str:

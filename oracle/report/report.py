@@ -26,7 +26,9 @@ from oracle.report.text import details, notes, setting_text, verdicts_text
 TABLES = ("oracle", "comparison", "optima", "losses", "policies", "policies-final")
 FIGURES = ("max_lr", "losses", "responses", "accuracy", "policies", "heat_map", "layers")
 # all that a report may consist of
+FORMER = tuple(f"statistics.{ending}" for ending in ("csv", "md", "tex"))  # of an older version
 REPORT_FILES = {
+    *FORMER,
     *(f"{name}.csv" for name in ("cells", "layers", "cost", "skipped")),
     *(f"{name}.{ending}" for name in TABLES for ending in ("csv", "md", "tex")),
     *(f"{name}.{ending}" for name in FIGURES for ending in ("png", "svg")),
@@ -78,7 +80,9 @@ def figures_of(results: Results) -> list[str]:
 
 def _remove_leftovers(folder: Path, results: Results) -> None:
     """Remove what an earlier report of this folder had, and this one has no cause for."""
-    leftovers = ["skipped.csv"] if results.experiment.oracle.search.is_exhaustive else []
+    leftovers = [*FORMER]
+    if results.experiment.oracle.search.is_exhaustive:
+        leftovers.append("skipped.csv")
     drawn = figures_of(results)
     leftovers += [f"{name}.{ending}" for name in FIGURES if name not in drawn for ending in ("png", "svg")]
     for name in leftovers:

@@ -54,8 +54,14 @@ def plot_responses(
     cycles = len(measured.cycles)
     rows = math.ceil(cycles / COLUMNS)
     columns = math.ceil(cycles / rows)
-    figure = Figure(figsize=(WIDE, 0.9 + 1.05 * max(rows, 1.5)), layout="constrained")
-    panels = figure.subplots(rows, columns, sharex=True, squeeze=False).ravel()
+    height = 0.9 + 1.05 * max(rows, 1.5)
+    figure = Figure(figsize=(WIDE, height))
+    # placed by hand, in inches: a layout that measures every label of 25 panels takes longer than all else
+    room_above = 0.2 + 0.18 * len(textwrap.wrap(title, 90) if title else [])
+    place = {"left": 0.5 / WIDE, "right": 1 - 0.1 / WIDE, "bottom": 0.85 / height, "top": 1 - room_above / height}
+    panels = figure.subplots(
+        rows, columns, sharex=True, squeeze=False, gridspec_kw=place | {"wspace": 0.34, "hspace": 0.28}
+    ).ravel()
     low, high = curves.intervals(level)
     bottoms, span = _limits(measured, curves)
     first, last = measured.values[[0, -1]]
@@ -77,7 +83,7 @@ def plot_responses(
         axes.tick_params(labelbottom=True)
     for axes in panels[(rows - 1) * columns : cycles]:
         axes.set_xlabel("max_lr")
-    figure.supylabel(f"Mean {chosen_on} accuracy (%)", fontsize=8)
+    figure.supylabel(f"Mean {chosen_on} accuracy (%)", x=0.06 / WIDE, fontsize=8)
     if title:
         figure.suptitle(textwrap.fill(title, 90), parse_math=False, fontsize=8)
     legend_below(figure, 4)
