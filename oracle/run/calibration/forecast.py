@@ -111,7 +111,7 @@ def forecast(study: Study, seconds: float, worker_starts: Sequence[float], lanes
 def longest_chain(study: Study) -> int:
     """Return how many of the missing trainings wait for each other, one after another: no number of workers is faster."""
     records = SimulatedRecords(study.store)
-    queue, waves = ReadyQueue(Trajectories(study.experiment, study.data.digest, records)), 0
+    queue, waves = ReadyQueue(Trajectories(study.experiment, study.data, records)), 0
     while queue.ready:
         waves += 1
         jobs = [job for _ in range(queue.ready) for job in queue.next()]
