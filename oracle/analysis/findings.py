@@ -201,6 +201,7 @@ def verdicts_table(verdicts: Sequence[Verdict]) -> pd.DataFrame:
         head = (verdict.claim, str(verdict.judgement))
         if not verdict.quantities:
             rows.append((*head, "", *[np.nan] * 3, "", np.nan, verdict.seeds))
-        for one in verdict.quantities:
-            rows.append((*head, one.name, one.estimate, one.low, one.high, one.unit, one.detectable, verdict.seeds))
+        for number, one in enumerate(verdict.quantities):
+            seeds = verdict.seeds if number == 0 else None  # it is of the verdict, that is of its first number
+            rows.append((*head, one.name, one.estimate, one.low, one.high, one.unit, one.detectable, seeds))
     return pd.DataFrame(rows, columns=VERDICT_COLUMNS)

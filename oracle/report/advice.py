@@ -37,7 +37,7 @@ def needs_text(verdict: Verdict, experiment: Experiment) -> str:
         return ""
     seeds = experiment.oracle.seeds
     if math.isinf(verdict.seeds):
-        return "No number of seeds would decide it, since they share the images of one pool: more images, or a fixed test set."
+        return "No number of seeds would decide it, since they share the images that they are evaluated on: more images would."
     number = max(int(verdict.seeds), len(seeds) + 1)
     if number > MANY:
         return f"More than {MANY} seeds would decide it; more images, cycles or values near the best help sooner."

@@ -20,6 +20,7 @@ def verdicts_text(results: Results) -> str:
     """Return the verdicts and notes, as Markdown."""
     experiment = results.experiment
     lines = [f"Verdicts on this experiment ({experiment.title}; {setting_text(experiment)}):", ""]
+    lines += [f"Intervals hold with probability {1 - 2 * results.findings.level:.3g}.", ""]
     for one in results.verdicts:
         lines.append(f"- **{one.claim}**: {one.judgement}. {one.evidence}")
         lines += [f"  - {detail}" for detail in details(one, experiment)]

@@ -1,4 +1,8 @@
-"""Schedules chosen on the other seeds and measured on the seed left out, so that no number flatters what was chosen."""
+"""Schedules chosen on the other seeds and measured on the seed left out, so that what was chosen isn't flattered.
+
+What few seeds choose is somewhat worse than the truly best, so losses to it are somewhat too small. Where seeds split one pool
+of images, those that one seed is tested on are among those that others chose by.
+"""
 
 import math
 from collections.abc import Callable

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Judgement(StrEnum):
-    """Confirmed, refuted or undecided: on one experiment, by rules that were written before it was run."""
+    """Confirmed, refuted or undecided: on one experiment, by rules that were written before they judged it."""
 
     CONFIRMED = "confirmed"
     REFUTED = "refuted"

@@ -30,8 +30,8 @@ class Slope:
 
     @property
     def detectable(self) -> float:
-        """The smallest slope that such a study shows to be above 0 eight times in ten."""
-        half = (self.high - self.low) / 2
+        """The smallest slope that such a study shows to be above 0 eight times in ten; infinite where nothing bounds it."""
+        half = self.estimate - self.low  # the side that has to lie above 0
         return half * (1 + ndtri(POWER) / ndtri(1 - self.level / 2))
 
 
@@ -68,7 +68,7 @@ def path_along(responses: Responses, form: np.ndarray, slope: float) -> np.ndarr
 
 
 def same_optimum(responses: Responses) -> float:
-    """Return how likely the curves are if all cycles have one optimum (a p-value, by the likelihood ratio)."""
+    """Return how often curves would differ at least so much if all cycles had one optimum (by the likelihood ratio)."""
     cycles = len(responses.misfit)
     if cycles < 2:
         return 1.0
@@ -99,7 +99,8 @@ def _slope(slopes: np.ndarray, misfit: np.ndarray, df: int, level: float) -> Slo
     if 0 < at < len(slopes) - 1:  # the lowest point of a parabola through it and its neighbours
         below, here, above = misfit[at - 1 : at + 2]
         bend = below - 2 * here + above
-        estimate += float((below - above) / (2 * bend) * (slopes[1] - slopes[0])) if bend > 0 else 0.0
+        shift = (below - above) / (2 * bend) if bend > 0 else 0.0
+        estimate += float(np.clip(shift, -1.0, 1.0) * (slopes[1] - slopes[0]))
     return Slope(estimate, _end(slopes, misfit, bound, at, -1), _end(slopes, misfit, bound, at, 1), level)
 
 

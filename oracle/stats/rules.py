@@ -83,7 +83,8 @@ class Position:
 
     Attributes:
         judgement: confirmed: every mean loss is at most the tolerance (upper bounds), and no cycle is shown beyond it;
-            refuted: a mean is shown beyond it (a third of the level each), or a cycle is.
+            refuted: a mean is shown beyond it (a third of the level each), or a cycle is (an equal share of the level
+            each): two ways, each held to the level.
         losses: points that SILO loses, held out, in the mean of the cycles: to "the best of each cycle", "the best constant"
             and "the best two-level schedule".
         by_cycle: points that it loses to the best of each cycle.

@@ -55,12 +55,12 @@ def advantage_verdict(scores: pd.DataFrame, experiment: Experiment, data: DataIn
     singles = {
         name: advantage(chains[SILO].tested, chains[name].tested, shared, level).gain for name in experiment.baselines
     }
-    judgement, obstacle = _judged(found.judgement, best, experiment, scores)
+    judgement, obstacle = _judged(found.judgement, found.gain.upper(level), best, experiment, scores)
     return Verdict(
         CLAIM,
         judgement,
         _evidence(found, best, judged, experiment) + obstacle,
-        tuple(_details(chains, singles, scores, experiment, shared)),
+        tuple(_details(found, chains, singles, scores, experiment, shared)),
         (
             points("gain of SILO over the best baseline", found.gain, level),
             *(points(f"gain of SILO over {name}", gain, level) for name, gain in singles.items()),
@@ -79,8 +79,10 @@ def _chains(scores: pd.DataFrame, experiment: Experiment) -> dict[str, Chains]:
     }
 
 
-def _judged(judgement: Judgement, best: str, experiment: Experiment, scores: pd.DataFrame) -> tuple[Judgement, str]:
-    """The judgement, and what stands in its way where the accuracies alone would decide."""
+def _judged(
+    judgement: Judgement, upper: float, best: str, experiment: Experiment, scores: pd.DataFrame
+) -> tuple[Judgement, str]:
+    """The judgement, and what stands in its way; upper: the bound of the mean gain, in points."""
     own, other = experiment.silo.search_trainings, experiment.search_trainings(best)
     silo = math.inf if own is None else own
     if judgement is Judgement.CONFIRMED:
@@ -88,6 +90,11 @@ def _judged(judgement: Judgement, best: str, experiment: Experiment, scores: pd.
             return Judgement.UNDECIDED, " But the baseline was searched less, or one of the searches isn't stated."
         if opened := _open_end(best, experiment, scores):
             return Judgement.UNDECIDED, f" But the baseline's search is open: {opened}."
+    if judgement is Judgement.UNDECIDED and upper < GAIN:
+        return (
+            judgement,
+            f" In the mean it is less than {GAIN:g} points, but in some cycle {GAIN:g} points are not excluded.",
+        )
     if judgement is Judgement.REFUTED and (other is None or silo < other):
         return Judgement.UNDECIDED, " But SILO was searched less, or the baseline's search isn't stated."
     return judgement, ""
@@ -99,14 +106,19 @@ def _evidence(found: Advantage, best: str, judged: list[int], experiment: Experi
     counts = ", ".join(f"{who} {'not stated' if count is None else count}" for who, count in searches.items())
     top = int(found.by_cycle.argmax())
     return (
-        f"SILO less the best of {len(experiment.baselines)} baselines ({best}): {points_text(found.gain, level)} in the mean "
-        f"of {len(judged)} cycles; most at cycle {judged[top]}: {found.by_cycle[top]:+.2f}; in no cycle more than "
+        f"SILO less the best of {len(experiment.baselines)} baselines (by all seeds {best}): {points_text(found.gain, level)} "
+        f"in the mean of {len(judged)} cycles; most at cycle {judged[top]}: {found.by_cycle[top]:+.2f}; in no cycle more than "
         f"{found.upper.max():+.2f}. Trainings to choose their parameters: {counts}."
     )
 
 
 def _details(
-    chains: dict[str, Chains], singles: dict[str, Estimate], scores: pd.DataFrame, experiment: Experiment, shared: float
+    found: Advantage,
+    chains: dict[str, Chains],
+    singles: dict[str, Estimate],
+    scores: pd.DataFrame,
+    experiment: Experiment,
+    shared: float,
 ) -> list[str]:
     level = experiment.oracle.level
     each = ", ".join(f"{name} {points_text(gain, level)}" for name, gain in singles.items())
@@ -124,8 +136,9 @@ def _details(
     details += [f"The search of {name} is open: {text}." for name, text in opened.items()]
     if in_sample(experiment):
         details.append("In-sample: SILO's parameters were chosen on the same trainings.")
-    largest = max(gain.detectable(level) for gain in singles.values())
-    details.append(f"Smallest difference that this study shows eight times in ten: {largest:.2f} points.")
+    details.append(
+        f"Smallest difference that this study shows eight times in ten: {found.gain.detectable(level):.2f} points."
+    )
     return details
 
 

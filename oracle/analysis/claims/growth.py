@@ -64,7 +64,7 @@ def _details(found: Growth, level: float) -> list[str]:
     if found.growth is not None and math.isfinite(found.growth.detectable):
         smallest = _factor(found.growth.detectable)
         details.append(f"Smallest growth that this study shows eight times in ten: {smallest}.")
-    elif found.growth is not None:
+    elif found.growth is not None and found.judgement is Judgement.UNDECIDED:
         details.append("This study could show no growth of any size: more seeds, or values near the best, would help.")
     return details
 
@@ -91,8 +91,9 @@ def _quantities(found: Growth, level: float) -> list[Quantity]:
 
 
 def _seeds(found: Growth, measured: Measurements) -> float | None:
-    """The seeds at which growth of SILO's own size is shown eight times in ten."""
-    if found.judgement is not Judgement.UNDECIDED or found.growth is None or not math.isfinite(found.growth.detectable):
+    """The seeds at which growth of SILO's own size is shown eight times in ten; None where it is excluded anyhow."""
+    undecided = found.judgement is Judgement.UNDECIDED and not found.excludes_own
+    if not undecided or found.growth is None or not math.isfinite(found.growth.detectable):
         return None
     return seeds_needed(measured.seeds, measured.overlap_chosen, found.own / found.growth.detectable)
 

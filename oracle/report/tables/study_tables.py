@@ -113,7 +113,10 @@ def _band(row: Any) -> str:
 
 
 def _between(low: float, high: float) -> str:
-    return f"{decimals(low)} to {decimals(high)}" if known(low) else MISSING
+    """ "0.10 to 0.52"; a loss to itself has no interval."""
+    if not known(low):
+        return MISSING
+    return "same value" if low == high else f"{decimals(low)} to {decimals(high)}"
 
 
 OWN_CHAIN = "Test, SILO's own chain (%)"

@@ -71,7 +71,7 @@ def test_the_rival_is_the_best_on_validation_not_on_test():
     validation = {SILO: 92.5, "cosine": 91.0, "keep": 90.0}
     result = judged(study(), test, validation=validation)
     assert result.judgement == "confirmed"
-    assert "SILO less the best of 2 baselines (cosine): +2.50 points (+2.50 to +2.50)" in result.evidence
+    assert "SILO less the best of 2 baselines (by all seeds cosine): +2.50 points (+2.50 to +2.50)" in result.evidence
 
 
 def test_a_study_that_chooses_on_test_chooses_its_rival_on_test():
@@ -80,7 +80,7 @@ def test_a_study_that_chooses_on_test_chooses_its_rival_on_test():
     test = {SILO: 92.5, "cosine": 90.0, "keep": 95.0}
     result = advantage_verdict(scores(spec, test, {SILO: 92.5, "cosine": 91.0, "keep": 90.0}), spec, DATA)
     assert result.judgement == "refuted"
-    assert "the best of 2 baselines (keep): -2.50 points" in result.evidence
+    assert "the best of 2 baselines (by all seeds keep): -2.50 points" in result.evidence
 
 
 WINS, LOSES = {SILO: 93.0, "cosine": 90.0}, {SILO: 90.0, "cosine": 90.0}
@@ -186,7 +186,7 @@ def test_every_baseline_is_told_and_which_restart_otherwise():
     spec = study(baselines={"keep": {"restart": "keep"}, "cosine": {}, "constant": {"shape": "cosine"}})
     test = {SILO: 90.0, "keep": 95.0, "cosine": 88.0, "constant": 87.0}
     result = judged(spec, test)
-    assert (result.judgement, "of 3 baselines (keep): -5.00" in result.evidence) == ("refuted", True)
+    assert (result.judgement, "of 3 baselines (by all seeds keep): -5.00" in result.evidence) == ("refuted", True)
     each, restarts, *_ = result.details
     assert each == (
         "SILO less each: keep -5.00 points (-5.00 to -5.00), cosine +2.00 points (+2.00 to +2.00), "

@@ -46,8 +46,7 @@ def verdict(**fields):
         ),
         (
             math.inf,
-            "No number of seeds would decide it, since they share the images of one pool: "
-            "more images, or a fixed test set.",
+            "No number of seeds would decide it, since they share the images that they are evaluated on: more images would.",
         ),
     ],
 )

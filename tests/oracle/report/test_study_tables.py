@@ -179,7 +179,7 @@ def test_losses_table():
     assert list(display) == [*columns, "Best constant's loss (points)", "Interval of that"]
     minus = "\N{MINUS SIGN}"
     assert display.to_numpy().tolist() == [
-        ["0", "100", "0.13", f"{minus}0.20 to 0.45", "0.00", "0.00 to 0.00"],
+        ["0", "100", "0.13", f"{minus}0.20 to 0.45", "0.00", "same value"],
         ["1", "80", f"{minus}0.50", f"{minus}1.00 to 0.00", "1.00", "0.50 to 1.50"],
     ]
 
