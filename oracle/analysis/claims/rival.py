@@ -32,11 +32,12 @@ def rival_verdict(found: Rival, measured: Measurements, level: float) -> Verdict
     elif math.isinf(found.upper):
         evidence = f"No constant was tried in every cycle and trained to the end, so none is bounded; {tolerance}."
     else:
-        loss = f"{found.constant:.3g} loses {_loss(found.loss)} in its worst cycle (at most {_loss(found.upper)})"
+        constant = f"{found.constant:.3g}"
+        loss = f"loses {_loss(found.loss)} in its worst cycle (at most {_loss(found.upper)})"
         shown = f"it is shown {least}" if found.least >= SHOWN else "no constant is shown to lose anything"
-        evidence = f"The best constant, {loss}; {shown}; {tolerance}."
+        evidence = f"The best constant, {constant}, {loss}; {shown}; {tolerance}."
         if found.judgement is Judgement.REFUTED:
-            evidence = f"It would: {loss}; {tolerance}."
+            evidence = f"It would: {constant} {loss}; {tolerance}."
     details, quantities = [], []
     if found.gain is not None:
         details.append(f"SILO's gain over the best constant, held out: {points_text(found.gain, level)}.")
