@@ -110,13 +110,7 @@ def refused(capsys):
     return command
 
 
-# -- without torch
-
-
-def test_reading_imports_no_torch(tiny, tmp_path):
-    assert train(tiny, tmp_path / "run", "oracle.grid=[0.01, 0.1, 1.0]")
-    shutil.copytree(tmp_path / "run", tmp_path / "other")
-    read(tmp_path, "torch torchvision", tmp_path / "run", tmp_path / "other", tmp_path / "out")
+# -- what is recorded of it
 
 
 def test_nothing_more_is_recorded_of_an_experiment_that_imports_nothing(tiny, tmp_path):
@@ -129,7 +123,7 @@ def test_nothing_more_is_recorded_of_an_experiment_that_imports_nothing(tiny, tm
     ]
 
 
-# -- without the code
+# -- without torch, and without the code
 
 
 @pytest.mark.parametrize("state", ["edited", "deleted"])
@@ -149,7 +143,7 @@ def test_reading_imports_nothing_that_a_folder_names(home, tmp_path, monkeypatch
     if state == "deleted":  # what is read is the same for all that follow
         read(elsewhere, "torch own", *folders, most=3)
     else:
-        read(elsewhere, "torch", *folders)
+        read(elsewhere, "torch torchvision", *folders)
     assert not (home / "own" / "marker").exists()
     assert {path: content for path, content in files("run").items() if before[path] != content} == {}
     assert files(tmp_path / "out" / "published") == files("published")
