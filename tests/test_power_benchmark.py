@@ -114,7 +114,7 @@ def test_a_study_has_the_means_and_the_noise_of_its_truth():
     study, target = draw(truth, np.random.default_rng(0))
     assert study.chosen.shape == (18, 12, 400) and study.silo_tested.shape == (18, 400)
     assert study.chosen.mean(axis=2) == pytest.approx(target[:, :-1], abs=0.5)
-    assert study.silo_chosen.mean(axis=1) == pytest.approx(target[:, -1], abs=0.5)
+    assert study.silo_tested.mean(axis=1) == pytest.approx(target[:, -1], abs=0.5)
     seedless = study.chosen - study.chosen.mean(axis=1, keepdims=True)
     spread = seedless.std(axis=2, ddof=1).mean(axis=1) * math.sqrt(12 / 11)
     assert spread == pytest.approx(0.92 * np.linspace(0.5, 2, 18), rel=0.1)

@@ -25,8 +25,8 @@ def job(folder, seed, *more):
     command = folder / "silo-oracle"
     command.write_text(f'#!/usr/bin/env bash\nexec {sys.executable} -m oracle.cli "$@"\n')
     command.chmod(0o755)
-    told = {"SLURM_ARRAY_TASK_ID": seed, "SILO_ORACLE": str(command), "PYTHONPATH": str(ROOT)}
-    environment = {**os.environ, **{name: value for name, value in told.items() if value}}
+    variables = {"SLURM_ARRAY_TASK_ID": seed, "SILO_ORACLE": str(command), "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, **{name: value for name, value in variables.items() if value}}
     command = ["bash", str(SCRIPT), str(folder / "tiny.yaml"), str(folder / "run"), *more]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 

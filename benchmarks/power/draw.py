@@ -45,7 +45,6 @@ def draw(truth: Truth, random: np.random.Generator) -> tuple[Measurements, np.nd
         chosen[:, :-1],
         tested[:, :-1],
         2**truth.silo,
-        chosen[:, -1],
         tested[:, -1],
         truth.size.tolerance,
         CHANCE,

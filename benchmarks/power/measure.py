@@ -12,7 +12,7 @@ from benchmarks.power.truths import AT_TOLERANCE, EXACT, OWN, Known, Truth
 from oracle.stats.held_out import HeldOut, best_of_each_cycle
 from oracle.stats.measurements import Measurements
 from oracle.stats.response import responses
-from oracle.stats.rules import PRACTICAL, Growth, Judgement, judge_growth, judge_position, judge_rival
+from oracle.stats.rules import PRACTICAL, Judgement, judge_growth, judge_position, judge_rival
 
 LEVEL = 0.05
 VERDICTS = (
@@ -57,7 +57,7 @@ def _outcome(truth: Truth, known: Known, random: np.random.Generator) -> list[fl
         growth.excludes_own,
         growth.gain.lower(LEVEL) > 0,
         growth.same < LEVEL,
-        _turns(growth),
+        growth.comes_back,
         position.judgement == Judgement.CONFIRMED,
         position.judgement == Judgement.REFUTED,
         rival.judgement == Judgement.CONFIRMED,
@@ -68,12 +68,6 @@ def _outcome(truth: Truth, known: Known, random: np.random.Generator) -> list[fl
         growth.growth.estimate,
         loss.value,
     ]
-
-
-def _turns(growth: Growth) -> bool:
-    """Whether a later segment falls after one that rose."""
-    rises = [segment.rises for segment in growth.segments]
-    return any(segment.falls and any(rises[:number]) for number, segment in enumerate(growth.segments))
 
 
 def _loss_of_chosen(study: Measurements, target: np.ndarray) -> float:

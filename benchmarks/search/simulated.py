@@ -125,7 +125,7 @@ def _part(study: Measurements, one: Round) -> Measurements:
     untried = ~np.isin(study.values, one.values)
     chosen, tested = (part[:, :, : one.seeds].copy() for part in (study.chosen, study.tested))
     chosen[:, untried], tested[:, untried] = np.nan, np.nan
-    own = {name: getattr(study, name)[:, : one.seeds] for name in ("silo_chosen", "silo_tested")}
+    own = {"silo_tested": study.silo_tested[:, : one.seeds]}
     kept = ("cycles", "density", "values", "silo", "tolerance", "chance", "overlap_chosen", "overlap_tested")
     return Measurements(chosen=chosen, tested=tested, **own, **{name: getattr(study, name) for name in kept})
 

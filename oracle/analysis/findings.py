@@ -17,6 +17,7 @@ from oracle.stats.judged import MIN_CYCLES, Judged, is_judgeable, judge_all
 from oracle.stats.measurements import Measurements
 from oracle.stats.path import path_along
 from oracle.stats.response import Responses, responses
+from oracle.stats.rules import silo_form
 from oracle.study.data_info import DataInfo
 
 OPTIMA_COLUMNS = {
@@ -83,7 +84,7 @@ class Findings:
         measured, curves, found = self.measured, self.responses, self.judged and self.judged.growth
         if measured is None or curves is None or found is None or found.growth is None:
             return pd.DataFrame({"cycle": [], "max_lr": []})
-        form = np.log2(measured.silo / measured.silo.min()) / found.own
+        form, _ = silo_form(measured)
         path = path_along(curves, form, found.growth.estimate)
         return pd.DataFrame({"cycle": measured.cycles, "max_lr": np.exp2(path)})
 

@@ -26,8 +26,7 @@ class Measurements:
         chosen: (C, K, J) accuracies.
         tested: (C, K, J) accuracies.
         silo: (C,) SILO's max_lr.
-        silo_chosen: (C, J) SILO's accuracies.
-        silo_tested: (C, J) SILO's accuracies.
+        silo_tested: (C, J) SILO's accuracies, on the images of ``tested``.
         tolerance: points within which a value is as good as the best, at least 0.
         chance: accuracy of a network that names one class always; a diverged one's.
         overlap_chosen: images that a seed is evaluated on per image that it trains on, where seeds split one pool at random;
@@ -41,7 +40,6 @@ class Measurements:
     chosen: np.ndarray
     tested: np.ndarray
     silo: np.ndarray
-    silo_chosen: np.ndarray
     silo_tested: np.ndarray
     tolerance: float
     chance: float = 0.0

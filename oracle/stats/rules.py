@@ -72,6 +72,12 @@ class Growth:
     segments: Sequence[Segment]
 
     @property
+    def comes_back(self) -> bool:
+        """Whether a segment is shown to fall after one that was shown to rise."""
+        rises = [one.rises for one in self.segments]
+        return any(one.falls and any(rises[:number]) for number, one in enumerate(self.segments))
+
+    @property
     def excludes_own(self) -> bool:
         """Whether growth of SILO's own size is excluded."""
         return self.growth is not None and self.growth.high < self.own

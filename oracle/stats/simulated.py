@@ -70,7 +70,6 @@ class Truth:
             chosen=chosen[:, :-1],
             tested=tested[:, :-1],
             silo=self.silo,
-            silo_chosen=chosen[:, -1],
             silo_tested=tested[:, -1],
             tolerance=self.tolerance,
             overlap_chosen=self.overlap_chosen,

@@ -51,7 +51,6 @@ def measurements_of(
         chosen=candidates[chosen_on][:, :, own],
         tested=candidates["test"][:, :, own],
         silo=np.array([experiment.schedule.max_lr(cycle) for cycle in cycles], dtype=float),
-        silo_chosen=silo[chosen_on][:, own],
         silo_tested=silo["test"][:, own],
         tolerance=experiment.oracle.tolerance,
         chance=data.chance,

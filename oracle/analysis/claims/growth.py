@@ -57,7 +57,7 @@ def _details(found: Growth, level: float) -> list[str]:
         )
     path = ", ".join(_segment_text(one) for one in found.segments)
     if any(one.falls for one in found.segments):
-        turn = "it is shown to come down from an earlier height" if _rose_first(found) else "it is shown to fall"
+        turn = "it is shown to come down from an earlier height" if found.comes_back else "it is shown to fall"
     else:
         turn = "it is shown to rise" if any(one.rises for one in found.segments) else "no segment is shown to differ"
     details.append(f"Path of the optimum: {path}; {turn}. One optimum for all cycles: p = {_p_value(found.same)}.")
@@ -72,11 +72,6 @@ def _details(found: Growth, level: float) -> list[str]:
 def _segment_text(one: Segment) -> str:
     cycles = f"cycle {one.first}" if one.first == one.last else f"cycles {one.first} to {one.last}"
     return f"{one.optimum:.3g} in {cycles}"
-
-
-def _rose_first(found: Growth) -> bool:
-    fell = next(number for number, one in enumerate(found.segments) if one.falls)
-    return any(one.rises for one in found.segments[:fell])
 
 
 def _quantities(found: Growth, level: float) -> list[Quantity]:

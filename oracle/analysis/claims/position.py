@@ -57,16 +57,16 @@ def _positions(comparison: pd.DataFrame) -> str:
 
 
 def _seeds(found: Position, measured: Measurements, level: float) -> float:
-    """The seeds at which all losses are told to be within the tolerance eight times in ten, or one of them beyond it."""
+    """The seeds at which all losses are shown to be within the tolerance eight times in ten, or one of them beyond it."""
     beyond = [loss for loss in found.losses.values() if loss.value > measured.tolerance]
     if beyond:
         share = level / len(found.losses)
-        needed = max(_told(loss, measured.tolerance, share) for loss in beyond)
+        needed = max(_share_of_detectable(loss, measured.tolerance, share) for loss in beyond)
     else:
-        needed = min(_told(loss, measured.tolerance, level) for loss in found.losses.values())
+        needed = min(_share_of_detectable(loss, measured.tolerance, level) for loss in found.losses.values())
     return seeds_needed(measured.seeds, measured.overlap_tested, needed)
 
 
-def _told(loss: Estimate, tolerance: float, level: float) -> float:
-    """The distance of a loss from the tolerance, in units of what is told eight times in ten."""
+def _share_of_detectable(loss: Estimate, tolerance: float, level: float) -> float:
+    """The distance of a loss from the tolerance, in units of what is shown eight times in ten."""
     return abs(tolerance - loss.value) / loss.detectable(level) if loss.error > 0 else math.inf

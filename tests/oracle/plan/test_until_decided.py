@@ -217,7 +217,7 @@ def test_the_search_looks_at_the_very_numbers_that_the_report_judges(store, nois
     looked = measured(results, spec, DATA_INFO)
     assert (looked is None) == (reported is None)
     if looked is not None:
-        for name in ("cycles", "density", "values", "chosen", "tested", "silo", "silo_chosen", "silo_tested"):
+        for name in ("cycles", "density", "values", "chosen", "tested", "silo", "silo_tested"):
             np.testing.assert_array_equal(getattr(looked, name), getattr(reported, name))
         same = ("tolerance", "chance", "overlap_chosen", "overlap_tested")
         assert [getattr(looked, name) for name in same] == [getattr(reported, name) for name in same]

@@ -25,5 +25,5 @@ def made_measurements(cycles=8, seeds=4, values=VALUES, growth=1.5, noise=0.1, d
     silo = truth.max(axis=1)[:, None] + random.normal(0, noise, (cycles, seeds))
     density = 0.8 ** np.arange(cycles)
     return Measurements(
-        np.arange(cycles), density, values, table, table - 0.4, 1.1 * 2**best, silo, silo - 0.4, 0.5, chance=10.0
+        np.arange(cycles), density, values, table, table - 0.4, 1.1 * 2**best, silo - 0.4, 0.5, chance=10.0
     )

