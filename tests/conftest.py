@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import blank
 import pytest
 from packages import MISSING
 
@@ -38,6 +39,15 @@ NEED = {
 def pytest_ignore_collect(collection_path):
     """Pass over the files whose package isn't installed."""
     return True if any(collection_path.match(file) for package in MISSING for file in NEED[package]) else None
+
+
+@pytest.fixture(scope="module", autouse=True)
+def figures_of_reports(request):
+    """Blank, but in modules that say REAL_FIGURES."""
+    with pytest.MonkeyPatch.context() as patched:
+        if not getattr(request.module, "REAL_FIGURES", False):
+            patched.setattr("oracle.report.report.save", blank.save)
+        yield
 
 
 def pytest_report_header():

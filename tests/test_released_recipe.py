@@ -24,12 +24,12 @@ from oracle.study.study import open_study
 from silo import cycle as cycle_module
 
 PAPER = Path(__file__).parents[1] / "benchmarks/paper"
-IMAGES = {"train": 13, "test": 3}  # a class: 160 in all, of which 96 train, 32 choose, 32 test
-EPOCHS, CYCLES, STEPS = 4, 3, 3  # 96 images in batches of 40: 40, 40, 16
+IMAGES = {"train": 8, "test": 2}  # a class: 100 in all, of which 60 train, 20 choose, 20 test
+EPOCHS, CYCLES, STEPS = 4, 3, 3  # 60 images in batches of 25: 25, 25, 10
 SHORT = [
     "data.source=folder",
     f"train.epochs={EPOCHS}",
-    "train.batch_size=40",
+    "train.batch_size=25",
     f"prune.cycles={CYCLES}",
     "oracle.seeds=[0]",
     "policies.baselines={}",
@@ -174,9 +174,9 @@ def test_it_was_watched(seen):
 def test_the_pool_is_split_60_20_20_at_random(seen):
     data = seen.cycles[0].data
     parts = [data.train, data.validation, data.test]
-    assert [len(part) for part in parts] == [96, 32, 32]
+    assert [len(part) for part in parts] == [60, 20, 20]
     images = {image.numpy().tobytes() for part in parts for image in part.pixels}
-    assert len(images) == 160
+    assert len(images) == 100
     pool = torch.cat([part.labels for part in parts])
     assert pool.bincount().tolist() == [sum(IMAGES.values())] * 10
     assert data.test.labels.bincount(minlength=10).tolist() != [IMAGES["test"]] * 10  # not the folder's own test images
@@ -188,7 +188,7 @@ def test_the_pool_is_split_60_20_20_at_random(seen):
 
 def test_an_epoch_has_its_last_partial_batch(seen):
     for cycle, record in zip(seen.cycles, seen.records, strict=True):
-        assert cycle.batches == [40, 40, 16] * EPOCHS
+        assert cycle.batches == [25, 25, 10] * EPOCHS
         assert record.outcome.steps == len(cycle.rates) == EPOCHS * STEPS
 
 
@@ -322,7 +322,7 @@ def test_evaluated_images_are_augmented_and_normalized_too(seen):
             shown = ((images * std + mean) * 255).round().to(torch.uint8)
             padded = functional.pad(part.pixels, [4] * 4)
             views += [crop_of(one, of) for one, of in zip(shown, padded, strict=True)]
-    at_first, later = views[:64], views[64:]
+    at_first, later = views[:40], views[40:]
     assert at_first != later  # drawn anew
     assert {flipped for *_, flipped in views} == {False, True}
     assert {min(y for y, *_ in views), min(x for _, x, _ in views)} == {0}

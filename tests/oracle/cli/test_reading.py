@@ -3,6 +3,7 @@ would run.
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -25,8 +26,11 @@ import sys
 for module in sys.argv[1].split():
     sys.modules[module] = None  # to import it raises
 
+import blank
+import oracle.report.report
 from oracle.cli.main import main
 
+oracle.report.report.save = blank.save
 most, run, other, out = sys.argv[2:]
 commands = [
     ["status", run],
@@ -137,7 +141,7 @@ def test_reading_imports_nothing_that_a_folder_names(home, tmp_path, monkeypatch
             path.write_text(STRANGE)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    monkeypatch.setenv("PYTHONPATH", f"{home}:{Path(__file__).parents[3]}")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (home, *Path(__file__).parents[2:4]))))
     shutil.copytree("run", "other")
     folders = (home / "run", home / "other", tmp_path / "out")
     if state == "deleted":  # what is read is the same for all that follow

@@ -12,6 +12,8 @@ from oracle.cli.main import main
 from oracle.plan.snapshot import Snapshot
 from oracle.study.study import open_study
 
+REAL_FIGURES = True  # which say what was chosen on
+
 POLICIES = {
     "search": {"over": "dense"},
     "baselines": {
