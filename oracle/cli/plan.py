@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
-from oracle.analysis.results import analyze
+import pandas as pd
+
+from oracle.analysis.cells import cells_table, skipped_table
+from oracle.analysis.comparison import comparison_table
 from oracle.cli.status import duration_text
 from oracle.experiment.search import FIRST_SEEDS, SearchKind
 from oracle.experiment.spec import Experiment
@@ -32,9 +35,15 @@ def plan_text(study: Study, predicted: Sequence[str] = ()) -> str:
         *_time_lines(experiment, counts, snapshot.seconds_each, steps, calibrated=bool(predicted)),
         *_wall_lines(study, counts, steps),
         *predicted,
-        *advice(analyze(snapshot)),
+        *advice(_comparison(snapshot), experiment),
     ]
     return "\n".join(lines)
+
+
+def _comparison(snapshot: Snapshot) -> pd.DataFrame:
+    """The one table that advice needs: the whole analysis takes longer than all else that is said here."""
+    cells, skipped = cells_table(snapshot.trainings), skipped_table(snapshot.skipped)
+    return comparison_table(cells, snapshot.experiment, snapshot.data, skipped)
 
 
 def _study_lines(experiment: Experiment, data: DataInfo, counts: StatusCounts, steps: int) -> list[str]:

@@ -7,7 +7,6 @@ import pandas as pd
 
 from oracle.analysis.claims.verdict import Verdict
 from oracle.analysis.comparison import proposals, stopped_short
-from oracle.analysis.results import Results
 from oracle.experiment.overrides import WHOLE_GRID, Override, grid_with, set_option
 from oracle.experiment.spec import Experiment
 
@@ -19,9 +18,22 @@ def set_options(*overrides: Override) -> str:
     return " ".join(set_option(f"{field}={json.dumps(value)}") for field, value in overrides)
 
 
-def advice(results: Results) -> list[str]:
-    """Return what would close the open intervals, a sentence each."""
-    return _widening(results.comparison, results.experiment)
+def advice(comparison: pd.DataFrame, experiment: Experiment) -> list[str]:
+    """Return what would close the open intervals, a sentence each.
+
+    Args:
+        comparison: the Oracle's intervals by cycle (oracle.analysis.comparison.comparison_table).
+        experiment: whose grid the options widen.
+    """
+    sentences = []
+    if values := proposals(comparison, experiment):
+        wider = set_options(grid_with(experiment, values))
+        sentences.append(f"Some intervals are open: {wider} would widen the grid.")
+    if stopped_short(comparison, experiment):
+        sentences.append(
+            f"Some intervals are open where the search tried nothing beyond: {set_options(WHOLE_GRID)} would."
+        )
+    return sentences
 
 
 def needs_text(verdict: Verdict, experiment: Experiment) -> str:
@@ -44,16 +56,3 @@ def needs_text(verdict: Verdict, experiment: Experiment) -> str:
     more = [max(seeds) + 1 + one for one in range(number - len(seeds))]
     option = set_options(Override("oracle.seeds", [*seeds, *more]))
     return f"About {number} seeds would decide it: {option}."
-
-
-def _widening(comparison: pd.DataFrame, experiment: Experiment) -> list[str]:
-    """What would close the open intervals."""
-    sentences = []
-    if values := proposals(comparison, experiment):
-        wider = set_options(grid_with(experiment, values))
-        sentences.append(f"Some intervals are open: {wider} would widen the grid.")
-    if stopped_short(comparison, experiment):
-        sentences.append(
-            f"Some intervals are open where the search tried nothing beyond: {set_options(WHOLE_GRID)} would."
-        )
-    return sentences

@@ -37,7 +37,7 @@ def details(verdict: Verdict, experiment: Experiment) -> list[str]:
 
 def notes(results: Results) -> list[str]:
     """Return what is missing, failed or blocked, and what would close open intervals, a sentence each."""
-    return [*results.notes, *advice(results)]
+    return [*results.notes, *advice(results.comparison, results.experiment)]
 
 
 def environment_text(environment: Mapping[str, Any]) -> str:
