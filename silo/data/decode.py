@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 from silo.data.error import DataError
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+WIDE = "IF"  # first letters of Pillow's modes of more than 8 bits: integers and floats, which it would cut off at 255
 
 
 def is_image(file: Path) -> bool:
@@ -19,12 +20,23 @@ def is_image(file: Path) -> bool:
 
 
 def open_rgb(file: Path) -> Image.Image:
-    """The image in a file, grey ones and others converted; raises DataError where it can't be read."""
+    """The image in a file as RGB: grey and palettes are converted, of 16 bits a channel the upper 8 are kept.
+
+    Transparency is dropped: the colours are what the file holds below it. EXIF's orientation isn't applied.
+
+    Raises:
+        DataError: Where the file can't be read, or holds numbers of no known range (32 bits, floats, 16 bits but in a PNG).
+    """
     try:
         with Image.open(file) as opened:
-            return opened.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            if opened.mode[0] not in WIDE:
+                return opened.convert("RGB")
+            kind, pixels = f"{opened.format} of mode {opened.mode}", np.asarray(opened)
+    except Exception as error:  # a damaged file makes Pillow's formats raise whatever they come across
         raise DataError(f"path must hold readable images, got {str(file)!r}, which can't be read") from error
+    if not kind.startswith("PNG"):
+        raise DataError(f"path must hold images of 8 bits a channel, or PNG of 16, got {kind} in {str(file)!r}")
+    return Image.fromarray((pixels >> 8).astype(np.uint8)).convert("RGB")
 
 
 def cached_pixels(part: Path, files: list[Path], size: int | None, expected: str) -> np.ndarray:

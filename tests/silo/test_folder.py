@@ -75,6 +75,22 @@ def test_grey_images_become_rgb(root):
     assert colours(folder(str(root)).train) == [(9, 9, 9)]
 
 
+def test_of_16_bits_the_upper_8_are_kept(root):
+    """Pillow's own conversion makes everything above 255 white."""
+    wide = np.arange(16, dtype=np.uint16).reshape(4, 4) * 4369
+    (root / "train/a").mkdir(parents=True)
+    Image.fromarray(wide).save(root / "train/a/1.png")
+    assert (folder(str(root)).train.pixels[0].numpy() == wide >> 8).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
+def test_numbers_of_no_known_range_are_refused(root, dtype):
+    (root / "train/a").mkdir(parents=True)
+    Image.fromarray(np.full((4, 4), 1, dtype)).save(root / "train/a/1.png", "TIFF")
+    with pytest.raises(DataError, match=r"^path must hold images of 8 bits.*, got TIFF of mode .* in .*a/1\.png'$"):
+        folder(str(root))
+
+
 def test_without_test_there_is_none(root):
     paint(root / "train/a/1.png", RED)
     assert folder(str(root)).test is None
