@@ -13,7 +13,7 @@ from silo.data.images import Dataset, Images
 def folder(path: str, size: int | None = None) -> Dataset:
     """The images below a folder, as RGB, in memory; labels by class folder in alphabetical order.
 
-    Decoded arrays are cached in $XDG_CACHE_HOME/silo-oracle (default ~/.cache), by the files' names, sizes and times.
+    Decoded arrays are cached in $XDG_CACHE_HOME/silo-oracle (default ~/.cache), by the files' names, sizes, times and inodes.
 
     Args:
         path: The folder that holds train/CLASS/*.jpg and, if there is an official test set, test/CLASS/*.jpg.
