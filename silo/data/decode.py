@@ -17,8 +17,8 @@ WIDE = "IF"  # first letters of Pillow's modes of more than 8 bits: integers and
 
 
 def is_image(file: Path) -> bool:
-    """Whether the file has an ending that images have."""
-    return file.suffix.lower() in ENDINGS
+    """Whether the file has an ending that images have, and isn't hidden, as another system's notes on a file are (._1.png)."""
+    return file.suffix.lower() in ENDINGS and not file.name.startswith(".")
 
 
 def open_rgb(file: Path) -> Image.Image:

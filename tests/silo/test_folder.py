@@ -95,6 +95,28 @@ def test_numbers_of_no_known_range_are_refused(root, dtype):
         folder(str(root))
 
 
+def test_hidden_files_are_no_images(root):
+    two_classes(root)
+    for file in ("._1.png", ".thumb.png", ".DS_Store"):
+        (root / "train/ape" / file).write_bytes(b"another system's notes")
+    paint(root / ".git/x/1.png", RED)
+    data = folder(str(root))
+    assert len(data.train) == 4 and data.left_out == ""
+
+
+def test_what_is_not_read_is_counted(root):
+    two_classes(root)
+    for file in ("train/ape/1.tif", "train/ape/2.gif", "train/cat/more/1.png", "val/ape/1.png", "train/1.png"):
+        paint(root / file, RED)
+    (root / "README.md").touch()
+    (root / "train/cat/back").symlink_to(root / "train")
+    (root / "train/dog").symlink_to("gone")
+    assert folder(str(root)).left_out == (
+        "6 files are left out, such as 'train/1.png': 2 in 'train', 2 in 'train/ape', 1 in 'train/cat/more', others in 1 more; "
+        "read are .jpg, .jpeg, .png, .bmp, .webp in train/CLASS and test/CLASS"
+    )
+
+
 def test_without_test_there_is_none(root):
     paint(root / "train/a/1.png", RED)
     assert folder(str(root)).test is None
