@@ -30,6 +30,7 @@ def plan_text(study: Study, predicted: Sequence[str] = ()) -> str:
     steps = experiment.recipe.epochs * experiment.recipe.steps_per_epoch(study.data.training_images)
     lines = [
         *_study_lines(experiment, study.data, counts, steps),
+        *([f"data: {study.left_out}"] if study.left_out else []),
         *_search_lines(experiment),
         f"recorded: {counts.recorded}, failed: {counts.failed}, missing: {counts.missing}",
         *_time_lines(experiment, counts, snapshot.seconds_each, steps, calibrated=bool(predicted)),

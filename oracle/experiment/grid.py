@@ -10,9 +10,15 @@ from oracle.experiment.component import Strict
 from oracle.experiment.message import InnerFieldError
 from oracle.experiment.number import MaxLr, number
 
+DIGITS = 4  # significant ones of a spaced value
+NEAR = 1e-6  # relative difference up to which two values are one: single precision's last digits lie below
+
 
 class Grid(Strict):
     """Candidate values of max_lr: values spaced from low to high, and any others; or, written as a plain list, just these.
+
+    Values that differ in their last digits alone are one candidate: their trainings would give equal accuracies, which would
+    pass for measurements without noise.
 
     Args:
         low: The least of the spaced values, above 0.
@@ -20,7 +26,7 @@ class Grid(Strict):
         points: How many there are, 2 to 10000, each rounded to 4 significant digits. ``low``, ``high`` and ``points`` are
             given together, or none of them.
         spacing: "log" (equal ratios) or "linear" (equal differences).
-        extra: Values beside them, each above 0 and at most 1e9.
+        extra: Values beside them, each above 0 and at most 1e9; one that rounds to a spaced value is that value.
     """
 
     low: MaxLr | None = None
@@ -49,12 +55,29 @@ class Grid(Strict):
 
     def values(self) -> tuple[float, ...]:
         """Every candidate once, rising."""
-        spaced = []
-        if self.points:
-            steps = [i / (self.points - 1) for i in range(self.points)]
-            if self.spacing == "log":
-                low, high = math.log(self.low), math.log(self.high)
-                spaced = [math.exp(low + (high - low) * step) for step in steps]
+        spaced = set(map(_rounded, self._spaced()))
+        values: list[float] = []
+        for value in sorted(spaced | {value for value in self.extra if _rounded(value) not in spaced}):
+            if values and math.isclose(value, values[-1], rel_tol=NEAR):
+                values[-1] = min(values[-1], value, key=_length)
             else:
-                spaced = [self.low + (self.high - self.low) * step for step in steps]
-        return tuple(sorted({float(f"{value:.4g}") for value in spaced} | set(self.extra)))
+                values.append(value)
+        return tuple(values)
+
+    def _spaced(self) -> list[float]:
+        if not self.points:
+            return []
+        steps = [i / (self.points - 1) for i in range(self.points)]
+        if self.spacing == "log":
+            low, high = math.log(self.low), math.log(self.high)
+            return [math.exp(low + (high - low) * step) for step in steps]
+        return [self.low + (self.high - self.low) * step for step in steps]
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{DIGITS}g}")
+
+
+def _length(value: float) -> int:
+    """How many characters a value takes: of 0.3 and 0.30000000000000004 the first is what was meant."""
+    return len(repr(value))

@@ -49,6 +49,8 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool, a
             message = f"nothing to train: {counts.recorded} of {counts.total} trainings are recorded{again}"
             console.print(message, highlight=False, soft_wrap=True)
             return counts.failed == 0
+        if study.left_out:
+            console.print(f"data: {study.left_out}", highlight=False, markup=False, soft_wrap=True)
         most = "at most " if counts.at_most else ""
         console.print(f"training {most}{counts.missing} of {counts.total} trainings", highlight=False, soft_wrap=True)
         # what GPUs the nodes of a cluster have shows in their records: the report at the end says so

@@ -27,6 +27,10 @@ def load_dataset(experiment: Experiment) -> Dataset:
     except ValueError as error:  # an imported source may raise any
         inner = error if isinstance(error, InnerFieldError) else inner_error(error, experiment.data.options)
         raise FieldError(f"data.{inner}" if inner else f"data: {error}") from error
+    except OSError as error:  # of a folder that may not be read, a name too long
+        raise FieldError(f"data must be readable, got {error.filename!r} ({error.strerror})") from error
+    except RuntimeError as error:  # pathlib's, of ~ where there is no home folder
+        raise FieldError(f"data must be readable, got an error: {error}") from error
 
 
 def network(experiment: Experiment, channels: int, size: int, classes: int) -> nn.Module:
@@ -62,6 +66,9 @@ def describe_data(experiment: Experiment, dataset: Dataset) -> DataInfo:
     """
     _check_network(experiment, dataset.channels, dataset.size, len(dataset.classes))
     one_split = split_of(experiment, dataset, experiment.oracle.seeds[0])
+    if dataset.chance == 100:
+        (label,) = one_split.train.labels.unique().tolist()
+        raise FieldError(f"data must hold images of at least two classes, got only {dataset.classes[label]!r}")
     return DataInfo(
         digest=dataset.digest(),
         location=location_of(experiment),

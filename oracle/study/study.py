@@ -35,6 +35,11 @@ class Study:
     origin: str
     dataset: "Dataset | None" = None
 
+    @property
+    def left_out(self) -> str:
+        """What the data's source found and didn't read, in words; empty where that is nothing, or the data isn't loaded."""
+        return "" if self.dataset is None else self.dataset.left_out
+
 
 def describe_study(experiment: Experiment, data: DataInfo, origin: str) -> dict[str, Any]:
     """Return what study.json holds: the experiment, its data, the identity of its trainings, and what reading it needs of the
@@ -70,14 +75,14 @@ def planned_study(experiment: Experiment, folder: Path, origin: str = "") -> Stu
     Raises:
         InputError: where the folder belongs to another experiment.
     """
-    from oracle.study.data import describe_data, known_data, load_dataset  # torch
+    from oracle.study.data import known_data  # torch
 
     held, data = _held(Store(folder)), None
     if held is None:
         data = known_data(experiment)
     elif (recorded := _data_of(held, folder)).location == location_of(experiment):
         data = recorded
-    return _checked(experiment, data or describe_data(experiment, load_dataset(experiment)), folder, origin)
+    return new_study(experiment, folder, origin) if data is None else _checked(experiment, data, folder, origin)
 
 
 def open_study(folder: Path) -> Study:

@@ -2,35 +2,49 @@
 
 import hashlib
 import os
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
+from silo.data.cache import read_pixels, write_pixels
 from silo.data.error import DataError
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+WIDE = "IF"  # first letters of Pillow's modes of more than 8 bits: integers and floats, which it would cut off at 255
 
 
 def is_image(file: Path) -> bool:
-    """Whether the file has an ending that images have."""
-    return file.suffix.lower() in ENDINGS
+    """Whether the file has an ending that images have, and isn't hidden, as another system's notes on a file are (._1.png)."""
+    return file.suffix.lower() in ENDINGS and not file.name.startswith(".")
 
 
 def open_rgb(file: Path) -> Image.Image:
-    """The image in a file, grey ones and others converted; raises DataError where it can't be read."""
+    """The image in a file as RGB: grey and palettes are converted, of 16 bits a channel the upper 8 are kept.
+
+    Transparency is dropped: the colours are what the file holds below it. EXIF's orientation isn't applied.
+
+    Raises:
+        DataError: Where the file can't be read, or holds numbers of no known range (32 bits, floats, 16 bits but in a PNG).
+    """
     try:
         with Image.open(file) as opened:
-            return opened.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            if opened.mode[0] not in WIDE:
+                return opened.convert("RGB")
+            kind, pixels = f"{opened.format} of mode {opened.mode}", np.asarray(opened)
+    except Exception as error:  # a damaged file makes Pillow's formats raise whatever they come across
         raise DataError(f"path must hold readable images, got {str(file)!r}, which can't be read") from error
+    if not kind.startswith("PNG"):
+        raise DataError(f"path must hold images of 8 bits a channel, or PNG of 16, got {kind} in {str(file)!r}")
+    return Image.fromarray((pixels >> 8).astype(np.uint8)).convert("RGB")
 
 
 def cached_pixels(part: Path, files: list[Path], size: int | None, expected: str) -> np.ndarray:
     """The files' images as one array, uint8 (n, 3, size, size).
 
-    It is cached in $XDG_CACHE_HOME/silo-oracle (default ~/.cache), by the files' names, sizes and times.
+    It is cached (:mod:`silo.data.cache`) by what changes with a file: its name, size, times and place on the disk.
 
     Args:
         part: The folder that the files lie below.
@@ -41,12 +55,11 @@ def cached_pixels(part: Path, files: list[Path], size: int | None, expected: str
     Raises:
         DataError: For an image that isn't readable, isn't square or differs in size.
     """
-    stats = [(str(f.relative_to(part)), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+    stats = [(str(file.relative_to(part)), *_identity(file_status(file))) for file in files]
     key = hashlib.sha256(repr((str(part.resolve()), size, stats)).encode()).hexdigest()[:20]
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "silo-oracle"
-    cached = home / f"{key}.npy"
-    if cached.exists():
-        return np.load(cached)
+    cached = read_pixels(key, len(files))
+    if cached is not None:
+        return cached
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         images = list(pool.map(lambda file: _decode(file, size), files))
     shape = images[0].shape
@@ -54,12 +67,24 @@ def cached_pixels(part: Path, files: list[Path], size: int | None, expected: str
         if image.shape != shape or shape[1] != shape[2]:
             raise DataError(f"path must hold {expected}, got {image.shape[2]}x{image.shape[1]} in {str(file)!r}")
     pixels = np.stack(images)
-    home.mkdir(parents=True, exist_ok=True)
-    temporary = home / f"{key}.{os.getpid()}.tmp"
-    with temporary.open("wb") as out:
-        np.save(out, pixels)
-    os.replace(temporary, cached)
+    write_pixels(key, pixels)
     return pixels
+
+
+def file_status(file: Path) -> os.stat_result:
+    """A file's status; raises DataError for a link that leads nowhere, or what isn't a file (a pipe would never end)."""
+    try:
+        status = file.stat()
+    except OSError as error:
+        raise DataError(f"path must hold readable files, got {str(file)!r} ({error.strerror})") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise DataError(f"path must hold readable files, got {str(file)!r}, which is no file")
+    return status
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    """Numbers that change with a file's content: a copy may keep the size and the time, but neither inode nor ctime."""
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
 def _decode(file: Path, size: int | None) -> np.ndarray:

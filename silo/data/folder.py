@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from silo.data.class_folders import class_names, labelled_names, no_other_classes
+from silo.data.class_folders import class_names, labelled_names, left_out, no_other_classes
 from silo.data.decode import cached_pixels
 from silo.data.error import DataError
 from silo.data.images import Dataset, Images
@@ -13,7 +13,11 @@ from silo.data.images import Dataset, Images
 def folder(path: str, size: int | None = None) -> Dataset:
     """The images below a folder, as RGB, in memory; labels by class folder in alphabetical order.
 
-    Decoded arrays are cached in $XDG_CACHE_HOME/silo-oracle (default ~/.cache), by the files' names, sizes and times.
+    Hidden files and folders are passed over. Other endings, folders within class folders, and folders beside train/ and test/
+    (val/, say) are not read, but counted in the data set's ``left_out``. Orientation in EXIF isn't applied; transparency is
+    dropped; of 16 bits a channel the upper 8 are kept.
+
+    Decoded arrays are cached in $XDG_CACHE_HOME/silo-oracle (default ~/.cache), by the files' names, sizes, times and inodes.
 
     Args:
         path: The folder that holds train/CLASS/*.jpg and, if there is an official test set, test/CLASS/*.jpg.
@@ -36,18 +40,21 @@ def folder(path: str, size: int | None = None) -> Dataset:
             f"path must hold train/CLASS/*.jpg (and test/CLASS/*.jpg, if any), got {str(path)!r} without train/"
         )
     classes = class_names(root / "train")
-    train, test = _part(root / "train", classes, size), None
+    train, read = _part(root / "train", classes, size)
+    test = None
     if (root / "test").is_dir():
         no_other_classes(root / "test", classes)
-        test = _part(root / "test", classes, size)
+        test, read_of_test = _part(root / "test", classes, size)
+        read |= read_of_test
         if train.size != test.size:
             given = f"train/ of {train.size}x{train.size} and test/ of {test.size}x{test.size}"
             raise DataError(f"path must hold images of one size (or set size), got {given} in {str(path)!r}")
-    return Dataset(train, test, classes)
+    folders = sorted(entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    return Dataset(train, test, classes, left_out(root, folders, read, ("train", "test")))
 
 
-def _part(part: Path, classes: tuple[str, ...], size: int | None) -> Images:
+def _part(part: Path, classes: tuple[str, ...], size: int | None) -> tuple[Images, set[str]]:
+    """The images of a part, and their files, named from the root."""
     names, labels = labelled_names(part, classes)
-    files = [part / name for name in names]
-    pixels = cached_pixels(part, files, size, "square images of one size (or set size)")
-    return Images(torch.from_numpy(pixels), labels)
+    pixels = cached_pixels(part, [part / name for name in names], size, "square images of one size (or set size)")
+    return Images(torch.from_numpy(pixels), labels), {f"{part.name}/{name}" for name in names}

@@ -1,8 +1,9 @@
 """ImageNet (ILSVRC 2012) in the layout that torchvision's ImageFolder wants; it doesn't fit in memory and streams."""
 
+import os
 from pathlib import Path
 
-from silo.data.class_folders import class_names, labelled_names, no_other_classes
+from silo.data.class_folders import class_names, labelled_names, left_out, no_other_classes
 from silo.data.error import DataError
 from silo.data.images import Dataset
 from silo.data.streamed import Loader, Streamed
@@ -41,7 +42,9 @@ def imagenet(path: str = "data/imagenet", size: int = 224, loaders: int = 4) -> 
     classes = class_names(root / "train")
     no_other_classes(root / "val", classes)
     loader = Loader(root, size, loaders)
-    return Dataset(*(_part(root, part, classes, loader) for part in ("train", "val")), classes)
+    parts = [_part(root, part, classes, loader) for part in ("train", "val")]
+    read = {os.fsdecode(name) for part in parts for name in part.names}
+    return Dataset(*parts, classes, left_out(root, [root / "train", root / "val"], read, ("train", "val")))
 
 
 def _part(root: Path, part: str, classes: tuple[str, ...], loader: Loader) -> Streamed:

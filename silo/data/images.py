@@ -87,11 +87,13 @@ class Dataset:
         train: The training images, such as :class:`Images`.
         test: The official test images; None where the source has none.
         classes: The classes' names, by label.
+        left_out: What the source has found and not read, in words, for the user to know; empty where that is nothing.
     """
 
     train: Part
     test: Part | None
     classes: tuple[str, ...]
+    left_out: str = ""
 
     @property
     def channels(self) -> int:

@@ -186,10 +186,10 @@ def limited(dataset: Dataset, train: int | None, test: int | None) -> Dataset:
             return images
         return images[torch.randperm(len(images), generator=generator(0, purpose))[:count]]
 
-    return Dataset(
-        subset(dataset.train, train, Purpose.LIMIT_TRAIN),
-        subset(dataset.test, test, Purpose.LIMIT_TEST),
-        dataset.classes,
+    return replace(
+        dataset,
+        train=subset(dataset.train, train, Purpose.LIMIT_TRAIN),
+        test=subset(dataset.test, test, Purpose.LIMIT_TEST),
     )
 
 

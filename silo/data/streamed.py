@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from silo.data.augment import Augment
-from silo.data.decode import open_rgb
+from silo.data.decode import file_status, open_rgb
 from silo.data.error import DataError
 
 
@@ -221,7 +221,4 @@ class Streamed:
 
 
 def _file_sizes(root: Path, names: np.ndarray) -> np.ndarray:
-    try:
-        return np.array([(root / os.fsdecode(name)).stat().st_size for name in names], dtype=np.int64)
-    except OSError as error:
-        raise DataError(f"path must hold readable files, got {str(error.filename)!r} ({error.strerror})") from error
+    return np.array([file_status(root / os.fsdecode(name)).st_size for name in names], dtype=np.int64)

@@ -1,11 +1,15 @@
 """Image folders: labels, order, sizes, the cache, and one line for everything that can be wrong."""
 
+import errno
 import os
+from pathlib import Path
+from time import sleep
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from silo.data import decode
 from silo.data.error import DataError
 from silo.data.folder import folder
 
@@ -75,6 +79,44 @@ def test_grey_images_become_rgb(root):
     assert colours(folder(str(root)).train) == [(9, 9, 9)]
 
 
+def test_of_16_bits_the_upper_8_are_kept(root):
+    """Pillow's own conversion makes everything above 255 white."""
+    wide = np.arange(16, dtype=np.uint16).reshape(4, 4) * 4369
+    (root / "train/a").mkdir(parents=True)
+    Image.fromarray(wide).save(root / "train/a/1.png")
+    assert (folder(str(root)).train.pixels[0].numpy() == wide >> 8).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
+def test_numbers_of_no_known_range_are_refused(root, dtype):
+    (root / "train/a").mkdir(parents=True)
+    Image.fromarray(np.full((4, 4), 1, dtype)).save(root / "train/a/1.png", "TIFF")
+    with pytest.raises(DataError, match=r"^path must hold images of 8 bits.*, got TIFF of mode .* in .*a/1\.png'$"):
+        folder(str(root))
+
+
+def test_hidden_files_are_no_images(root):
+    two_classes(root)
+    for file in ("._1.png", ".thumb.png", ".DS_Store"):
+        (root / "train/ape" / file).write_bytes(b"another system's notes")
+    paint(root / ".git/x/1.png", RED)
+    data = folder(str(root))
+    assert len(data.train) == 4 and data.left_out == ""
+
+
+def test_what_is_not_read_is_counted(root):
+    two_classes(root)
+    for file in ("train/ape/1.tif", "train/ape/2.gif", "train/cat/more/1.png", "val/ape/1.png", "train/1.png"):
+        paint(root / file, RED)
+    (root / "README.md").touch()
+    (root / "train/cat/back").symlink_to(root / "train")
+    (root / "train/dog").symlink_to("gone")
+    assert folder(str(root)).left_out == (
+        "6 files are left out, such as 'train/1.png': 2 in 'train', 2 in 'train/ape', 1 in 'train/cat/more', others in 1 more; "
+        "read are .jpg, .jpeg, .png, .bmp, .webp in train/CLASS and test/CLASS"
+    )
+
+
 def test_without_test_there_is_none(root):
     paint(root / "train/a/1.png", RED)
     assert folder(str(root)).test is None
@@ -98,16 +140,57 @@ def test_size_scales_and_crops_the_centre(root):
     assert (wide == 200).all() and (odd == 7).all()
 
 
-def test_images_are_decoded_once(root, cache):
-    """Other pixels put under the same name, size and time are not seen: so the second load came from the cache."""
-    paint(root / "train/a/1.bmp", RED, time=10**18)
-    assert colours(folder(str(root)).train) == [RED]
-    paint(root / "train/a/1.bmp", BLUE, time=10**18)
+def test_images_are_decoded_once(root, cache, monkeypatch):
+    paint(root / "train/a/1.bmp", RED)
+    folder(str(root))
+    monkeypatch.setattr(decode, "open_rgb", None)
     assert colours(folder(str(root)).train) == [RED]
     assert [file.suffix for file in cache.iterdir()] == [".npy"]
 
 
+DAMAGES = {
+    "empty": lambda whole: b"",
+    "cut off": lambda whole: whole[:-60],
+    "without its checksum": lambda whole: whole[:-4],
+    "a pixel changed": lambda whole: whole[:-10] + b"x" + whole[-9:],
+    "zeros": lambda whole: bytes(len(whole)),
+    "a header of a page of zeros": lambda whole: whole[:8] + b"\xff\xff" + bytes(2**16),
+    "more images than memory": lambda whole: whole.replace(b"(1, 3", b"(10**15, 3").replace(b"10**15", b"9" * 15),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_cache_is_made_again(root, cache, damage):
+    paint(root / "train/a/1.bmp", RED)
+    folder(str(root))
+    (cached,) = cache.iterdir()
+    whole = cached.read_bytes()
+    cached.write_bytes(damage(whole))
+    assert colours(folder(str(root)).train) == [RED]
+    assert [file.read_bytes() for file in cache.iterdir()] == [whole]
+
+
+def full_disk(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("call", ["write_array", "mkdir", "replace", "home"])
+def test_without_room_for_the_cache_images_are_read_and_nothing_is_left(root, cache, monkeypatch, call):
+    paint(root / "train/a/1.bmp", RED)
+    owner = {"write_array": np.lib.format, "mkdir": Path, "replace": os, "home": Path}[call]
+    if call == "home":
+        monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(owner, call, full_disk if call != "home" else lambda: (_ for _ in ()).throw(RuntimeError()))
+    assert colours(folder(str(root)).train) == [RED]
+    assert not cache.exists() or not list(cache.iterdir())
+
+
 CHANGES = {
+    "pixels alone": lambda root: paint(root / "train/a/1.bmp", BLUE, time=10**18),
+    "another file in its place": lambda root: (
+        paint(root / "new.bmp", BLUE, time=10**18),
+        os.replace(root / "new.bmp", root / "train/a/1.bmp"),
+    ),
     "time": lambda root: paint(root / "train/a/1.bmp", BLUE, time=10**18 + 1),
     "size of the file": lambda root: paint(root / "train/a/1.bmp", BLUE, (5, 5), time=10**18),
     "name": lambda root: (
@@ -122,6 +205,7 @@ CHANGES = {
 def test_a_changed_file_is_decoded_anew(root, change):
     paint(root / "train/a/1.bmp", RED, time=10**18)
     folder(str(root))
+    sleep(0.02)  # two ticks of a file system's clock
     change(root)
     assert colours(folder(str(root)).train)[0] == BLUE
 
@@ -198,6 +282,18 @@ BAD = {  # what is made -> what the one line names
         r"images .*test', got none",
     ),
     "a class of test's own": (also("test/dog/1.png"), r"got .*test/dog'$"),
+    "a link that leads nowhere": (
+        lambda root: (two_classes(root), (root / "train/cat/c.png").symlink_to("gone")),
+        r"got .*train/cat/c\.png' \(No such file or directory\)$",
+    ),
+    "a folder of an image's name": (
+        lambda root: (two_classes(root), (root / "train/cat/c.png").mkdir()),
+        r"got .*train/cat/c\.png', which is no file$",
+    ),
+    "a pipe": (
+        lambda root: (two_classes(root), os.mkfifo(root / "train/cat/c.png")),
+        r"got .*train/cat/c\.png', which is no file$",
+    ),
     "an empty file": (with_file(b""), r"got .*train/cat/c\.png', which can't be read$"),
     "a file of text": (with_file(b"no image"), r"got .*train/cat/c\.png', which can't be read$"),
     "a file cut short": (cut_short, r"got .*train/cat/c\.png', which can't be read$"),

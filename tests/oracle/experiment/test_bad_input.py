@@ -95,6 +95,11 @@ def template(tmp_path_factory):
     (home / "corrupt/train/b/1.png").write_bytes(b"\x89PNG not really")
     shutil.copytree(home / "images", home / "streamed")
     shutil.copytree(home / "images/train", home / "streamed/val")
+    shutil.copytree(home / "images", home / "dangling")
+    (home / "dangling/train/b/2.png").symlink_to("gone.png")
+    for number in range(5):
+        (home / "alike/train/a").mkdir(parents=True, exist_ok=True)
+        gray.save(home / f"alike/train/a/{number}.png")
     (home / "classless/train").mkdir(parents=True)
     (home / "imageless/train/a").mkdir(parents=True)
     return home
@@ -108,7 +113,7 @@ def tree(folder):
 def refused(template, tmp_path, tmp_path_factory, monkeypatch, capsys):
     """Run a command in a copy of the template; returns its one line on stderr."""
     home = tmp_path / "home"
-    shutil.copytree(template, home)
+    shutil.copytree(template, home, symlinks=True)
     monkeypatch.chdir(home)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
 
@@ -421,6 +426,13 @@ FIELDS = [
         "data={source: folder, path: corrupt}",
         "data.path must hold readable images, got 'corrupt/train/b/1.png', which can't be read",
     ),
+    (
+        "data={source: folder, path: dangling}",
+        "data.path must hold readable files, got 'dangling/train/b/2.png' (No such file or directory)",
+    ),
+    (f"data={{source: folder, path: {'x' * 300}}}", "data must be readable, got 'xxx", "(File name too long)"),
+    ("data={source: folder, path: ~nobody-here}", "data must be readable, got an error: Could not determine home"),
+    ("data={source: folder, path: alike}", "data must hold images of at least two classes, got only 'a'"),
     (
         "data={source: folder, path: oblong}",
         "data.path must hold square images of one size (or set size), got 8x9 in 'oblong/train/a/2.png'",

@@ -1,5 +1,7 @@
 """The experiment's description: what it accepts, and what it makes of it."""
 
+from itertools import pairwise
+
 import pytest
 import yaml
 from experiments import changed
@@ -32,6 +34,13 @@ from silo.shape import WarmupStep
         ({"low": 0.01, "high": 1.0, "points": 3, "extra": [3.0, 0.123456789, 0.1]}, (0.01, 0.1, 0.123456789, 1.0, 3.0)),
         ([0.3, 0.1, 0.2], (0.1, 0.2, 0.3)),
         ([0.3, 0.1, 0.3], (0.1, 0.3)),
+        ([0.1, 0.3, 0.30000000000000004, 0.9], (0.1, 0.3, 0.9)),  # one candidate: the one that was meant
+        ([0.30000001192092896, 0.3, 0.09999999403953552], (0.09999999403953552, 0.3)),  # as single precision has them
+        ([0.3, 0.30001, 0.3001], (0.3, 0.30001, 0.3001)),
+        (
+            {"low": 0.001, "high": 0.1, "points": 4, "extra": [0.004641588833612782, 0.02153]},
+            (0.001, 0.004642, 0.02153, 0.02154, 0.1),
+        ),
         ([0.5], (0.5,)),
         ([1], (1.0,)),
     ],
@@ -54,7 +63,9 @@ def test_a_grid_rises_from_low_to_high(low, factor, points, spacing, extra):
     spec = {"low": low, "high": low * factor, "points": points, "spacing": spacing}
     values = experiment({"oracle.grid": {**spec, "extra": extra}}).oracle.grid.values()
     spaced = experiment({"oracle.grid": spec}).oracle.grid.values()
-    assert list(values) == sorted({*spaced, *extra})
+    assert {*spaced} <= {*values} <= {*spaced, *extra}
+    assert all(min(abs(value - one) for value in values) <= 1e-3 * one for one in extra)
+    assert all(after > before * (1 + 1e-7) for before, after in pairwise(values))
     assert len(spaced) <= points
     assert spaced[0] == pytest.approx(low, rel=1e-3)
     assert spaced[-1] == pytest.approx(low * factor, rel=1e-3)
