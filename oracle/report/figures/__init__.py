@@ -2,5 +2,5 @@
 
 import os
 
-# Only files are drawn, whatever backend a notebook's terminal names; matplotlib refuses to be imported where it knows none so called.
+# Only files are drawn, whatever backend a notebook's terminal names: one that matplotlib doesn't know would end its import.
 os.environ["MPLBACKEND"] = "agg"
