@@ -5,6 +5,7 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from oracle.cli.parser import make_parser
 from oracle.error import FieldError, InputError, SweepError
@@ -25,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # the end of a batch job: as Ctrl-C
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a character that the screen hasn't got is no reason to end
+            stream.reconfigure(errors="replace" if stream is sys.stdout else "backslashreplace")
     try:
         parsed = make_parser().parse_args(arguments)
         return _run(parsed)

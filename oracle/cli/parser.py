@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from oracle.error import InputError
+from oracle.utf8 import as_utf8
 
 
 class Parser(argparse.ArgumentParser):
@@ -49,7 +50,9 @@ def _version() -> str:
 
 def _add_file(parser: argparse.ArgumentParser, out: bool = True) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="the experiment, such as benchmarks/quickstart.yaml")
-    parser.add_argument("--set", action="append", default=[], metavar="A.B=VALUE", help="override a field; repeatable")
+    parser.add_argument(
+        "--set", action="append", type=as_utf8, default=[], metavar="A.B=VALUE", help="override a field; repeatable"
+    )
     if out:
         parser.add_argument("--out", type=Path, metavar="DIR", help="the run folder (default: runs/NAME)")
 

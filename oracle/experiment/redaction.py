@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from oracle.experiment.yaml_text import parse_yaml
+from oracle.utf8 import as_utf8
 
 ELSEWHERE = "..."
 URL = re.compile(r"([a-z][a-z0-9+.-]*://)(?:([^/?#]*)@)?([^?#]*)(.*)", re.IGNORECASE | re.DOTALL)
@@ -40,6 +41,7 @@ def redact(value: Any) -> Any:
         return [redact(inner) for inner in value]
     if not isinstance(value, str):
         return value
+    value = as_utf8(value)
     if url := URL.fullmatch(value):
         scheme, _, host_and_path, _ = url.groups()
         return redact(host_and_path) if host_and_path.startswith("/") else scheme + host_and_path

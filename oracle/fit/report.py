@@ -5,15 +5,14 @@ from pathlib import Path
 
 import pandas as pd
 import yaml
-from matplotlib.figure import Figure
 
 from oracle.analysis.results import Results
 from oracle.error import InputError
 from oracle.fit.curve import fit
 from oracle.fit.holdout import HoldoutResult, hold_out
 from oracle.fit.target import Fitness, Target, best_constant, targets
-from oracle.report.figures.max_lr import plot_max_lr
-from oracle.report.figures.style import SILO_LINE, save, styled
+from oracle.report.figures.fit import plot_fit
+from oracle.report.figures.style import save
 from oracle.report.tables.markdown import markdown
 from oracle.stats.judged import MIN_CYCLES
 from oracle.study.durable import make_requested_folder
@@ -21,7 +20,6 @@ from silo.schedule import SiloSchedule
 
 HEAD = "SILO's parameters for "
 TOUCHING = 1e-6  # decades
-FITTED = SILO_LINE | {"color": "#009E73", "marker": "s"}  # another of Okabe and Ito's colours
 
 
 def write_fit(results: Results, source: str, folder: Path) -> str:
@@ -57,20 +55,6 @@ def write_fit(results: Results, source: str, folder: Path) -> str:
 
 def _is_a_fit(file: Path) -> bool:
     return file.is_file() and file.read_bytes().startswith(HEAD.encode())
-
-
-@styled
-def plot_fit(comparison: pd.DataFrame, curve: SiloSchedule, title: str) -> Figure:
-    """Draw the Oracle's intervals and the experiment's SILO, as the report shows them, and the fitted curve."""
-    figure = plot_max_lr(comparison, title)
-    (axes,) = figure.axes
-    table = comparison[comparison.weights_remaining.notna()]
-    axes.plot(table.weights_remaining, [curve.max_lr(cycle) for cycle in table.cycle], **FITTED, label="SILO, fitted")
-    figure.legends[0].remove()
-    handles, labels = axes.get_legend_handles_labels()
-    shown = dict(zip(labels, handles, strict=True))
-    figure.legend(list(shown.values()), list(shown), loc="outside lower center", ncols=3)
-    return figure
 
 
 def _text(results: Results, curve: SiloSchedule, held: Sequence[HoldoutResult], source: str) -> str:

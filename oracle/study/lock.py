@@ -52,7 +52,7 @@ def locked(store: Store) -> Iterator[None]:
         InputError: where another driver has the lock, or the folder can't be made or locked.
     """
     make_requested_folder(store.folder)
-    with (store.folder / "lock").open("a") as lock:
+    with (store.folder / "lock").open("a", encoding="utf-8") as lock:
         _acquire(lock, store.folder)
         store.sweep = uuid.uuid4().hex[:8]
         held = {"sweep": store.sweep, "at": round(time.time(), 3)}
@@ -107,7 +107,7 @@ def _acquire(lock: IO[str], folder: Path) -> None:
 def _look(folder: Path) -> tuple[bool, dict[str, Any]]:
     """Whether a driver holds the lock, and what it wrote there."""
     try:
-        with (folder / "lock").open() as lock:
+        with (folder / "lock").open(encoding="utf-8") as lock:
             is_held = _is_held(lock)
             text = lock.read()
     except FileNotFoundError:

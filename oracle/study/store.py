@@ -179,7 +179,7 @@ class Store:
         """
         folder = self.folder / "attempts"
         make_folder(folder)
-        with (folder / f"{self.sweep or 'none'}-{os.getpid()}-{WRITER}.jsonl").open("a") as log:
+        with (folder / f"{self.sweep or 'none'}-{os.getpid()}-{WRITER}.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps({**entry, "at": round(time.time(), 3), "sweep": self.sweep}) + "\n")
 
     def attempts(self) -> list[dict[str, Any]]:

@@ -90,6 +90,6 @@ def _list(folder: Path) -> list[Path]:
 
 def _lines(file: Path) -> list[str]:
     try:
-        return [line for line in file.read_text().splitlines() if line.strip()]
+        return [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"path must hold {LAYOUT}, got no text file {str(file)!r}") from error

@@ -16,6 +16,9 @@ ENVIRONMENT = {
     "TUNE_MAX_PENDING_TRIALS_PG": "1000",  # the searcher knows how many there is room for
     "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=8589934592",
 }
+# Of somebody's own use of Tune and Ray (where results lie, where a head keeps its state): Tune refuses some of these to be set,
+# others would change what the suite relies on, a private Ray would look for the head's store.
+NOT_OURS = ("TUNE_", "RAY_TUNE_", "RAY_AIR_", "RAY_REDIS_")
 # For a private Ray: on Linux, too, all its processes then bind 127.0.0.1 alone.
 PRIVATE_RAY = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 # For a driver that looks for a cluster: after so many seconds it says that none answers.
@@ -25,7 +28,12 @@ WORKER_VARIABLES = ("RAY_CHDIR_TO_TRIAL_DIR", "GLIBC_TUNABLES", "OMP_NUM_THREADS
 
 
 def set_environment(more: dict[str, str]) -> None:
-    """Set ENVIRONMENT and more in this process; what the user has set stands. Call it before ray is imported."""
+    """Set ENVIRONMENT and more in this process; what the user has set stands, unless it is NOT_OURS.
+
+    Call it before ray is imported.
+    """
+    for name in [name for name in os.environ if name.startswith(NOT_OURS)]:
+        del os.environ[name]
     for name, value in {**ENVIRONMENT, **more}.items():
         os.environ.setdefault(name, value)
 

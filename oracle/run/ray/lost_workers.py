@@ -17,7 +17,7 @@ class LostWorkerCallback(Callback):
 
     def on_trial_recover(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """Pass on Ray's message. Tune calls this before it starts the trial again."""
-        message = Path(trial.error_file).read_text().rpartition("Failure # ")[2]
+        message = Path(trial.error_file).read_text(encoding="utf-8", errors="replace").rpartition("Failure # ")[2]
         self._searcher.on_worker_lost(trial.trial_id, message)
 
     def on_trial_error(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:

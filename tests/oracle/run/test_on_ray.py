@@ -62,6 +62,8 @@ def one_ray():
         for name, value in SETTINGS.items():
             patched.setenv(name, value)
         patched.setenv("PYTHONPATH", IMPORTED, prepend=os.pathsep)  # its workers have it
+        for name in ("TUNE_RESULT_DIR", "RAY_AIR_LOCAL_CACHE_DIR", "TUNE_RESULT_BUFFER_LENGTH", "RAY_REDIS_ADDRESS"):
+            patched.setenv(name, "of somebody's own use of Tune or Ray, which refuses it")
         with connected(Compute(workers=2), None):
             patched.setattr(ray_sweep, "connected", lambda compute, address: nullcontext())
             yield

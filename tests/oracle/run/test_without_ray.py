@@ -1,5 +1,8 @@
-"""Without Ray and Optuna a study that searches exhaustively is planned, trained and reported all the same."""
+"""Without Ray and Optuna a study that searches exhaustively is planned, trained and reported all the same, on a machine that is
+strange in other ways, too.
+"""
 
+import os
 import subprocess
 import sys
 
@@ -17,8 +20,9 @@ sys.modules["ray"] = sys.modules["optuna"] = None  # to import either raises
 import oracle.run.run
 from oracle.cli.main import main
 
-file, folder = sys.argv[1:]
+file, folder, label = sys.argv[1:]
 changes = ["--set", "prune.cycles=2", "--set", "oracle.seeds=1", "--set", "oracle.grid=[0.03, 0.1]"]
+changes += ["--set", label]
 codes = [
     main(["plan", file, "--out", folder, *changes]),
     main(["run", file, "--local", "--out", folder, *changes]),
@@ -27,14 +31,22 @@ codes = [
 assert codes == [0, 0, 0], codes
 """
 
+STRANGE = {
+    "MPLBACKEND": "module://of_a_notebook",  # not installed here
+    "LC_ALL": "C",
+    "PYTHONUTF8": "0",
+    "PYTHONCOERCECLOCALE": "0",
+}
 
-def test_a_study_needs_neither_ray_nor_optuna(tiny, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-c", CODE, str(tiny), str(tmp_path / "run")], capture_output=True, text=True, check=False
-    )
+
+def test_a_study_needs_neither_ray_nor_optuna_nor_a_screen_nor_a_locale(tiny, tmp_path):
+    run = tmp_path / "Läufe"
+    command = [sys.executable, "-c", CODE, str(tiny), str(run), "label=Größe 数"]
+    done = subprocess.run(command, capture_output=True, check=False, env=os.environ | STRANGE)
     assert done.returncode == 0, done.stderr
-    assert len(list((tmp_path / "run" / "records").glob("*.json"))) == 4
-    assert (tmp_path / "run" / "report" / "report.html").exists()
+    assert len(list((run / "records").glob("*.json"))) == 4
+    assert b"Gr??e ?" in done.stdout
+    assert "Größe 数" in (run / "report" / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture
