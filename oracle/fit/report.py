@@ -15,10 +15,11 @@ from oracle.report.figures.fit import plot_fit
 from oracle.report.figures.style import save
 from oracle.report.tables.markdown import markdown
 from oracle.stats.judged import MIN_CYCLES
-from oracle.study.durable import make_requested_folder
+from oracle.study.beside import strangers, written_beside
 from silo.schedule import SiloSchedule
 
 HEAD = "SILO's parameters for "
+FILES = {"fit.md", "fit.png", "fit.svg"}
 TOUCHING = 1e-6  # decades
 
 
@@ -37,20 +38,35 @@ def write_fit(results: Results, source: str, folder: Path) -> str:
         InputError: where fewer than three cycles are informative with an interval that has an end, or the folder holds
             something else, or can't be made.
     """
-    if folder.exists() and not (folder.is_dir() and (not any(folder.iterdir()) or _is_a_fit(folder / "fit.md"))):
-        raise InputError(f"{folder} must be a new or empty folder, or that of an older fit, got something else")
-    experiment, known = results.experiment, targets(results.comparison)
+    if folder.exists():
+        _check_fit(folder)
+    known = targets(results.comparison)
     if len(known) < MIN_CYCLES:
         raise InputError(
             f"{source} must have at least {MIN_CYCLES} informative cycles whose interval has an end, got {len(known)}"
         )
-    make_requested_folder(folder)
+    with written_beside(folder, FILES) as new:  # first: where it can't be, nothing needs to be fitted
+        new.mkdir()
+        return _fill(results, known, source, new)
+
+
+def _fill(results: Results, known: Sequence[Target], source: str, folder: Path) -> str:
+    experiment = results.experiment
     curve = fit(experiment.schedule, known, experiment.oracle.grid.values(), experiment.prune.cycles)
     held = hold_out(results.cells, results.comparison, experiment, results.data)
     text = _text(results, curve, held, source)
     save(plot_fit(results.comparison, curve, experiment.title), folder, "fit")
     (folder / "fit.md").write_text(text + "\n\n![the fitted curve over the intervals](fit.png)\n", encoding="utf-8")
     return text
+
+
+def _check_fit(folder: Path) -> None:
+    """Only what an earlier fit wrote may be replaced: nobody else's file goes."""
+    found = folder.is_dir() and [*folder.iterdir()]
+    text = folder / "fit.md"
+    if found == [] or (found and not strangers(folder, FILES) and _is_a_fit(text)):
+        return
+    raise InputError(f"{folder} must be a new or empty folder, or that of an older fit, got something else")
 
 
 def _is_a_fit(file: Path) -> bool:

@@ -1,6 +1,5 @@
 """The records as Optuna studies in an SQLite file, so that optuna-dashboard shows them."""
 
-import tempfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,10 +9,12 @@ import optuna
 import pandas as pd
 from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy.exc import SQLAlchemyError
 
 from oracle.analysis.results import Results
 from oracle.error import InputError
 from oracle.plan.steps import Role
+from oracle.study.beside import written_beside
 from oracle.study.record import Status
 
 STATES = {
@@ -56,13 +57,17 @@ def export(results: Results, file: Path) -> list[str]:
     if cells.empty:
         raise InputError(f"{results.experiment.name}: nothing is recorded yet that could be exported")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=file.parent) as beside:
-            names = _write(results, cells, Path(beside) / "studies.db")
-            (Path(beside) / "studies.db").rename(file)
-    except OSError as error:
-        raise InputError(f"{file} must be a place where a file can be written, got: {error.strerror}") from error
-    return names
+        with written_beside(file) as new:
+            return _write(results, cells, new)
+    except (OSError, optuna.exceptions.StorageInternalError, SQLAlchemyError) as error:
+        raise InputError(f"{file} must be a place where a file can be written, got: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """What the system says, or SQLite."""
+    while not isinstance(error, OSError) and error.__cause__ is not None:
+        error = error.__cause__
+    return error.strerror or str(error) if isinstance(error, OSError) else " ".join(str(error).split())
 
 
 def _write(results: Results, cells: pd.DataFrame, file: Path) -> list[str]:

@@ -1,7 +1,7 @@
 """Publishing: what is worth keeping of a run, with a README that says what it is."""
 
+import json
 import shutil
-import tempfile
 from pathlib import Path
 
 from oracle.analysis.results import Results
@@ -10,7 +10,7 @@ from oracle.report.report import REPORT_FILES, figures_of, policies_of, write_js
 from oracle.report.tables.markdown import markdown
 from oracle.report.tables.study_tables import comparison_table, losses_table, optima_table
 from oracle.report.text import environment_text, verdicts_text
-from oracle.study.durable import make_requested_folder
+from oracle.study.beside import strangers, written_beside
 from oracle.study.study import describe_study
 
 IMAGES = {  # what each figure shows, by the names of their files
@@ -23,9 +23,11 @@ IMAGES = {  # what each figure shows, by the names of their files
     "layers": "weights alive in each layer",
 }
 
+FILES = REPORT_FILES | {"README.md", "experiment.json"}
+
 
 def publish(results: Results, run_folder: Path, folder: Path) -> None:
-    """Put what is worth keeping of a run into a folder: report, experiment, README. Replaces an older publication.
+    """Put what is worth keeping of a run into a folder: report, experiment, README. Replaces an older publication at once.
 
     Args:
         results: of the run.
@@ -33,7 +35,8 @@ def publish(results: Results, run_folder: Path, folder: Path) -> None:
         folder: where to publish.
 
     Raises:
-        InputError: where nothing is recorded, the folder holds anything else, or one of the folders holds the other.
+        InputError: where nothing is recorded, the folder holds anything but a publication of the same name, or one of the
+            folders holds the other.
         OSError: where the folder can't be written; what was published there before stands then.
     """
     if results.cells.empty:
@@ -42,31 +45,42 @@ def publish(results: Results, run_folder: Path, folder: Path) -> None:
     if source.is_relative_to(target) or target.is_relative_to(source):
         raise InputError(f"{folder} must be a place apart from the run folder, got one that lies in it or holds it")
     if folder.exists():
-        _check_publication(folder)
-    make_requested_folder(folder.parent)
+        _check_publication(folder, results.experiment.name)
     report = run_folder / "report"
-    write_report(results, report)
-    with tempfile.TemporaryDirectory(prefix=".publish-", dir=folder.parent) as beside:
-        new = Path(beside) / "new"
-        shutil.copytree(report, new)
+    with written_beside(folder, FILES) as new:  # first: where it can't be, the report needn't be written
+        write_report(results, report)
+        new.mkdir()
+        for name in REPORT_FILES:
+            if (report / name).exists():
+                shutil.copyfile(report / name, new / name)
         write_json(new / "experiment.json", describe_study(results.experiment, results.data, results.origin))
         (new / "README.md").write_text(_readme(results), encoding="utf-8")
-        if folder.exists():
-            folder.rename(Path(beside) / "old")
-        new.rename(folder)
 
 
-def _check_publication(folder: Path) -> None:
-    """Only what publishing once wrote may be replaced: nobody else's file goes."""
+def _check_publication(folder: Path, name: str) -> None:
+    """Only what publishing this experiment once wrote may be replaced: nobody else's file goes."""
     if folder.is_dir():
-        found = {path.name for path in folder.iterdir()}
-        others = sorted(found - REPORT_FILES - {"README.md", "experiment.json"})
-        if not found or ("experiment.json" in found and not others):
+        if not any(folder.iterdir()):
             return
-        what = others[0] if others else "a report that was not published"
+        others = strangers(folder, FILES)
+        published = _published_name(folder / "experiment.json")
+        if not others and published == name:
+            return
+        what = others[0] if others else published and f"one of {published}"
     else:
         what = "a file"
-    raise InputError(f"{folder} must be a new or empty folder, or hold nothing but an older publication, got {what}")
+    raise InputError(
+        f"{folder} must be a new or empty folder, or hold nothing but an older publication of {name}, got "
+        f"{what or 'a report that was not published'}"
+    )
+
+
+def _published_name(file: Path) -> str | None:
+    """The name of the experiment that a publication is of; None where it is none."""
+    try:
+        return str(json.loads(file.read_bytes())["experiment"]["name"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _readme(results: Results) -> str:

@@ -22,6 +22,7 @@ from oracle.report.tables.paper import Table, finished_experiments, paper_tables
 from oracle.report.tables.study_tables import comparison_table, losses_table, optima_table, oracle_table
 from oracle.report.tables.write import write_table, write_texts
 from oracle.report.text import details, notes, setting_text, verdicts_text
+from oracle.study.beside import written_beside
 
 TABLES = ("oracle", "comparison", "optima", "losses", "policies", "policies-final")
 FIGURES = ("max_lr", "losses", "responses", "accuracy", "policies", "heat_map", "layers")
@@ -40,14 +41,23 @@ REPORT_FILES = {
 
 
 def write_report(results: Results, folder: Path) -> None:
-    """Write the report into a folder, which is made where it is missing.
+    """Write the report into a folder, which is made where it is missing; an older report is replaced at once.
 
     Cost and environment have files of their own, and stand in report.html: all others hold nothing that another run of the
-    same trainings would change.
+    same trainings would change. Files of others stay.
+
+    Raises:
+        InputError: where the folder can't be made, or is a link.
+        OSError: where it can't be written; an older report stands then.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with written_beside(folder, REPORT_FILES) as new:
+        fill_report(results, new)
+
+
+def fill_report(results: Results, folder: Path) -> None:
+    """Write the files of the report into a new folder."""
     policies = policies_of(results)
-    _remove_leftovers(folder, results)
+    folder.mkdir()
     _write_frames(results, folder)
     _write_tables(results, policies, folder)
     (folder / "verdicts.md").write_text(verdicts_text(results), encoding="utf-8")
@@ -76,17 +86,6 @@ def figures_of(results: Results) -> list[str]:
     if results.losses.empty:
         without.add("losses")
     return [name for name in FIGURES if name not in without]
-
-
-def _remove_leftovers(folder: Path, results: Results) -> None:
-    """Remove what an earlier report of this folder had, and this one has no cause for."""
-    leftovers = [*FORMER]
-    if results.experiment.oracle.search.is_exhaustive:
-        leftovers.append("skipped.csv")
-    drawn = figures_of(results)
-    leftovers += [f"{name}.{ending}" for name in FIGURES if name not in drawn for ending in ("png", "svg")]
-    for name in leftovers:
-        (folder / name).unlink(missing_ok=True)
 
 
 def _write_frames(results: Results, folder: Path) -> None:

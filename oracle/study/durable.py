@@ -43,7 +43,7 @@ def write(path: Path, fill: bytes | Callable[[BinaryIO], Any], first: bool = Fal
         finally:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
         return written
     raise AssertionError("the last try returns or raises")
 
@@ -53,7 +53,7 @@ def make_folder(folder: Path) -> None:
     if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
 
 
 def make_requested_folder(folder: Path) -> None:
@@ -89,7 +89,8 @@ def _link(temporary: Path, path: Path) -> bool:
     return True
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, where the file system can."""
     with contextlib.suppress(OSError):  # not every file system lets a folder be synced
         handle = os.open(folder, os.O_RDONLY)
         try:

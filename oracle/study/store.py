@@ -214,7 +214,8 @@ class Store:
     def sweep_up(self) -> None:
         """Delete what killed writers left: files half written, checkpoints and failures of what is recorded."""
         for path in self.folder.glob("**/.*.tmp"):
-            path.unlink(missing_ok=True)
+            if not path.is_dir():  # a report that is written beside (oracle.study.beside)
+                path.unlink(missing_ok=True)
         for part in ("checkpoints", "failed"):
             for path in (self.folder / part).glob("*.*"):
                 if (self.folder / "records" / f"{path.stem}.json").exists():

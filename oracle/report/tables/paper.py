@@ -26,7 +26,7 @@ from oracle.report.tables.paper_table import (
 )
 from oracle.report.tables.published import read_published
 from oracle.report.tables.write import write_texts
-from oracle.study.durable import make_requested_folder
+from oracle.study.beside import written_beside
 
 MAX_ROWS = 36  # so many rows of a LaTeX table fit on a page
 DOCUMENT = r"""\documentclass[a4paper,landscape]{article}
@@ -155,7 +155,13 @@ def write_tables(
         InputError: two slugs are one, no experiment has such a cycle, or the folder can't be made.
     """
     _check(experiments, cycles)
-    make_requested_folder(folder)
+    with written_beside(folder) as new:
+        new.mkdir()
+        paths = _write_all(experiments, new, cycles)
+    return [folder / path.name for path in paths]
+
+
+def _write_all(experiments: Sequence[FinishedExperiment], folder: Path, cycles: Sequence[int] | None) -> list[Path]:
     paths, md, tex = [], ["# Tables\n"], []
     for experiment in experiments:
         md.append(f"## {escape.markdown(experiment.label)}\n")

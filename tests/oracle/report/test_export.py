@@ -80,9 +80,7 @@ def test_where_nothing_can_be_written_one_line_says_so_and_nothing_is(run, tmp_p
     Path("full").touch()
     Path("shut").mkdir()
     if name.startswith("shut"):  # whoever is root may write anywhere
-        monkeypatch.setattr(
-            "tempfile.mkdtemp", lambda *arguments, **options: (_ for _ in ()).throw(PermissionError(13, "No"))
-        )
+        monkeypatch.setattr("oracle.study.beside.temporary_beside", lambda path: Path("/proc/none"))
     assert main(["export", str(run), "--optuna", name]) == 2
     message = capsys.readouterr().err
     assert message.startswith("silo-oracle: ") and name in message and message.count("\n") == 1

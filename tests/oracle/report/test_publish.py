@@ -8,7 +8,7 @@ import pytest
 
 from oracle.analysis.results import load_results
 from oracle.error import InputError
-from oracle.report.publish import IMAGES, publish
+from oracle.report.publish import IMAGES, _check_publication, publish
 from oracle.report.report import FIGURES, REPORT_FILES, figures_of, write_report
 
 RESULTS = Path(__file__).parents[3] / "results"
@@ -76,6 +76,30 @@ def test_a_strangers_file_among_published_ones_is_left(results, run_folder, tmp_
     assert (place / stranger).read_text() == "ten years of work"
 
 
+def test_another_studys_publication_is_left(results, run_folder, tmp_path):
+    place = tmp_path / "published"
+    shutil.copytree(RESULTS / "quickstart", place)
+    with pytest.raises(InputError, match=r"older publication of quickstart-adaptive, got one of quickstart$"):
+        publish(results, run_folder, place)
+    assert (place / "cells.csv").read_bytes() == (RESULTS / "quickstart" / "cells.csv").read_bytes()
+
+
+def test_a_strangers_folder_or_link_by_a_published_name_is_left(results, run_folder, tmp_path):
+    place = tmp_path / "published"
+    publish(results, run_folder, place)
+    for make in (lambda path: path.symlink_to("README.md"), Path.mkdir):
+        (place / "policies.csv").unlink(missing_ok=True)
+        make(place / "policies.csv")
+        with pytest.raises(InputError, match=r"policies\.csv"):
+            publish(results, run_folder, place)
+        assert (place / "policies.csv").exists()
+
+
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in RESULTS.glob("*/experiment.json")))
+def test_what_an_earlier_version_published_can_be_replaced(tmp_path, name):
+    _check_publication(Path(shutil.copytree(RESULTS / name, tmp_path / name)), name)
+
+
 def test_another_runs_report_is_no_publication(results, run_folder, tmp_path):
     place = tmp_path / "another" / "report"
     publish(results, run_folder, tmp_path / "published")
@@ -93,7 +117,7 @@ def test_where_nothing_can_be_written_what_was_published_stands(results, run_fol
     def full(*arguments, **options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("oracle.report.publish.shutil.copytree", full)
+    monkeypatch.setattr("oracle.report.publish.shutil.copyfile", full)
     with pytest.raises(OSError, match="No space"):
         publish(results, run_folder, place)
     assert {path.name: path.read_bytes() for path in place.iterdir()} == before
