@@ -31,7 +31,7 @@ def accuracy(
         A percentage, from 0 to 100.
     """
     model.eval()
-    device, batch = data.mean.device, _batch(images, data.mean.device)
+    device, batch = data.mean.device, batch_size(images.channels, images.size, data.mean.device)
     correct = torch.zeros((), dtype=torch.int64, device=device)
     with computing(precision, device):
         for pixels, labels in images.batches(batch, random=random):
@@ -45,13 +45,14 @@ def evaluate_blank(model: nn.Module, data: Split, precision: str) -> None:
     model.eval()
     device, part = data.mean.device, max(data.validation, data.test, key=len)
     with computing(precision, device):
-        model(data.blank(min(len(part), _batch(part, device)), layout(device, precision)))
+        most = batch_size(part.channels, part.size, device)
+        model(data.blank(min(len(part), most), layout(device, precision)))
 
 
-def _batch(images: Batches, device: torch.device) -> int:
-    """How many images are evaluated at once."""
+def batch_size(channels: int, size: int, device: torch.device) -> int:
+    """How many images of channels x size x size are evaluated at once on a device."""
     # on a CPU 64 images of 32x32 fit the cache and are the fastest (1000 take 2.4 times as long); a GPU wants many
-    return max(1, (2**23 if device.type == "cuda" else 64 * 3 * 32 * 32) // (images.channels * images.size**2))
+    return max(1, (2**23 if device.type == "cuda" else 64 * 3 * 32 * 32) // (channels * size**2))
 
 
 def gradients(model: nn.Module, data: Split, batch_size: int) -> Weights:

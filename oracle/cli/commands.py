@@ -27,6 +27,7 @@ def _requested(arguments: Namespace) -> tuple[Experiment, Path, str]:
 def _plan(arguments: Namespace) -> int:
     from oracle.cli.plan import plan_text
     from oracle.cli.power import HOW, pilot_of, power_lines
+    from oracle.run.trial import check_training
     from oracle.study.study import new_study, planned_study
 
     requested, pilot = _requested(arguments), pilot_of(arguments)
@@ -36,10 +37,12 @@ def _plan(arguments: Namespace) -> int:
         from oracle.run.calibration.calibration import calibrate
 
         study = new_study(*requested)
+        check_training(study)
         speed = calibrate(study)
         predicted = predicted_lines(study, speed) if speed else []
     else:
         study = planned_study(*requested)
+        check_training(study)
     print(plan_text(study, predicted))
     print("\n".join(power_lines(study.experiment, study.data, pilot)) if pilot else HOW)
     return DONE

@@ -37,7 +37,7 @@ def problems(experiment: Experiment, dataset: Dataset, data_digest: str, on: tor
 
     def build() -> nn.Module:
         model = network(experiment, dataset.channels, dataset.size, len(dataset.classes))
-        target_of(INITIALIZATIONS, experiment.model.init)(model)
+        initialize(experiment, model)
         return model
 
     @lru_cache(maxsize=max(1, min(4, SPLITS_KEPT // (_pixels(dataset) + 1))))
@@ -48,6 +48,11 @@ def problems(experiment: Experiment, dataset: Dataset, data_digest: str, on: tor
         one.training_digest(data_digest): Problem(build, data, one.recipe, one.pruning, one.prune.restart.make())
         for one in (experiment, *map(experiment.under, experiment.baselines))
     }
+
+
+def initialize(experiment: Experiment, model: nn.Module) -> None:
+    """Draw the network's weights, in place, as the experiment says."""
+    target_of(INITIALIZATIONS, experiment.model.init)(model)
 
 
 def _pixels(dataset: Dataset) -> int:

@@ -12,6 +12,7 @@ from oracle.run.progress import Progress
 from oracle.run.ray.resources import check_resources, require_ray
 from oracle.run.ray.sweep import train_on_ray
 from oracle.run.ready_queue import ReadyQueue
+from oracle.run.trial import check_training
 from oracle.run.worker import Worker
 from oracle.run.worker_factory import WorkerFactory
 from oracle.study.environment import current_environment, difference
@@ -32,13 +33,14 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool, a
         Whether none failed and none is missing then.
 
     Raises:
-        InputError: before anything is written, where this machine, or the cluster, lacks what the experiment requests, or a
-            record is damaged.
+        InputError: before anything is written, where this machine, or the cluster, lacks what the experiment requests, a
+            record is damaged, or the network, tried on a batch, fails.
     """
     _check_resources(study, console, local, address)
     missing = Snapshot.take(study).counts().missing  # a damaged record is refused before anything is written
     if not local and (missing or retry_failed):
         require_ray()
+    check_training(study)
     with claimed(study):
         if retry_failed:
             study.store.forget_failures()

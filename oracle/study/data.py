@@ -58,13 +58,23 @@ def split_of(experiment: Experiment, dataset: Dataset, seed: int) -> Split:
         raise FieldError(f"data.{error}") from error
 
 
+def image_shape(experiment: Experiment, dataset: Dataset | None) -> tuple[int, int, int] | None:
+    """Return the images' channels, pixels a side and classes; None where neither the data is loaded nor its source known."""
+    if dataset is not None:
+        return dataset.channels, dataset.size, len(dataset.classes)
+    if experiment.data.source not in FACTS:
+        return None
+    facts = FACTS[experiment.data.source]
+    return facts.channels, facts.size or experiment.data.size, facts.classes
+
+
 def describe_data(experiment: Experiment, dataset: Dataset) -> DataInfo:
     """Describe data that is loaded.
 
     Raises:
         FieldError: where it doesn't fit the network or the split.
     """
-    _check_network(experiment, dataset.channels, dataset.size, len(dataset.classes))
+    _check_network(experiment, *image_shape(experiment, dataset))
     one_split = split_of(experiment, dataset, experiment.oracle.seeds[0])
     if dataset.chance == 100:
         (label,) = one_split.train.labels.unique().tolist()
@@ -90,7 +100,7 @@ def known_data(experiment: Experiment) -> DataInfo | None:
     if experiment.data.source not in FACTS:
         return None
     facts, limit = FACTS[experiment.data.source], experiment.data.limit
-    _check_network(experiment, facts.channels, facts.size or experiment.data.size, facts.classes)
+    _check_network(experiment, *image_shape(experiment, None))
     train = min(facts.train, limit.train or facts.train)
     test = facts.test and min(facts.test, limit.test or facts.test)
     try:
