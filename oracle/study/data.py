@@ -1,5 +1,8 @@
 """The data of an experiment: loaded and looked at, described, split for a seed; and the network for such images."""
 
+from pathlib import Path
+
+import numpy as np
 import torch
 from torch import nn
 
@@ -10,6 +13,7 @@ from oracle.study.data_info import NOT_LOADED, DataInfo, location_of
 from silo.data import FACTS
 from silo.data.error import DataError
 from silo.data.images import Dataset, Images
+from silo.data.part import Part
 from silo.data.split import Split, limited, split, split_sizes
 
 
@@ -104,6 +108,7 @@ def known_data(experiment: Experiment) -> DataInfo | None:
     train = min(facts.train, limit.train or facts.train)
     test = facts.test and min(facts.test, limit.test or facts.test)
     try:
+        _check_augment(experiment, train)
         of_train, of_validation, of_test = split_sizes(experiment.data.split.make(), train, test)
     except DataError as error:
         raise FieldError(f"data.{error}") from error
@@ -117,6 +122,20 @@ def known_data(experiment: Experiment) -> DataInfo | None:
         validation_images=of_validation,
         test_images=of_test,
     )
+
+
+def _check_augment(experiment: Experiment, count: int) -> None:
+    """Check that so many images of a known source can be augmented as requested; raises DataError."""
+    if FACTS[experiment.data.source].size is None:  # they stream
+        from silo.data.streamed import Loader, Streamed
+
+        none = np.empty(0)
+        part: Part = Streamed(Loader(Path(), experiment.data.size, 0), none, none, torch.empty(0))
+    else:
+        channels, size, _ = image_shape(experiment, None)
+        without_numbers = torch.empty(count, channels, size, size, dtype=torch.uint8, device="meta")
+        part = Images(without_numbers, torch.empty(count, device="meta"))
+    part.check(experiment.recipe.augment)
 
 
 def _checked(dataset: Dataset) -> Dataset:

@@ -58,10 +58,19 @@ class Images:
         return Augmented(self.pixels, self.labels, Augment()).batches(batch_size, order)
 
     def check(self, augment: Augment) -> None:
-        """Check that the images can be augmented so; raises DataError for an area, which is for images that stream."""
+        """Check that the images can be augmented so.
+
+        Raises:
+            DataError: For an area, which is for images that stream, or a crop beyond the images' size: some of its windows
+                would be all black, and the padded images, which are held in memory, more than nine times as large.
+        """
         if augment.area is not None:
             given = list(augment.area)
             raise DataError(f"augment.area must be none where images lie in memory (crop is for them), got {given}")
+        if augment.crop > self.size:
+            gigabytes = len(self) * self.channels * (self.size + 2 * augment.crop) ** 2 / 1e9
+            given = f"{augment.crop}: padded, {len(self)} images would take {gigabytes:.3g} GB"
+            raise DataError(f"augment.crop must be at most {self.size}, the images' size, got {given}")
 
     @contextmanager
     def augmented(self, augment: Augment) -> Iterator[Augmented]:

@@ -140,6 +140,12 @@ def test_the_source_is_left_alone_and_the_type_kept():
     assert torch.equal(images, pixels())
 
 
+def test_a_crop_is_at_most_the_images_size():
+    numbered(pixels()).check(Augment(crop=SIZE))
+    with pytest.raises(DataError, match=rf"^augment\.crop must be at most {SIZE}, .*, got {SIZE + 1}: padded, .* GB$"):
+        numbered(pixels()).check(Augment(crop=SIZE + 1))
+
+
 def test_bad_crop():
     with pytest.raises(ValueError, match=r"^crop must .*, got -1$"):
         Augment(crop=-1)

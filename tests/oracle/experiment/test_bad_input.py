@@ -276,7 +276,7 @@ FIELDS = [
         "model.hidden=[100000000000000000000]",
         'model must be of sizes that torch can build, got {"hidden": [100000000000000000000]}',
     ),
-    ("data.augment.crop=-1", "data.augment.crop must be at least 0 pixels, got -1"),
+    ("data.augment.crop=-1", "data.augment.crop must be at least 0 and at most 1000000 pixels, got -1"),
     (
         "data.augment.area=[0.5, 0.1]",
         "data.augment.area must be two rising shares of an image in (0, 1], got [0.5, 0.1]",
@@ -475,6 +475,10 @@ FIELDS = [
         "data.augment.area=[0.08, 1]",
         "data.augment.area must be none where images lie in memory (crop is for them), got [0.08, 1.0]",
     ),
+    (
+        "data.augment.crop=3000",
+        "data.augment.crop must be at most 8, the images' size, got 3000: padded, 500 images would take 18 GB",
+    ),
     ("data.split=carve", "data.split.kind must be pooled where a source has no official test set, got carve"),
     (
         "data.split.validation=0.9",
@@ -498,6 +502,19 @@ FIELDS = [
 def test_a_bad_field_is_named_with_its_file(refused, row):
     override, *fragments = row
     names(refused("run", "e.yaml", "--local", "--set", override), "silo-oracle: e.yaml: ", *fragments)
+
+
+@pytest.mark.parametrize(
+    ("data", "augment"),
+    [
+        ("{source: digits, augment: {crop: 3000}}", "crop must be at most 8"),
+        ("{source: digits, augment: {area: [0.5, 1]}}", "area must be none where"),
+        ("{source: imagenet, path: nowhere, augment: {crop: 4}}", "crop must be 0 where"),
+    ],
+)
+def test_plan_refuses_an_augmentation_without_a_look_at_known_data(refused, data, augment):
+    model = "model={name: mlp, hidden: [4]}"
+    names(refused("plan", "e.yaml", "--set", f"data={data}", "--set", model), f"e.yaml: data.augment.{augment}")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
