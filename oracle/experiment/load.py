@@ -1,6 +1,7 @@
 """Read and validate an experiment file, or another YAML file; whatever is wrong with it becomes one line."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 from oracle.error import InputError
 from oracle.experiment.component import Strict
 from oracle.experiment.imported import Imported
+from oracle.experiment.label import true_label
 from oracle.experiment.message import explain, shown
 from oracle.experiment.overrides import apply_override
 from oracle.experiment.spec import Experiment
@@ -18,7 +20,7 @@ Model = TypeVar("Model", bound=Strict)
 
 
 def load(path: Path, overrides: list[str]) -> Experiment:
-    """The experiment that a file describes.
+    """The experiment that a file describes; its label says where overrides make another problem of it.
 
     Args:
         path: A YAML file.
@@ -27,9 +29,12 @@ def load(path: Path, overrides: list[str]) -> Experiment:
     Raises:
         InputError: The file, an override or a field is wrong: the first problem, in one line.
     """
-    tree = read(path, Experiment)
+    written = read(path, Experiment)
+    tree = deepcopy(written)
     for override in overrides:
         apply_override(tree, override)
+    if label := true_label(written, tree):
+        tree["label"] = label
     return validate(tree, str(path))
 
 

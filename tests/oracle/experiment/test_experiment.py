@@ -175,3 +175,37 @@ def test_an_override_leaves_the_file_alone(file):
 def test_a_title_tells_the_arithmetic_where_it_is_not_single_precision():
     assert experiment({"train.precision": "fp32"}).title == "quickstart"
     assert experiment({"train.precision": "bf16"}).title == "quickstart (bf16)"
+
+
+PHOTOS = ["data.source=folder", "data.path=/home/me/photos"]
+TITLES = [  # what is set on a file of a label, and without one -> the title
+    ({"label": "MLP on digits"}, [], "MLP on digits"),
+    ({"label": "MLP on digits"}, PHOTOS, "MLP on digits, but data.source=folder, data.path=.../photos"),
+    (
+        {},
+        ["data={source: folder, path: photos, augment: {flip: true}}"],
+        "{name}, but data.source=folder, data.path=photos",
+    ),
+    ({"label": "MLP on digits"}, ["data=cifar10"], "MLP on digits, but data.source=cifar10"),
+    ({"label": "MLP on digits"}, ["data.limit.train=9"], 'MLP on digits, but data.limit={{"train": 9}}'),
+    (
+        {"label": "MLP on digits"},
+        ["model={name: small-cnn, init: released}"],
+        "MLP on digits, but model.name=small-cnn",
+    ),
+    ({"label": "MLP on digits"}, ["model.init=released", "data.split.validation=0.1", "name=x"], "MLP on digits"),
+    ({"label": "MLP on digits"}, [*PHOTOS, "label=MLP on photos"], "MLP on photos"),
+    ({}, [*PHOTOS, "name=photos"], "photos"),
+    (
+        {"label": "MLP on CIFAR-10", "data": {"source": "cifar10"}},
+        ["data.path=/data", "data.download=false"],
+        "MLP on CIFAR-10",
+    ),
+]
+
+
+@pytest.mark.parametrize(("fields", "overrides", "title"), TITLES, ids=lambda value: str(value)[:60])
+def test_a_title_says_what_data_and_network_it_was(tmp_path, fields, overrides, title):
+    tree = {**{key: value for key, value in QUICKSTART.items() if key != "label"}, **fields}
+    (tmp_path / "e.yaml").write_text(yaml.safe_dump(tree))
+    assert load(tmp_path / "e.yaml", overrides).title == title.format(name=tree["name"])
