@@ -1,10 +1,8 @@
 """Calibration: some seconds of the study's own trainings, shortened, on this machine: how long a whole one will take here."""
 
 import io
-import tempfile
 import time
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from statistics import fmean
 
 from rich.console import Console
@@ -22,6 +20,7 @@ from oracle.run.progress import Progress
 from oracle.run.ray.resources import check_this_machine
 from oracle.run.ray.sweep import train_on_ray
 from oracle.run.ready_queue import Job, ReadyQueue
+from oracle.run.scratch import scratch_folder
 from oracle.run.worker_factory import WorkerFactory
 from oracle.study.data_info import DataInfo
 from oracle.study.environment import current_environment
@@ -123,8 +122,8 @@ def calibrate(study: Study) -> MeasuredSpeed | None:
     room = check_this_machine(experiment.compute)
     if Snapshot.take(study).counts().missing == 0:
         return None
-    with tempfile.TemporaryDirectory(prefix="silo-oracle-") as folder:
-        store = Store(Path(folder))
+    with scratch_folder() as folder:
+        store = Store(folder)
         trajectories = Trajectories(experiment, study.data, store)
         queue = TimeLimitedQueue(trajectories)
         workers = min(experiment.compute.workers or room, queue.ready) if with_ray else 1

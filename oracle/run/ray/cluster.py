@@ -7,12 +7,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 
 from oracle.error import InputError
 from oracle.experiment.compute import Compute
 from oracle.run.ray.environment import CLUSTER_DRIVER, PRIVATE_RAY, set_environment, worker_environment
 from oracle.run.ray.lookup import check_reachable
+from oracle.run.ray.own_folder import own_folder
 from oracle.run.ray.resources import this_machine
 
 MAX_SILENCE = 40.0  # seconds that the head may be silent; Ray itself waits 60 for one that comes back
@@ -24,27 +25,28 @@ def connected(compute: Compute, address: str | None) -> Iterator[None]:
     """Connect to Ray for a while: a private one, that ends with this process, or the cluster at the address.
 
     Raises:
-        InputError: The cluster won't have this driver (of other versions, say).
+        InputError: The cluster won't have this driver (of other versions, say), or a private Ray has no folder for its sockets.
     """
     set_environment(PRIVATE_RAY if address is None else CLUSTER_DRIVER)
-    import ray
-
     before = signal.getsignal(signal.SIGTERM)
-    try:
-        _start(compute, address)
-        logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
-        # SIGTERM is the end of a batch job, `ray job stop`: as Ctrl-C. Ray's own handler would drain its node for 30 seconds
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        ended = threading.Event()
-        head = ray.get_runtime_context().gcs_address
-        threading.Thread(target=_exit_without_head, args=(head, ended), daemon=True).start()
+    with own_folder() if address is None else nullcontext():
+        import ray
+
         try:
-            yield
+            _start(compute, address)
+            logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+            # SIGTERM is the end of a batch job, `ray job stop`: as Ctrl-C. Ray's own handler would drain its node for 30 s
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            ended = threading.Event()
+            head = ray.get_runtime_context().gcs_address
+            threading.Thread(target=_exit_without_head, args=(head, ended), daemon=True).start()
+            try:
+                yield
+            finally:
+                ended.set()
         finally:
-            ended.set()
-    finally:
-        ray.shutdown()
-        signal.signal(signal.SIGTERM, before)
+            ray.shutdown()
+            signal.signal(signal.SIGTERM, before)
 
 
 def _start(compute: Compute, address: str | None) -> None:

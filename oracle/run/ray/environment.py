@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from oracle.run.scratch import scratch_place
+
 # Quiet, nothing sent anywhere, no files a trial but our own, nobody without the token; with glibc's tunables a worker keeps the
 # memory that every training step asks for again.
 ENVIRONMENT = {
@@ -36,6 +38,12 @@ def set_environment(more: dict[str, str]) -> None:
         del os.environ[name]
     for name, value in {**ENVIRONMENT, **more}.items():
         os.environ.setdefault(name, value)
+    try:
+        Path.home()
+    except (
+        RuntimeError
+    ):  # no HOME, and no entry in passwd: Ray looks for it when it is imported, and writes nothing there
+        os.environ["HOME"] = str(scratch_place())
 
 
 def worker_environment() -> dict[str, str]:

@@ -8,7 +8,7 @@ tests/oracle/run/test_ray_private.py says when this module can be deleted.
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 class PrivateApiMissing(Exception):
@@ -61,6 +61,14 @@ def nodes_on_this_machine() -> set[str]:
         from ray._private.services import find_node_ids
 
         return set(find_node_ids())
+
+
+def forget_token() -> None:
+    """Make Ray read the token that authenticates this process anew: it keeps the first that it reads."""
+    with suppress(PrivateApiMissing), _private_api():
+        from ray._raylet import AuthenticationTokenLoader
+
+        AuthenticationTokenLoader.instance().reset_cache()
 
 
 @contextmanager

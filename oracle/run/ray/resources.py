@@ -9,6 +9,7 @@ from oracle.error import FieldError
 from oracle.experiment.compute import Compute
 from oracle.run.optional import require
 from oracle.run.ray.lookup import Node, nodes_at
+from oracle.run.scratch import scratch_place
 
 
 def check_resources(compute: Compute, address: str | None) -> int | None:
@@ -49,7 +50,13 @@ def require_ray() -> None:
 
 
 def check_this_machine(compute: Compute) -> int:
-    """Return how many trainings there is room for on this machine; raises FieldError where it has no such GPUs."""
+    """Return how many trainings there is room for on this machine.
+
+    Raises:
+        FieldError: It has no such GPUs.
+        InputError: It has no place for temporary files.
+    """
+    scratch_place()  # a private Ray's
     room = capacity(compute, [this_machine(compute)])
     if room == 0:
         gpus = torch.cuda.device_count()

@@ -1,7 +1,6 @@
 """Train the missing trainings on Ray: one Tune run feeds what is ready to workers that stay."""
 
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +13,7 @@ from oracle.run.ray.private_actor_manager import patch_actor_manager
 from oracle.run.ray.resources import max_workers
 from oracle.run.ray.trainable import worker_trainable
 from oracle.run.ready_queue import ReadyQueue
+from oracle.run.scratch import scratch_folder
 from oracle.run.worker_factory import CellRunner
 from oracle.study.store import Store
 
@@ -54,13 +54,13 @@ def train_on_ray(
         trainable = tune.with_parameters(
             worker_trainable(), make_worker=make_worker, dataset=put_in_object_store(dataset)
         )
-        with tempfile.TemporaryDirectory(prefix="silo-oracle-") as scratch, _ended_by_signals(searcher):
+        with scratch_folder() as scratch, _ended_by_signals(searcher):
             tune.Tuner(
                 tune.with_resources(trainable, {"cpu": compute.cpus_per_trial, "gpu": compute.gpus_per_trial}),
                 tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),
                 run_config=tune.RunConfig(
                     verbose=0,
-                    storage_path=scratch,
+                    storage_path=str(scratch),
                     callbacks=[LostWorkerCallback(searcher)],
                     stop=StopWhenStuck(searcher),
                     failure_config=tune.FailureConfig(max_failures=-1),  # the searcher knows when to give up
