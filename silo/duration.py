@@ -6,7 +6,7 @@ FORM = "a duration with its unit, such as 10ep (epochs) or 20000it (iterations)"
 
 
 class Duration(str):
-    """A whole number of epochs or iterations, at least 0, written with its unit; leading zeros are dropped.
+    """A whole number of epochs or iterations, 0 to 10^12 - 1, written with its unit; leading zeros are dropped.
 
     Args:
         text: The number and ``ep`` or ``it``, such as ``10ep``.
@@ -18,7 +18,7 @@ class Duration(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> "Duration":
-        match = re.fullmatch(r"0*(\d+)(ep|it)", text) if isinstance(text, str) else None
+        match = re.fullmatch(r"0*([0-9]{1,12})(ep|it)", text) if isinstance(text, str) else None
         if match is None:
             raise ValueError(f"text must be {FORM}, got {text!r}")
         return super().__new__(cls, match[1] + match[2])

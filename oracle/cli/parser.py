@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NoReturn
@@ -132,15 +133,19 @@ def _add_tune(parser: argparse.ArgumentParser) -> None:
 
 
 def _numbers(text: str) -> list[int]:
-    if not all(part.strip().isdecimal() for part in text.split(",")):
+    if not all(_is_whole(part.strip()) for part in text.split(",")):
         raise argparse.ArgumentTypeError(f"must be numbers such as 0,4,9, got {text}")
     return [int(part) for part in text.split(",")]
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
+    if not _is_whole(text) or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number above 0, got {text}")
     return int(text)
+
+
+def _is_whole(text: str) -> bool:
+    return re.fullmatch(r"[0-9]{1,18}", text) is not None
 
 
 def _above_0(text: str) -> float:

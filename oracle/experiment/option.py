@@ -1,5 +1,6 @@
 """One option of a component: the pydantic type of a constructor's parameter, and its default."""
 
+import contextlib
 import dataclasses
 import inspect
 import math
@@ -10,6 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
+from oracle.experiment.message import InnerFieldError
 from silo.duration import FORM, Duration
 
 SCALARS = (bool, int, float, str, NoneType)
@@ -73,8 +75,10 @@ def _type(annotation: Any) -> Any:
         return Annotated[list[_type(inner[0])], Field(strict=False)]
     if origin is tuple:
         return tuple[tuple(part if part is ... else _type(part) for part in inner)]
-    if origin is dict and inner[0] in (str, Duration):
-        return dict[_type(inner[0]), _type(inner[1])]
+    if origin is dict and inner[0] is str:
+        return dict[str, _type(inner[1])]
+    if origin is dict and inner[0] is Duration:
+        return Annotated[dict[_type(Duration), _type(inner[1])], BeforeValidator(_each_duration_once)]
     raise ValueError(annotation)
 
 
@@ -96,6 +100,16 @@ def _path(value: Any) -> Path:
     if not isinstance(value, str | Path):
         raise ValueError("must be a path")
     return Path(value)
+
+
+def _each_duration_once(value: Any) -> Any:
+    """What is to be a mapping by Duration, unless two of its keys, such as 01ep and 1ep, are the same."""
+    first: dict[str, str] = {}
+    for key in value if isinstance(value, dict) else ():
+        with contextlib.suppress(ValueError):  # what is no duration is refused by its key's own type
+            if (other := first.setdefault(Duration(key), key)) is not key:
+                raise InnerFieldError(key, f"must be another duration than {other}, got the same")
+    return value
 
 
 def _duration(value: Any) -> Duration:

@@ -538,7 +538,10 @@ FILES = [
     (EXPERIMENT.replace("name: tiny", "name: !!python/object:os.system tiny"), "line 1", "not YAML"),
     (EXPERIMENT.replace("name: tiny", "name: 2026-02-30"), "not YAML"),
     (EXPERIMENT.replace("name: tiny", "name: !!map [tiny]"), "not YAML"),
-    (EXPERIMENT.replace("name: tiny", "name: &me [*me]"), "e.yaml: must be a tree, got a value that holds itself"),
+    (
+        EXPERIMENT.replace("name: tiny", "name: &me [*me]"),
+        "e.yaml, line 1: must be a tree, got a value that holds itself",
+    ),
     (EXPERIMENT.replace("name: tiny", "name: tiny\nname: two"), "line ", "name is given twice"),
     (EXPERIMENT.replace("seeds:", "seeds: 1\n  seeds:"), "line ", "seeds is given twice"),
     *((yaml.safe_dump({k: v for k, v in TREE.items() if k != section}), text) for section, text in WITHOUT),
