@@ -1,3 +1,7 @@
 """Experiment files, and benchmarks of the suite itself."""
 
-import oracle.report.figures  # noqa: F401 (before matplotlib: it says that only files are drawn)
+import os
+
+os.environ["MPLBACKEND"] = (
+    "agg"  # only files are drawn; oracle.report.figures says so, too, which not all of these import
+)
