@@ -37,7 +37,7 @@ def written_beside(place: Path, own: Collection[str] = ()) -> Iterator[Path]:
         OSError: where nothing can be written; what was there stands then.
     """
     if place.is_symlink():
-        raise InputError(f"{place} must be no link, got one to {os.readlink(place)}: name that instead")
+        raise InputError(f"{place} must be no link, got one to {place.readlink()}: name that instead")
     make_requested_folder(place.parent)
     named, place = place, place.resolve()
     stays = place.is_dir() and _stays(place)
@@ -115,14 +115,14 @@ def _put(temporary: Path, place: Path, own: Collection[str], stays: bool) -> Non
     if new.is_file():
         os.replace(new, place)
     elif not place.exists():
-        os.rename(new, place)
+        new.rename(place)
     elif stays or strangers(place, {*own, *(path.name for path in new.iterdir())}):
         _put_files(new, place, own)
     else:
         shutil.copymode(place, new)
         if not _exchange(new, place):
-            os.rename(place, old)  # killed now, the next one brings it back: _clear
-            os.rename(new, place)
+            place.rename(old)  # killed now, the next one brings it back: _clear
+            new.rename(place)
 
 
 def _put_files(new: Path, place: Path, own: Collection[str]) -> None:
@@ -150,7 +150,7 @@ def _clear(temporary: Path, place: Path) -> None:
     """Remove it; a folder that was moved away, and whose place is empty, goes back."""
     with contextlib.suppress(OSError):
         if (temporary / "old").exists() and not place.exists():
-            os.rename(temporary / "old", place)
+            (temporary / "old").rename(place)
     try:
         shutil.rmtree(temporary, ignore_errors=True)
     except BaseException:  # interrupted: what is left is removed all the same
