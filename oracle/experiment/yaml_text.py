@@ -15,6 +15,10 @@ MAX_DIGITS = 100  # of a number, with its sign, point and exponent
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+# 010 is 8 to YAML 1.1 and 10 to YAML 1.2 and to most people, 1:30 is 90 or a text, so is 1_000. To read them as decimals would
+# give a file that once meant 8 seeds another meaning without a word: they are refused.
+DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*|([0-9]+\.[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+)")
+NOT_FINITE = (".inf", ".nan")  # which is refused where it is used, by the field's name
 
 
 class _Refused(Exception):
@@ -53,6 +57,10 @@ class _Limited(yaml.SafeLoader):
         if node.tag in NUMBERS and len(node.value) > MAX_DIGITS:
             given = f"one of {len(node.value)} characters"
             raise _Refused(f"must hold numbers of at most {MAX_DIGITS} digits, got {given}", event)
+        if node.tag in NUMBERS and not (DECIMAL.fullmatch(node.value) or node.value.lower().endswith(NOT_FINITE)):
+            raise _Refused(
+                f"must hold numbers as plain decimals, such as 10 or 5e-4, got {node.value} (a text in quotes)", event
+            )
         if isinstance(node, yaml.ScalarNode) and SURROGATE.search(node.value):
             raise _Refused("must be of Unicode characters, got half of a surrogate pair", event)
         return node

@@ -327,6 +327,10 @@ FIELDS = [
         "oracle.grid={low: 1e-200, high: 1e+200, points: 3}",
         "oracle.grid.high must be above 0 and at most 1000000000, got 1e+200",
     ),
+    *(
+        (f"oracle.seeds={number}", f'oracle.seeds must be a list, got "{number}"')  # texts to YAML 1.1
+        for number in ("0o17", "08")
+    ),
     ("oracle.seeds=0", "oracle.seeds must be a number of at least 1, or a list of different seeds, got 0"),
     ("oracle.seeds=-1", "oracle.seeds must be a number of at least 1, or a list of different seeds, got -1"),
     ("oracle.seeds=[]", "oracle.seeds must be a number of at least 1, or a list of different seeds, got []"),
@@ -531,6 +535,12 @@ FILES = [
     ("", "e.yaml: must be a mapping of name, label, data", ", got null"),
     ("- name: tiny", "e.yaml: must be a mapping of name, label, data", ', got [{"name": "tiny"}]'),
     ("tiny", "e.yaml: must be a mapping of name, label, data", ', got "tiny"'),
+    (
+        EXPERIMENT.replace("workers: 1", "workers: 010"),
+        "e.yaml, line ",
+        "must hold numbers as plain decimals",
+        "got 010",
+    ),
     (EXPERIMENT.replace("epochs:", "\tepochs:"), "line ", "not YAML"),
     (EXPERIMENT.replace("name: tiny", "name: [tiny"), "not YAML"),
     (EXPERIMENT + "---\nname: two", "not YAML", "another document"),

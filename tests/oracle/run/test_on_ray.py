@@ -66,8 +66,18 @@ def one_ray():
             patched.setenv(name, "of somebody's own use of Tune or Ray, which refuses it")
         with connected(Compute(workers=2), None):
             patched.setattr(ray_sweep, "connected", lambda compute, address: nullcontext())
+            own = Path(os.environ["RAY_TMPDIR"])
             yield
+        assert not own.exists()
+        assert "RAY_TMPDIR" not in os.environ
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_ray_s_files_and_token_are_private():
+    own, token = (Path(os.environ[name]) for name in ("RAY_TMPDIR", "RAY_AUTH_TOKEN_PATH"))
+    assert (own / "ray" / "session_latest" / "sockets").is_dir()
+    assert own.stat().st_mode & 0o777 == 0o700
+    assert (token.parent, token.stat().st_mode & 0o777, len(token.read_text())) == (own, 0o600, 64)
 
 
 class Seen:
