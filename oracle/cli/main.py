@@ -9,6 +9,7 @@ from io import TextIOWrapper
 
 from oracle.cli.parser import make_parser
 from oracle.error import FieldError, InputError, SweepError
+from oracle.plain_text import one_line, shortened
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 INSTALLED_BY = {"ray": "ray[tune]", "optuna": "optuna"}  # what only some commands need
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parsed = make_parser().parse_args(arguments)
         return _run(parsed)
     except FieldError as error:
-        print(f"silo-oracle: {parsed.file}: {_one_line(error)}", file=sys.stderr)
+        print(f"silo-oracle: {one_line(str(parsed.file))}: {_one_line(error)}", file=sys.stderr)
         return BAD_INPUT
     except InputError as error:
         print(f"silo-oracle: {_one_line(error)}", file=sys.stderr)
@@ -66,4 +67,4 @@ def _run(parsed: Namespace) -> int:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    return shortened(one_line(str(error)))

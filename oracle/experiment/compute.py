@@ -5,19 +5,20 @@ from typing import Any, Literal
 from pydantic import field_validator
 
 from oracle.experiment.component import Strict
-from oracle.experiment.number import Count, NotNegative, Positive
+from oracle.experiment.number import Count, NotNegative, PerSecond, Positive
+from oracle.experiment.words import Remark
 
 
 class Rate(Strict):
     """The speed of one device, for the time that `plan` predicts.
 
     Args:
-        iterations_per_second: How many iterations it trains in a second, above 0.
-        source: Who measured it on what, or that it is assumed.
+        iterations_per_second: How many iterations it trains in a second, 1e-6 to 1e12.
+        source: Who measured it on what, or that it is assumed, in at most 1000 characters.
     """
 
-    iterations_per_second: Positive
-    source: str
+    iterations_per_second: PerSecond
+    source: Remark
 
 
 class Compute(Strict):

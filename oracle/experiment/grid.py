@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import ValidationInfo, model_validator
 
 from oracle.experiment.component import Strict
 from oracle.experiment.message import InnerFieldError
@@ -21,12 +21,12 @@ class Grid(Strict):
     pass for measurements without noise.
 
     Args:
-        low: The least of the spaced values, above 0.
+        low: The least of the spaced values, at least 1e-30.
         high: The greatest of them, above ``low``, at most 1e9.
-        points: How many there are, 2 to 10000, each rounded to 4 significant digits. ``low``, ``high`` and ``points`` are
-            given together, or none of them.
+        points: How many there are, 2 to 10000, each rounded to 4 significant digits, by which they must
+            differ. ``low``, ``high`` and ``points`` are given together, or none of them.
         spacing: "log" (equal ratios) or "linear" (equal differences).
-        extra: Values beside them, each above 0 and at most 1e9; one that rounds to a spaced value is that value.
+        extra: Values beside them, each 1e-30 to 1e9; one that rounds to a spaced value is that value.
     """
 
     low: MaxLr | None = None
@@ -45,12 +45,18 @@ class Grid(Strict):
         return value
 
     @model_validator(mode="after")
-    def _complete(self) -> "Grid":
+    def _complete(self, info: ValidationInfo) -> "Grid":
         missing = [part is None for part in (self.low, self.high, self.points)]
         if any(missing) and not (all(missing) and self.extra):
             raise ValueError("must have low, high and points, or be a list of at least one value")
         if self.low is not None and self.low >= self.high:
             raise InnerFieldError("low", f"must be below high ({self.high}), got {self.low}")
+        recorded = info.context is not None  # by a version that dropped equal values
+        if self.points and not recorded and (different := len(set(map(_rounded, self._spaced())))) < self.points:
+            given = f"{self.points} of which {different} do"
+            raise InnerFieldError(
+                "points", f"must be so few that all differ in {DIGITS} significant digits, got {given}"
+            )
         return self
 
     def values(self) -> tuple[float, ...]:

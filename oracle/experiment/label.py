@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-from oracle.experiment.message import shown
+from oracle.experiment.message import cut, shown
 from oracle.experiment.redaction import redact
+from oracle.experiment.words import LONGEST_LABEL
 from silo.data.facts import FACTS
 
 # a part of an experiment that a label is about, the key of its name, and the fields that are no part of what it is
 PARTS = (("data", "source", ("split", "augment", "normalize")), ("model", "name", ("init",)))
+BUT, LONGEST_REMARK = ", but ", 150
 PLACES = ("path", "download", "loaders")  # where a known data set lies, and how it is read
 
 
@@ -26,7 +28,10 @@ def true_label(written: dict[str, Any], tree: dict[str, Any]) -> str | None:
     if written.get(key) != tree.get(key) or tree.get("label") != written.get("label"):
         return None
     others = list(_others(written, tree))
-    return f"{written[key]}, but {', '.join(others)}" if others and isinstance(written.get(key), str) else None
+    label, remark = written.get(key), cut(", ".join(others), LONGEST_REMARK)
+    if not remark or not isinstance(label, str) or len(label) > LONGEST_LABEL:
+        return None
+    return f"{cut(label, LONGEST_LABEL - len(BUT) - len(remark))}{BUT}{remark}"
 
 
 def _others(written: dict[str, Any], tree: dict[str, Any]) -> Iterator[str]:

@@ -78,7 +78,12 @@ def shown(value: Any) -> str:
         text = json.dumps(value, default=str)
     except (TypeError, ValueError):  # of a key that JSON has no word for, or a number of too many digits
         return f"a value of type {type(value).__name__}"
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+    return cut(text)
+
+
+def cut(text: str, longest: int = LONGEST) -> str:
+    """A text of so many characters at most, as a message shows what was given."""
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 def must_be_one_of(names: Iterable[str], value: object, other: str = "") -> str:

@@ -38,7 +38,14 @@ def number(
 Positive = number(float, above=0)
 NotNegative = number(float, at_least=0)
 Share = number(float, above=0, below=1)
-MaxLr = number(float, above=0, at_most=10**9)
+LEAST_MAX_LR, GREATEST_MAX_LR = 1e-30, 10**9  # beyond which axes and differences of logs overflow
+MaxLr = number(float, at_least=LEAST_MAX_LR, at_most=GREATEST_MAX_LR)
+Growth = number(float, at_least=0, at_most=GREATEST_MAX_LR)
+Steepness = number(float, above=0, at_most=10**9)
+Decay = number(float, at_least=0, at_most=10**9)
+Points = number(float, at_least=0, at_most=100)
+PerSecond = number(float, at_least=1e-6, at_most=10**12)
+Epochs = number(int, at_least=1, at_most=10**5)
 Count = number(int, at_least=1, at_most=10**6)
-NotNegativeCount = number(int, at_least=0)
-Seed = number(int, at_least=0)
+NotNegativeCount = number(int, at_least=0, at_most=10**9)
+Seed = number(int, at_least=0, at_most=10**18)  # which a table's 64 bits hold

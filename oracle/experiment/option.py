@@ -1,6 +1,5 @@
 """One option of a component: the pydantic type of a constructor's parameter, and its default."""
 
-import contextlib
 import dataclasses
 import inspect
 import math
@@ -104,12 +103,18 @@ def _path(value: Any) -> Path:
 
 def _each_duration_once(value: Any) -> Any:
     """What is to be a mapping by Duration, unless two of its keys, such as 01ep and 1ep, are the same."""
-    first: dict[str, str] = {}
+    first: dict[Any, Any] = {}
     for key in value if isinstance(value, dict) else ():
-        with contextlib.suppress(ValueError):  # what is no duration is refused by its key's own type
-            if (other := first.setdefault(Duration(key), key)) is not key:
-                raise InnerFieldError(key, f"must be another duration than {other}, got the same")
+        if (other := first.setdefault(_normal(key), key)) is not key:
+            raise InnerFieldError(key, f"must be another duration than {other}, got the same")
     return value
+
+
+def _normal(key: Any) -> Any:
+    try:
+        return Duration(key)
+    except ValueError:  # what is no duration is refused by its key's own type
+        return key
 
 
 def _duration(value: Any) -> Duration:

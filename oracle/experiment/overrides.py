@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from oracle.error import InputError
-from oracle.experiment.message import shown
+from oracle.experiment.message import cut, shown
 from oracle.experiment.search import SearchKind
 from oracle.experiment.spec import Experiment
 from oracle.experiment.yaml_text import parse_yaml
@@ -32,13 +32,13 @@ def apply_override(tree: dict[str, Any], override: str) -> None:
     """
     path, equals, text = override.partition("=")
     if not equals or not path:
-        raise InputError(f"--set must be FIELD=VALUE, such as oracle.seeds=5, got {override}")
+        raise InputError(f"--set must be FIELD=VALUE, such as oracle.seeds=5, got {cut(override)}")
     *parents, last = path.split(".")
     for key in parents:
         tree = tree.setdefault(key, {})
         if not isinstance(tree, dict):
-            raise InputError(f"--set {override}: {key} must be a mapping, got {shown(tree)}")
-    tree[last] = parse_yaml(text, f"--set {override}")
+            raise InputError(f"--set {cut(override)}: {key} must be a mapping, got {shown(tree)}")
+    tree[last] = parse_yaml(text, f"--set {cut(override)}")
 
 
 def set_option(override: str) -> str:

@@ -7,9 +7,22 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from oracle.experiment.component import Component, Strict, component, name_of, one_of
 from oracle.experiment.grid import Grid
 from oracle.experiment.message import InnerFieldError, shown
-from oracle.experiment.number import Count, MaxLr, NotNegative, NotNegativeCount, Positive, Seed, Share, number
+from oracle.experiment.number import (
+    Count,
+    Decay,
+    Epochs,
+    Growth,
+    MaxLr,
+    NotNegativeCount,
+    Points,
+    Seed,
+    Share,
+    Steepness,
+    number,
+)
 from oracle.experiment.policy import AnyRestart, AnyShape
 from oracle.experiment.search import FIRST_SEEDS, Search, SearchKind
+from oracle.experiment.words import Remark
 from silo.data import SPLITS
 from silo.data.augment import Augment
 from silo.data.normalize import Normalize
@@ -76,20 +89,20 @@ class Train(Strict):
     """How each cycle is trained: SGD on cross entropy, with the learning rate max_lr * shape(t).
 
     Args:
-        epochs: Epochs of a cycle, 1 to 1000000.
+        epochs: Epochs of a cycle, 1 to 100000.
         batch_size: Images of a step, 1 to 1000000.
         momentum: SGD's, at least 0 and below 1.
-        weight_decay: SGD's, at least 0.
+        weight_decay: SGD's, 0 to 1e9.
         shape: The learning rate within a cycle, as a factor of max_lr: a kind or import path, and its options.
         choose: The epoch that is reported, and the Oracle's value: "validation": by validation accuracy; "test-best": by
             test accuracy, as the released code does.
         precision: Of the network's arithmetic: "fp32", "tf32" or "bf16" (see silo.precision).
     """
 
-    epochs: Count
+    epochs: Epochs
     batch_size: Count
     momentum: number(float, at_least=0, below=1)
-    weight_decay: NotNegative
+    weight_decay: Decay
     shape: AnyShape
     choose: Literal["validation", "test-best"] = "validation"
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
@@ -142,20 +155,20 @@ class Silo(Strict):
     """SILO's four parameters, and how they were chosen.
 
     Args:
-        epsilon: max_lr of the dense network, above 0 and at most 1e9.
-        delta: How far max_lr grows as the network is pruned, at least 0: it tends to epsilon + delta.
-        beta: How steeply it grows, above 0.
-        delay: Pruning cycles that still train at epsilon, at least 0.
-        chosen: How the parameters were chosen, in words.
+        epsilon: max_lr of the dense network, 1e-30 to 1e9.
+        delta: How far max_lr grows as the network is pruned, 0 to 1e9: it tends to epsilon + delta.
+        beta: How steeply it grows, above 0 and at most 1e9.
+        delay: Pruning cycles that still train at epsilon, 0 to 1e9.
+        chosen: How the parameters were chosen, in at most 1000 characters.
         chosen_on_seeds: The seeds of this very problem on which they were.
-        search_trainings: By how many trainings of one cycle they were, at least 0; null: not stated.
+        search_trainings: By how many trainings of one cycle they were, 0 to 1e9; null: not stated.
     """
 
     epsilon: MaxLr
-    delta: NotNegative
-    beta: Positive
+    delta: Growth
+    beta: Steepness
     delay: NotNegativeCount
-    chosen: str = "not said"
+    chosen: Remark = "not said"
     chosen_on_seeds: tuple[Seed, ...] = ()
     search_trainings: NotNegativeCount | None = None
 
@@ -165,8 +178,8 @@ class Oracle(Strict):
 
     Args:
         grid: The candidate values of max_lr.
-        seeds: Different whole numbers, each at least 0; or how many there are, 1 to 10000, counted from 0.
-        tolerance: Points of accuracy, at least 0, by which a value may miss the best and still be as good.
+        seeds: Different whole numbers, each 0 to 10^18; or how many there are, 1 to 10000, counted from 0.
+        tolerance: Points of accuracy, 0 to 100, by which a value may miss the best and still be as good.
         follow: Whose masks the candidates start from: "silo" or "oracle".
         search: Which values are tried in which seeds.
         level: How often the statistics of a cycle may err, above 0 and below 0.5.
@@ -174,7 +187,7 @@ class Oracle(Strict):
 
     grid: Grid
     seeds: tuple[Seed, ...]
-    tolerance: NotNegative = 0.5
+    tolerance: Points = 0.5
     follow: Literal["silo", "oracle"] = "silo"
     search: Search = Search()
     level: number(float, above=0, below=0.5) = 0.05

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from oracle.experiment.component import Strict, one_of
 from oracle.experiment.grid import Grid
 from oracle.experiment.number import NotNegativeCount
+from oracle.experiment.words import LONGEST_NAME
 from silo.restart import RESTARTS
 from silo.schedule import SCHEDULES
 from silo.shape import SHAPES
@@ -24,6 +25,8 @@ def _constant(value: Any) -> Any:
 def _policy_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) or name.lower() in RESERVED:
         raise ValueError(f"must be a name of letters, digits, . _ - other than {', '.join(RESERVED)}")
+    if len(name) > LONGEST_NAME:
+        raise ValueError(f"must be a name of at most {LONGEST_NAME} characters")
     return name
 
 
@@ -31,10 +34,10 @@ class Baseline(Strict):
     """A policy that SILO is compared with.
 
     Args:
-        max_lr: A number above 0 and at most 1e9, or a schedule over the cycles; null: one value, found by the search.
+        max_lr: A number from 1e-30 to 1e9, or a schedule over the cycles; null: one value, found by the search.
         shape: The shape within a cycle; null: ``train.shape``.
         restart: What a cycle starts from; null: ``prune.restart``.
-        search_trainings: For a max_lr that is given: by how many trainings it was chosen, at least 0; null: not stated.
+        search_trainings: For a max_lr that is given: by how many trainings it was chosen, 0 to 1e9; null: not stated.
     """
 
     max_lr: Annotated[one_of("kind", SCHEDULES) | None, BeforeValidator(_constant)] = None

@@ -60,7 +60,7 @@ def redact_override(override: str) -> str:
     field, _, text = override.partition("=")
     if field.partition(".")[0] != "data":
         return override
-    value = parse_yaml(text, f"--set {override}")
+    value = parse_yaml(text, f"--set {field}=...")
     redacted = redact(value)
     if redacted == value:
         return override

@@ -11,9 +11,11 @@ from oracle.experiment.compute import Compute
 from oracle.experiment.import_path import code_of, import_paths, target_of
 from oracle.experiment.imported import Imported
 from oracle.experiment.message import inner_error, shown
+from oracle.experiment.number import GREATEST_MAX_LR, LEAST_MAX_LR
 from oracle.experiment.parts import Data, Model, Oracle, Prune, Silo, Train
 from oracle.experiment.policy import Baseline, Policies
 from oracle.experiment.redaction import first_private, redact
+from oracle.experiment.words import LONGEST_NAME, Label
 from oracle.hashing import digest
 from silo.data import SOURCES
 from silo.model import MODELS
@@ -28,8 +30,9 @@ class Experiment(Strict):
     """A whole study.
 
     Args:
-        name: Names the run folder: letters, digits, . _ - and first a letter or digit.
-        label: Names the problem in titles and tables, such as "ResNet-20, CIFAR-10 (JPEG q75)"; "": the name does.
+        name: Names the run folder: at most 100 letters, digits, . _ - and first a letter or digit.
+        label: Names the problem in titles and tables, such as "ResNet-20, CIFAR-10 (JPEG q75)", by at most 300 characters;
+            "": the name does.
         data: The images: a source's name or import path, its options, and those of :class:`Data`.
         model: The network: a name or import path, its options, and those of :class:`Model`.
         train: How each cycle is trained.
@@ -43,7 +46,7 @@ class Experiment(Strict):
     model_config = ConfigDict(title="an experiment")  # as errors call it
 
     name: str
-    label: str = ""
+    label: Label = ""
     data: one_of("source", SOURCES, Data)
     model: one_of("name", MODELS, Model, context=3)
     train: Train
@@ -59,6 +62,8 @@ class Experiment(Strict):
     def _folder_name(cls, name: str) -> str:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
             raise ValueError("must be of letters, digits, . _ - (it names the run folder)")
+        if len(name) > LONGEST_NAME:
+            raise ValueError(f"must have at most {LONGEST_NAME} characters (it names the run folder)")
         return name
 
     @model_validator(mode="after")
@@ -270,5 +275,6 @@ def _check_schedule(schedule: Schedule, field: str, options: Sequence[str], cycl
                 raise ValueError(f"{field}.{inner}") from error
             given = f"{type(error).__name__} at cycle {cycle}: {error}"
             raise ValueError(f"{field} must have a value at every cycle, got {given}") from error
-        if not isinstance(max_lr, float | int) or not 0 < max_lr <= 1e9:
-            raise ValueError(f"{field} must be above 0 and at most 1e9 at every cycle, got {max_lr!r} at cycle {cycle}")
+        if not isinstance(max_lr, float | int) or not LEAST_MAX_LR <= max_lr <= GREATEST_MAX_LR:
+            within = f"at least {LEAST_MAX_LR} and at most {GREATEST_MAX_LR} at every cycle"
+            raise ValueError(f"{field} must be {within}, got {max_lr!r} at cycle {cycle}")

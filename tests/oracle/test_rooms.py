@@ -12,7 +12,21 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 # Each imports those before it alone.
-ROOMS = ("utf8", "error", "hashing", "experiment", "stats", "study", "plan", "run", "analysis", "report", "fit", "cli")
+ROOMS = (
+    "utf8",
+    "plain_text",
+    "error",
+    "hashing",
+    "experiment",
+    "stats",
+    "study",
+    "plan",
+    "run",
+    "analysis",
+    "report",
+    "fit",
+    "cli",
+)
 # What the order allows, and is wrong all the same: what the records say doesn't depend on how they were made.
 APART = {("analysis", "run")}
 OPTUNA = {"oracle/plan/search/adaptive.py", "oracle/fit/curve.py", "oracle/report/optuna_export.py"}

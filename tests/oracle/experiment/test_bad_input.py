@@ -2,6 +2,7 @@
 
 import copy
 import fcntl
+import itertools
 import math
 import shutil
 from pathlib import Path
@@ -125,6 +126,7 @@ def refused(template, tmp_path, tmp_path_factory, monkeypatch, capsys):
         assert err.startswith("silo-oracle: ")
         assert err.endswith("\n")
         assert err.count("\n") == 1
+        assert len(err) < 2500
         assert tree(home) == before
         return err
 
@@ -187,9 +189,12 @@ POLICIES = [
         "policies.search.grid=[]",
         "policies.search.grid must have low, high and points, or be a list of at least one value, got []",
     ),
-    ("silo.search_trainings=-1", "silo.search_trainings must be at least 0, got -1"),
+    ("silo.search_trainings=-1", "silo.search_trainings must be at least 0 and at most 1000000000, got -1"),
     ("train.choose=best", 'train.choose must be one of validation, test-best, got "best"; did you mean test-best?'),
-    ("compute.rate={iterations_per_second: 0, source: x}", "compute.rate.iterations_per_second must be above 0, got 0"),
+    (
+        "compute.rate={iterations_per_second: 0, source: x}",
+        "compute.rate.iterations_per_second must be at least 1e-06 and at most 1000000000000, got 0",
+    ),
     ("compute.rate={iterations_per_second: 9}", "compute.rate.source is missing"),
 ]
 DURATION = "a duration with its unit, such as 10ep (epochs) or 20000it (iterations)"
@@ -249,17 +254,17 @@ FIELDS = [
     ("prune.rate=1.0", "prune.rate must be above 0 and below 1, got 1.0"),
     ("prune.rate=.nan", "prune.rate must be a finite number, got NaN"),
     ("prune.rate=.inf", "prune.rate must be a finite number, got Infinity"),
-    ("silo.epsilon=0", "silo.epsilon must be above 0 and at most 1000000000, got 0"),
+    ("silo.epsilon=0", "silo.epsilon must be at least 1e-30 and at most 1000000000, got 0"),
     ("silo.epsilon=.nan", "silo.epsilon must be a finite number, got NaN"),
-    ("silo.delta=-0.1", "silo.delta must be at least 0, got -0.1"),
+    ("silo.delta=-0.1", "silo.delta must be at least 0 and at most 1000000000, got -0.1"),
     ("silo.beta=.inf", "silo.beta must be a finite number, got Infinity"),
-    ("silo.delay=-1", "silo.delay must be at least 0, got -1"),
+    ("silo.delay=-1", "silo.delay must be at least 0 and at most 1000000000, got -1"),
     ("train.momentum=1.0", "train.momentum must be at least 0 and below 1, got 1.0"),
-    ("train.weight_decay=-1e-4", "train.weight_decay must be at least 0, got -0.0001"),
+    ("train.weight_decay=-1e-4", "train.weight_decay must be at least 0 and at most 1000000000, got -0.0001"),
     ("train.batch_size=0", "train.batch_size must be at least 1 and at most 1000000, got 0"),
-    ("train.epochs=0", "train.epochs must be at least 1 and at most 1000000, got 0"),
+    ("train.epochs=0", "train.epochs must be at least 1 and at most 100000, got 0"),
     ("prune.cycles=0", "prune.cycles must be at least 1 and at most 1000000, got 0"),
-    ("oracle.tolerance=-1", "oracle.tolerance must be at least 0, got -1"),
+    ("oracle.tolerance=-1", "oracle.tolerance must be at least 0 and at most 100, got -1"),
     ("oracle.tolerance=.nan", "oracle.tolerance must be a finite number, got NaN"),
     (
         "compute.gpus_per_trial=1.5",
@@ -309,7 +314,49 @@ FIELDS = [
         "prune.restart.to must lie within a cycle, up to 2ep, got 3ep",
     ),  # beyond the 2 epochs of a cycle
     ("prune.restart.to=1000it", "prune.restart.to must lie within a cycle, up to 2ep, got 1000it"),  # a cycle has 10
+    (
+        "train.shape.drops={01ep: 0.5, 1ep: 0.2}",
+        "train.shape.drops.1ep must be another duration than 01ep, got the same",
+    ),
+    ("prune.restart.to=\u0661it", f"prune.restart.to must be {DURATION}, got "),  # an Arabic 1
+    (f"prune.restart.to={'9' * 5000}it", f"prune.restart.to must be {DURATION}, got "),
+    # what would fail in the report, after all training
+    (
+        "oracle.seeds=[18446744073709551616]",
+        "oracle.seeds.0 must be at least 0 and at most 1000000000000000000, got 18",
+    ),
+    ("silo.chosen_on_seeds=[18446744073709551616]", "silo.chosen_on_seeds.0 must be at least 0 and at most 10000000"),
+    (f"silo.search_trainings={10**30}", "silo.search_trainings must be at least 0 and at most 1000000000, got 1000"),
+    (f"silo.delay={10**30}", "silo.delay must be at least 0 and at most 1000000000, got 1000"),
+    ("silo.delta=1e308", "silo.delta must be at least 0 and at most 1000000000, got 1e+308"),
+    ("silo.beta=1e308", "silo.beta must be above 0 and at most 1000000000, got 1e+308"),
+    ("silo.epsilon=5e-324", "silo.epsilon must be at least 1e-30 and at most 1000000000, got 5e-324"),
+    ("oracle.tolerance=1e308", "oracle.tolerance must be at least 0 and at most 100, got 1e+308"),
+    ("oracle.grid=[1e-320, 1e9]", "oracle.grid.0 must be at least 1e-30 and at most 1000000000, got 1e-320"),
+    (
+        "policies.baselines.x.max_lr=5e-324",
+        "policies.baselines.x.max_lr must be at least 1e-30",
+        "got 5e-324 at cycle 0",
+    ),
+    ("train.weight_decay=1e308", "train.weight_decay must be at least 0 and at most 1000000000, got 1e+308"),
+    (
+        "compute.rate={iterations_per_second: 5e-324, source: x}",
+        "compute.rate.iterations_per_second must be at least 1e-06",
+    ),
+    (f"label={'x' * 10**5}", "label must have at most 300 characters, got 100000"),
+    (f"silo.chosen={'x' * 1001}", "silo.chosen must have at most 1000 characters, got 1001"),
+    (f"name={'x' * 300}", "name must have at most 100 characters (it names the run folder), got "),
+    (
+        f"policies.baselines.{'x' * 300}={{}}",
+        "policies.baselines: each key must be a name of at most 100 characters, got ",
+    ),
+    # numbers that Python or YAML doesn't read
+    ("silo.epsilon=1\u0661e-5", "silo.epsilon must be a number, got "),
     # the grid and the seeds
+    (
+        "oracle.grid={low: 1.0, high: 1.0001, points: 50}",
+        "oracle.grid.points must be so few that all differ in 4 significant digits, got 50 of which 1 do",
+    ),
     ("oracle.grid=[]", "oracle.grid must have low, high and points, or be a list of at least one value, got []"),
     ("oracle.grid={}", "oracle.grid must have low, high and points, or be a list of at least one value, got {}"),
     (
@@ -318,14 +365,14 @@ FIELDS = [
         ', got {"low": 0.1, "high": 1.0}',
     ),
     ("oracle.grid={low: 1.0, high: 0.1, points: 3}", "oracle.grid.low must be below high (0.1), got 1.0"),
-    ("oracle.grid.low=0", "oracle.grid.low must be above 0 and at most 1000000000, got 0"),
+    ("oracle.grid.low=0", "oracle.grid.low must be at least 1e-30 and at most 1000000000, got 0"),
     ("oracle.grid.points=1", "oracle.grid.points must be at least 2 and at most 10000, got 1"),
     ("oracle.grid.spacing=cubic", 'oracle.grid.spacing must be one of log, linear, got "cubic"'),
-    ("oracle.grid=[0.1, -1]", "oracle.grid.1 must be above 0 and at most 1000000000, got -1"),
+    ("oracle.grid=[0.1, -1]", "oracle.grid.1 must be at least 1e-30 and at most 1000000000, got -1"),
     ("oracle.grid=[0.1, .nan]", "oracle.grid.1 must be a finite number, got NaN"),
     (
-        "oracle.grid={low: 1e-200, high: 1e+200, points: 3}",
-        "oracle.grid.high must be above 0 and at most 1000000000, got 1e+200",
+        "oracle.grid={low: 1e-20, high: 1e+200, points: 3}",
+        "oracle.grid.high must be at least 1e-30 and at most 1000000000, got 1e+200",
     ),
     *(
         (f"oracle.seeds={number}", f'oracle.seeds must be a list, got "{number}"')  # texts to YAML 1.1
@@ -338,7 +385,7 @@ FIELDS = [
         "oracle.seeds=[0, 1, 0]",
         "oracle.seeds must be a number of at least 1, or a list of different seeds, got [0, 1, 0]",
     ),
-    ("oracle.seeds=[-1]", "oracle.seeds.0 must be at least 0, got -1"),
+    ("oracle.seeds=[-1]", "oracle.seeds.0 must be at least 0 and at most 1000000000000000000, got -1"),
     ("oracle.seeds=1.5", "oracle.seeds must be a list, got 1.5"),
     # names that nothing has
     (
@@ -502,7 +549,7 @@ FIELDS = [
 ]
 
 
-@pytest.mark.parametrize("row", FIELDS, ids=lambda row: row[0])
+@pytest.mark.parametrize("row", FIELDS, ids=lambda row: row[0][:60])
 def test_a_bad_field_is_named_with_its_file(refused, row):
     override, *fragments = row
     names(refused("run", "e.yaml", "--local", "--set", override), "silo-oracle: e.yaml: ", *fragments)
@@ -519,6 +566,27 @@ def test_a_bad_field_is_named_with_its_file(refused, row):
 def test_plan_refuses_an_augmentation_without_a_look_at_known_data(refused, data, augment):
     model = "model={name: mlp, hidden: [4]}"
     names(refused("plan", "e.yaml", "--set", f"data={data}", "--set", model), f"e.yaml: data.augment.{augment}")
+
+
+OVERRIDES = [
+    (
+        "prune.rate=!!bool maybe",
+        "--set prune.rate=!!bool maybe: not YAML that can be read: a value is none of its tag's",
+    ),
+    ('label="\\ud800"', "--set label=", "line 1: must be of Unicode characters, got half of a surrogate pair"),
+    (f"silo.delay={'9' * 5000}", "line 1: must hold numbers of at most 100 digits, got one of 5000 characters"),
+    (f"silo.delay=0x{'f' * 5000}", "line 1: must hold numbers of at most 100 digits, got one of 5002 characters"),
+    ("silo.delay=!!int ''", "--set silo.delay=!!int '': not YAML that can be read: a value is none of its tag's"),
+    ("label=" + "[" * 10**5, "line 1: must be at most 50 lists and mappings deep, got more"),
+    ("label=" + "x" * 2**20 + "y", "must be a text of at most 1048576 characters, got 1048577"),
+    ("oracle.seeds=[" + "1," * 10**5 + "]", "line 1: must hold at most 50000 keys and values, got more"),
+]
+
+
+@pytest.mark.parametrize("row", OVERRIDES, ids=lambda row: row[0][:60])
+def test_a_bad_override_is_named(refused, row):
+    override, *fragments = row
+    names(refused("plan", "e.yaml", "--set", override), f"--set {override[:70]}", *fragments)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
@@ -552,6 +620,12 @@ FILES = [
         EXPERIMENT.replace("name: tiny", "name: &me [*me]"),
         "e.yaml, line 1: must be a tree, got a value that holds itself",
     ),
+    (
+        "a: &a [x, x, x, x, x, x, x, x, x]\n"
+        + "\n".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in itertools.pairwise("abcdefghi")),
+        "e.yaml, line 5: must hold at most 50000 keys and values, got more",
+    ),
+    (f"a: &a {'x' * 10**5}\nb: [{'*a, ' * 2000}]", "e.yaml, line 2: must hold at most 1048576 characters, got more"),
     (EXPERIMENT.replace("name: tiny", "name: tiny\nname: two"), "line ", "name is given twice"),
     (EXPERIMENT.replace("seeds:", "seeds: 1\n  seeds:"), "line ", "seeds is given twice"),
     *((yaml.safe_dump({k: v for k, v in TREE.items() if k != section}), text) for section, text in WITHOUT),

@@ -138,7 +138,7 @@ ROWS = [
     (BASELINE, {"kind": "bad:Nothing"}, f"{BASELINE}.kind must ", '"bad:Nothing"', "class Nothing without max_lr"),
     (BASELINE, {"kind": "bad:Half"}, f"{BASELINE} must ", "cycle 0", "division by zero"),
     (BASELINE, {"kind": "bad:Half", "start": -1.0}, f"{BASELINE} must ", "IndexError", "cycle 0", "below 0"),
-    (BASELINE, {"kind": "bad:Half", "start": 0}, f"{BASELINE} must ", "above 0", "0.0 at cycle 0"),
+    (BASELINE, {"kind": "bad:Half", "start": 0}, f"{BASELINE} must ", "at least 1e-30", "0.0 at cycle 0"),
     # the data, once it is loaded
     ("data", "bad:listed", "data.source must ", "a Dataset", '"bad:listed"', "class list"),
     ("data", "bad:absent", "data.source must ", '"bad:absent"', "FileNotFoundError: ", "there"),
