@@ -59,7 +59,8 @@ class _Limited(yaml.SafeLoader):
             raise _Refused(f"must hold numbers of at most {MAX_DIGITS} digits, got {given}", event)
         if node.tag in NUMBERS and not (DECIMAL.fullmatch(node.value) or node.value.lower().endswith(NOT_FINITE)):
             raise _Refused(
-                f"must hold numbers as plain decimals, such as 10 or 5e-4, got {node.value} (a text in quotes)", event
+                f"must hold numbers as plain decimals, such as 10 or 5e-4, got {node.value or 'none'} (a text in quotes)",
+                event,
             )
         if isinstance(node, yaml.ScalarNode) and SURROGATE.search(node.value):
             raise _Refused("must be of Unicode characters, got half of a surrogate pair", event)

@@ -576,7 +576,7 @@ OVERRIDES = [
     ('label="\\ud800"', "--set label=", "line 1: must be of Unicode characters, got half of a surrogate pair"),
     (f"silo.delay={'9' * 5000}", "line 1: must hold numbers of at most 100 digits, got one of 5000 characters"),
     (f"silo.delay=0x{'f' * 5000}", "line 1: must hold numbers of at most 100 digits, got one of 5002 characters"),
-    ("silo.delay=!!int ''", "--set silo.delay=!!int '': not YAML that can be read: a value is none of its tag's"),
+    ("silo.delay=!!int ''", "--set silo.delay=!!int '', line 1: must hold numbers as plain decimals", "got none"),
     ("label=" + "[" * 10**5, "line 1: must be at most 50 lists and mappings deep, got more"),
     ("label=" + "x" * 2**20 + "y", "must be a text of at most 1048576 characters, got 1048577"),
     ("oracle.seeds=[" + "1," * 10**5 + "]", "line 1: must hold at most 50000 keys and values, got more"),
