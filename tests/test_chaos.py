@@ -17,6 +17,7 @@ from ray_settings import SETTINGS
 from trained import report, train
 
 ROOT = Path(__file__).parents[1]
+REAL_FIGURES = True  # as the drivers draw, whose reports are compared
 CHANGES = {
     "train.epochs": 40,  # long enough to be cut off
     "train.batch_size": 32,

@@ -48,7 +48,7 @@ def test_anything_else_is_refused(value):
         Duration(value)
 
 
-@given(st.integers(0, 10**12), st.sampled_from(["ep", "it"]), st.integers(1, 10**4))
+@given(st.integers(0, 10**12 - 1), st.sampled_from(["ep", "it"]), st.integers(1, 10**4))
 def test_every_count_survives_writing_and_copying(count, unit, steps):
     duration = Duration(f"{count}{unit}")
     for same in (duration, copy.deepcopy(duration), pickle.loads(pickle.dumps(duration))):
