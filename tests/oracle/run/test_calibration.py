@@ -17,7 +17,7 @@ from oracle.plan.trajectories import Trajectories
 from oracle.run import worker as worker_module
 from oracle.run.calibration import calibration, costs, shortened, shortened_worker
 from oracle.run.calibration.calibration import MeasuredSpeed, calibrate
-from oracle.run.calibration.forecast import Forecast, forecast, longest_chain
+from oracle.run.calibration.forecast import Forecast, PackTime, forecast, waves
 from oracle.run.problem import problems
 from oracle.study.store import Store
 from oracle.study.study import Study, new_study
@@ -70,7 +70,7 @@ def study_of(spec, folder):
     ],
 )
 def test_the_order_of_a_run_is_simulated(tmp_path, changes, worker_starts, wall):
-    simulated = forecast(study_of(experiment(**changes), tmp_path), 10.0, worker_starts)
+    simulated = forecast(study_of(experiment(**changes), tmp_path), PackTime.in_turn(10.0), worker_starts)
     assert simulated.wall_seconds == pytest.approx(wall)
     assert simulated.busy_seconds == 10 * simulated.trainings
     assert list(tmp_path.iterdir()) == []
@@ -90,7 +90,7 @@ def test_the_order_of_a_run_is_simulated(tmp_path, changes, worker_starts, wall)
     ],
 )
 def test_packs_are_simulated_as_they_are_trained(tmp_path, worker_starts, lanes, wall):
-    simulated = forecast(study_of(experiment(cycles=1), tmp_path), 10.0, worker_starts, lanes)
+    simulated = forecast(study_of(experiment(cycles=1), tmp_path), PackTime.in_turn(10.0), worker_starts, lanes)
     assert (simulated.wall_seconds, simulated.trainings) == (pytest.approx(wall), 10)
 
 
@@ -106,8 +106,8 @@ def test_packs_are_simulated_as_they_are_trained(tmp_path, worker_starts, lanes,
 )
 def test_the_longest_chain_is_what_no_number_of_workers_shortens(tmp_path, changes, chain):
     study = study_of(experiment(**changes), tmp_path)
-    assert longest_chain(study) == chain
-    assert forecast(study, 1000.0, [0] * 100).wall_seconds == pytest.approx(1000 * chain, rel=0.01)
+    assert waves(study).longest_chain == chain
+    assert forecast(study, PackTime.in_turn(1000.0), [0] * 100).wall_seconds == pytest.approx(1000 * chain, rel=0.01)
 
 
 def test_a_plan_says_what_any_number_of_devices_takes_and_what_those_of_the_file(tiny, tmp_path, capsys):
@@ -132,23 +132,23 @@ def test_as_many_trainings_are_simulated_as_a_run_trains(tmp_path, follow, basel
     spec = experiment(follow, baselines=baselines, over=over)
     study = study_of(spec, tmp_path / "simulated")
     trained = sweep(spec, Store(tmp_path / "swept"))
-    assert forecast(study, 1.0, [0]).trainings == len(trained)
+    assert forecast(study, PackTime.in_turn(1.0), [0]).trainings == len(trained)
 
 
 def test_only_what_is_missing_is_simulated(tmp_path):
     spec = experiment(cycles=1)
     study = study_of(spec, tmp_path)
     sweep(experiment(cycles=1, grid=GRID[:2]), study.store)  # 2 x 3 of 10
-    assert forecast(study, 10.0, [0]).wall_seconds == 40
+    assert forecast(study, PackTime.in_turn(10.0), [0]).wall_seconds == 40
     sweep(spec, study.store)
-    assert forecast(study, 10.0, [0, 0]) == Forecast(0, 0.0, 0.0)
+    assert forecast(study, PackTime.in_turn(10.0), [0, 0]) == Forecast(0, 0.0, 0.0)
 
 
 def test_what_failed_and_what_waits_for_it_is_not_simulated(tmp_path):
     study = study_of(experiment(cycles=3, seeds=1), tmp_path)
     own = next(step.cell for step in Trajectories.of(study).steps() if Role.CHAIN in step.roles)
     study.store.write_failure(own.id, "no reason")
-    assert forecast(study, 10.0, [0]).trainings == len(GRID)
+    assert forecast(study, PackTime.in_turn(10.0), [0]).trainings == len(GRID)
 
 
 # -- one training
