@@ -94,6 +94,24 @@ def test_packs_are_simulated_as_they_are_trained(tmp_path, worker_starts, lanes,
     assert (simulated.wall_seconds, simulated.trainings) == (pytest.approx(wall), 10)
 
 
+def test_packs_take_what_lies_between_one_training_and_as_many_as_were_measured(tmp_path):
+    time = PackTime(alone=10.0, share=4.0, lanes=5)
+    assert [time.seconds(count) for count in (1, 3, 5)] == [10, 15, 20]
+    assert [PackTime.in_turn(10.0).seconds(count) for count in (1, 5)] == [10, 50]
+    study = study_of(experiment(cycles=1), tmp_path)
+    assert forecast(study, time, [0], lanes=5) == Forecast(10, 40, 40)  # two packs of 5
+    assert forecast(study, time, [0] * 10, lanes=5).wall_seconds == 10
+
+
+def test_states_that_are_kept_at_a_time_are_counted(tmp_path):
+    """SILO's chain keeps one a cycle; with follow: oracle all of a cycle's may be a winner's, and SILO's own goes its way."""
+    silo, oracle = (study_of(experiment(follow, cycles=2, seeds=1), tmp_path) for follow in ("silo", "oracle"))
+    training = Trajectories.of(silo).training
+    assert waves(silo, {training: 100}).state_bytes == 2 * 100
+    assert waves(oracle, {training: 100}).state_bytes >= 5 * 100
+    assert waves(silo).trainings == 2 * 5
+
+
 @pytest.mark.parametrize(
     ("changes", "chain"),
     [
@@ -172,6 +190,14 @@ def test_what_a_training_takes(train, tested_share, seconds):
     spec = spec.model_copy(update={"train": spec.train.model_copy(update={"epochs": 4, **train})})
     data = replace(DATA_INFO, training_images=128, validation_images=20, test_images=30)
     assert SPEED.training_seconds(spec, data, tested_share) == pytest.approx(seconds)
+
+
+def test_a_training_alone_takes_its_own_steps():
+    """Of 4 side by side a step is 0.01 s each; one alone takes 0.03 s: 15 more of 16 steps."""
+    share = SPEED.training_seconds(experiment(), DATA_INFO)
+    time = replace(SPEED, lanes=4, lone_step=0.03).pack_time(experiment(), DATA_INFO)
+    assert (time.alone, time.share, time.lanes) == (pytest.approx(share + 15 * 0.02), share, 4)
+    assert SPEED.pack_time(experiment(), DATA_INFO) == PackTime.in_turn(share)
 
 
 # -- what is measured
@@ -311,8 +337,10 @@ def test_a_gpu_s_lanes_are_what_is_measured(tiny, tmp_path, here, capsys, monkey
     assert main(["plan", str(tiny), "--calibrate", "--out", str(tmp_path / "run")]) == 0
     out = capsys.readouterr().out
     assert "1 worker of 4 trainings side by side" in out and predicted(out) >= 0
-    assert "a training beside fewer than 3 others" in out
-    assert 4 in recorded
+    assert "what 2 to 3 side by side take lies evenly between one and 4" in out
+    assert {1, 4} <= {*recorded}
+    rate = load(tiny, [f"compute={re.search('line of the file: compute: (.*)', out)[1]}"]).compute.rate
+    assert rate.lanes == 4 and rate.alone > 0
 
 
 def test_where_nothing_is_missing_nothing_is_measured(tmp_path, monkeypatch):
