@@ -1,6 +1,8 @@
 """What the missing trainings of a study take: time, by which rate, on how many devices; disk; a GPU's memory."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -147,7 +149,7 @@ def _pack_time(compute: Compute, records: Sequence[Record], steps: int) -> PackT
 
 def _disk_line(study: Study, simulated: Waves, record: int, checkpoints: int) -> str:
     """What the run folder takes in the end, and at most on the way."""
-    held = sum(path.stat().st_size for path in study.store.folder.rglob("*") if path.is_file())
+    held = _folder_bytes(study.store.folder)
     records = simulated.trainings * record
     total = held + records + simulated.state_bytes + checkpoints
     now = f"{bytes_text(held)} now, " if held else ""
@@ -156,6 +158,15 @@ def _disk_line(study: Study, simulated: Waves, record: int, checkpoints: int) ->
         f"{bytes_text(simulated.state_bytes)} of start states, {bytes_text(checkpoints)} of checkpoints of trainings "
         "under way; a report comes on top"
     )
+
+
+def _folder_bytes(folder: Path) -> int:
+    """What a folder holds now; a run that is at work there deletes files meanwhile."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            total += path.stat().st_size
+    return total
 
 
 def _memory_line(compute: Compute, memory: "GpuMemory | None", lanes: int) -> str:

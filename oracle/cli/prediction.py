@@ -31,7 +31,7 @@ def predicted_lines(study: Study, speed: MeasuredSpeed) -> list[str]:
         assumed += f", and test is looked at after {TESTED_SHARE:.0%} of the epochs "
         assumed += f"(after the last alone: {_span(walls[0.0])}; "
         assumed += f"after every one: {_span(walls[1.0])})"
-    if speed.lanes > 1:
+    if speed.lanes > 2:
         assumed += f"; what 2 to {speed.lanes - 1} side by side take lies evenly between one and {speed.lanes}"
     if speed.cpu_share < BUSY_SHARE:
         assumed += f"; other programs go on taking {1 - speed.cpu_share:.0%} of the cores, as they did meanwhile"

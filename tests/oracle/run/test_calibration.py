@@ -21,7 +21,7 @@ from oracle.run.calibration.forecast import Forecast, PackTime, forecast, waves
 from oracle.run.problem import problems
 from oracle.study.store import Store
 from oracle.study.study import Study, new_study
-from silo.graph import GraphStepper
+from silo.graph import CaptureError, GraphStepper
 from silo.lane import EagerStepper
 from silo.pruning_rule import CRITERIA
 from silo.restart import Keep, Reinit, Rewind
@@ -316,12 +316,22 @@ def test_whatever_the_experiment_it_is_calibrated(tiny, tmp_path, here, capsys, 
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.yaml"]
 
 
-def test_a_gpu_s_lanes_are_what_is_measured(tiny, tmp_path, here, capsys, monkeypatch):
-    """Captures made up: what is timed steps as the run will."""
+@pytest.mark.parametrize(
+    ("most", "fault", "measured"),
+    [
+        (4, None, "1 worker of 4 trainings side by side"),
+        (2, torch.OutOfMemoryError, "1 worker of 2 trainings side by side"),
+        (0, CaptureError, "1 training at a time"),
+    ],
+)
+def test_a_gpu_s_lanes_are_what_is_measured(tiny, tmp_path, here, capsys, monkeypatch, most, fault, measured):
+    """Captures made up, of which more than ``most`` steps fail: what is timed steps as the run will."""
     recorded = []
 
     def recorder():
         def record(steps):
+            if len(steps) > most:
+                raise fault("made up")
             recorded.append(len(steps))
             return lambda: [step() for step in steps]
 
@@ -336,11 +346,11 @@ def test_a_gpu_s_lanes_are_what_is_measured(tiny, tmp_path, here, capsys, monkey
     monkeypatch.setattr(worker_module.Worker, "__init__", captured)
     assert main(["plan", str(tiny), "--calibrate", "--out", str(tmp_path / "run")]) == 0
     out = capsys.readouterr().out
-    assert "1 worker of 4 trainings side by side" in out and predicted(out) >= 0
-    assert "what 2 to 3 side by side take lies evenly between one and 4" in out
-    assert {1, 4} <= {*recorded}
+    assert measured in out and predicted(out) >= 0
     rate = load(tiny, [f"compute={re.search('line of the file: compute: (.*)', out)[1]}"]).compute.rate
-    assert rate.lanes == 4 and rate.alone > 0
+    assert rate.lanes == max(1, most) and (rate.alone is not None) == (most > 1)
+    assert most == 0 or {1, most} == {*recorded}
+    assert (f"what 2 to {most - 1} side by side take lies evenly between one and {most}" in out) == (most > 2)
 
 
 def test_where_nothing_is_missing_nothing_is_measured(tmp_path, monkeypatch):
