@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,7 @@ def test_a_driver_hands_every_training_out_to_pretended_workers(tmp_path, monkey
     from benchmarks import driver
 
     monkeypatch.setattr(driver, "WORKERS", (3, 30))
+    monkeypatch.setattr(driver, "ProcessPoolExecutor", lambda *_, **__: ThreadPoolExecutor(1))  # sooner than processes
     driver.main(["--cells", "100", "--to", str(tmp_path)])
     rows = (tmp_path / "driver.csv").read_text().splitlines()
     assert [row.split(",")[:2] for row in rows[1:]] == [["3", "100"], ["30", "100"]]

@@ -6,14 +6,13 @@ import pandas as pd
 
 from oracle.analysis.cells import cells_table, skipped_table
 from oracle.analysis.comparison import comparison_table
-from oracle.cli.status import duration_text
+from oracle.cli.costs import cost_lines
 from oracle.experiment.search import FIRST_SEEDS, SearchKind
 from oracle.experiment.spec import Experiment
 from oracle.plan.counts import StatusCounts
 from oracle.plan.search.rounds import first_values
 from oracle.plan.snapshot import Snapshot
 from oracle.report.advice import advice
-from oracle.run.calibration.forecast import forecast, longest_chain
 from oracle.study.data_info import DataInfo
 from oracle.study.study import Study
 
@@ -33,8 +32,7 @@ def plan_text(study: Study, predicted: Sequence[str] = ()) -> str:
         *([f"data: {study.left_out}"] if study.left_out else []),
         *_search_lines(experiment),
         f"recorded: {counts.recorded}, failed: {counts.failed}, missing: {counts.missing}",
-        *_time_lines(experiment, counts, snapshot.seconds_each, steps, calibrated=bool(predicted)),
-        *_wall_lines(study, counts, steps),
+        *cost_lines(study, snapshot, calibrated=bool(predicted)),
         *predicted,
         *advice(_comparison(snapshot), experiment),
     ]
@@ -110,38 +108,3 @@ def _baselines_text(experiment: Experiment) -> str:
     if searched:
         text += f" ({len(searched)} searched by {experiment.search_trainings(searched[0])} trainings each)"
     return text
-
-
-def _time_lines(
-    experiment: Experiment, counts: StatusCounts, seconds_each: float | None, steps: int, calibrated: bool
-) -> list[str]:
-    """The time that the missing trainings take on one device, as far as it is known."""
-    lines, rate, missing = [], experiment.compute.rate, counts.missing
-    if rate is not None:
-        hours = missing * steps / rate.iterations_per_second / 3600
-        at = f"{rate.iterations_per_second:g} iterations a second ({rate.source})"
-        lines.append(f"missing: {missing * steps:,} iterations: {hours_text(hours)} device-hours at {at}")
-    if seconds_each is not None:
-        left = f"the missing ones take {duration_text(seconds_each * missing)}, divided by the workers"
-        lines.append(f"a training took {seconds_each:.2f} s: {left if missing else 'none is missing'}")
-    elif rate is None and not calibrated:
-        lines.append("no training is recorded yet: the time of one is known after the first")
-    return lines
-
-
-def _wall_lines(study: Study, counts: StatusCounts, steps: int) -> list[str]:
-    """How long the missing trainings take on the workers that the file names, and at least on any number of them."""
-    compute = study.experiment.compute
-    if compute.rate is None or counts.missing == 0:
-        return []
-    seconds = steps / compute.rate.iterations_per_second
-    chain = longest_chain(study)
-    line = f"{chain} of them wait for each other: {hours_text(chain * seconds / 3600)} hours on any number of devices"
-    if compute.workers is not None:
-        wall = forecast(study, seconds, [0.0] * compute.workers).wall_seconds / 3600
-        line += f", {hours_text(wall)} on {compute.workers}, one training after another on each"
-    return [line]
-
-
-def hours_text(hours: float) -> str:
-    return f"{hours:,.0f}" if hours >= 10 else f"{hours:.2g}"

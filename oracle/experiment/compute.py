@@ -13,12 +13,17 @@ class Rate(Strict):
     """The speed of one device, for the time that `plan` predicts.
 
     Args:
-        iterations_per_second: How many iterations it trains in a second, 1e-6 to 1e12.
+        iterations_per_second: How many iterations it trains in a second, 1e-6 to 1e12, those of all its trainings together.
         source: Who measured it on what, or that it is assumed, in at most 1000 characters.
+        lanes: How many trainings a worker had side by side then, 1 to 1000000.
+        alone: How many iterations a second it trains of workers with one training each, 1e-6 to 1e12; null: a training takes
+            no less time then than beside ``lanes`` - 1 others.
     """
 
     iterations_per_second: PerSecond
     source: Remark
+    lanes: Count = 1
+    alone: PerSecond | None = None
 
 
 class Compute(Strict):

@@ -92,24 +92,28 @@ class Worker:
         error = self._try(jobs, self.stepper)
         if error is None:
             return
-        if isinstance(error, CaptureError):  # no pack's fault: none could be captured
-            self.stepper = EagerStepper(because=f"it can't be captured ({error})")
-            self.lanes = self.stepper.at_once
-            self._give_memory_back()
+        self.fall_back(error)
+        if not isinstance(self.stepper, GraphStepper):
             for job in jobs:
                 self._run_alone(job, self.stepper)
-            return
-        # begun anew: what failed may be half a graph. Fewer at once where memory is short
-        lanes = self.stepper.at_once
-        fewer = isinstance(error, torch.OutOfMemoryError)
-        self.stepper = self.stepper.anew(max(1, lanes // 2) if fewer else lanes)
-        self._give_memory_back()
-        if len(jobs) > 1:
+        elif len(jobs) > 1:
             half = len(jobs) // 2
             self._run_together(jobs[:half])
             self._run_together(jobs[half:])
         else:
             self._run_alone(jobs[0], EagerStepper(because=f"captured, it failed by {type(error).__name__}"))
+
+    def fall_back(self, error: Exception) -> None:
+        """Step otherwise from now on: eager after a CaptureError, which is no pack's fault; else with graphs begun anew, since
+        what failed may be half of one, and with half as many lanes where memory is short.
+        """
+        if isinstance(error, CaptureError):
+            self.stepper = EagerStepper(because=f"it can't be captured ({error})")
+            self.lanes = self.stepper.at_once
+        else:
+            lanes = self.stepper.at_once
+            self.stepper = self.stepper.anew(max(1, lanes // 2) if isinstance(error, torch.OutOfMemoryError) else lanes)
+        self._give_memory_back()
 
     def _run_alone(self, job: Job, stepper: Stepper) -> None:
         for tried in range(1, TRIES + 1):

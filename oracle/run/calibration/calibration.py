@@ -12,6 +12,7 @@ from oracle.experiment.spec import Experiment
 from oracle.plan.snapshot import Snapshot
 from oracle.plan.trajectories import Trajectories
 from oracle.run.calibration.costs import Costs
+from oracle.run.calibration.forecast import PackTime
 from oracle.run.calibration.shortened_worker import BEGAN, MEASURED, SHORTENED, ShortenedWorkerFactory, entries_of
 from oracle.run.local import train_here
 from oracle.run.optional import is_installed
@@ -45,6 +46,7 @@ class MeasuredSpeed(Costs):
         shutdown: Time from the last record until Ray is gone.
         device: What was measured.
         lanes: How many trainings a worker takes side by side; each has its share of all times above.
+        lone_step: Time of a step of a training beside no other; None where that is ``step``.
     """
 
     shortest_training: float
@@ -52,6 +54,7 @@ class MeasuredSpeed(Costs):
     shutdown: float
     device: str
     lanes: int = 1
+    lone_step: float | None = None
 
     def training_seconds(self, experiment: Experiment, data: DataInfo, tested_share: float = TESTED_SHARE) -> float:
         """Return the seconds of one whole training.
@@ -74,6 +77,13 @@ class MeasuredSpeed(Costs):
             + (steps_per_epoch - 1) * self.gradient
             + images * self.image
         )
+
+    def pack_time(self, experiment: Experiment, data: DataInfo, tested_share: float = TESTED_SHARE) -> PackTime:
+        """Return the time of whole trainings side by side; the arguments are those of :meth:`training_seconds`."""
+        share = self.training_seconds(experiment, data, tested_share)
+        lone_step = self.step if self.lone_step is None else self.lone_step
+        steps = experiment.train.epochs * experiment.recipe.steps_per_epoch(data.training_images)
+        return PackTime(share + (steps - 1) * max(0.0, lone_step - self.step), share, self.lanes)
 
 
 class TimeLimitedQueue(ReadyQueue):
@@ -153,4 +163,5 @@ def calibrate(study: Study) -> MeasuredSpeed | None:
         shutdown=ended - max(entry["at"] for entry in shortened),
         device=current_environment(device(experiment))["device"],
         lanes=min(one["lanes"] for one in measured),
+        lone_step=fmean(lone) if (lone := [one["lone_step"] for one in measured if one["lone_step"]]) else None,
     )

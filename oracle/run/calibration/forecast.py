@@ -2,18 +2,58 @@
 
 import heapq
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
 from oracle.plan.trajectories import Trajectories
 from oracle.run.idle import idle_wait
 from oracle.run.ready_queue import Job, ReadyQueue
-from oracle.study.cell import Cell
 from oracle.study.record import Record
 from oracle.study.store import Store
 from oracle.study.study import Study
 from silo.outcome import Outcome
+
+
+@dataclass(frozen=True)
+class PackTime:
+    """How long trainings take side by side: that of more is taken to rise by equal steps, as two numbers of them are known.
+
+    Attributes:
+        alone: Seconds of a training beside no other.
+        share: Of ``lanes`` side by side the seconds of all, divided by ``lanes``.
+        lanes: How many that was.
+    """
+
+    alone: float
+    share: float
+    lanes: int
+
+    @classmethod
+    def in_turn(cls, seconds: float) -> "PackTime":
+        """The time of trainings that gain nothing side by side."""
+        return cls(seconds, seconds, 1)
+
+    def seconds(self, count: int) -> float:
+        """The seconds of so many, at least 1, side by side."""
+        if self.lanes == 1:
+            return count * self.alone
+        return self.alone + (self.lanes * self.share - self.alone) * (count - 1) / (self.lanes - 1)
+
+
+@dataclass(frozen=True)
+class Waves:
+    """A study on any number of devices.
+
+    Attributes:
+        longest_chain: How many of the missing trainings wait for each other: no number of devices is faster.
+        trainings: How many are missing.
+        state_bytes: What states that next cycles start from take of the disk, at most.
+    """
+
+    longest_chain: int
+    trainings: int
+    state_bytes: int
 
 
 @dataclass(frozen=True)
@@ -32,12 +72,21 @@ class Forecast:
 
 
 class SimulatedRecords:
-    """A run folder as it will be: what it holds, and trainings that are simulated. Writes nothing."""
+    """A run folder as it will be: what it holds, and trainings that are simulated. Writes nothing.
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    Args:
+        store: The run folder.
+        state_bytes: What a state takes, by the training's digest.
+
+    Attributes:
+        peak: The most bytes that simulated states took at a time.
+    """
+
+    def __init__(self, store: Store, state_bytes: Mapping[str, int] | None = None) -> None:
+        self._store, self._state_bytes = store, state_bytes or {}
         self._records: dict[str, Record] = {}
-        self._states: set[str] = set()
+        self._states: dict[str, int] = {}
+        self._held = self.peak = 0
 
     def record(self, cell_id: str) -> Record | None:
         """Return the record of a training that is finished, or was simulated."""
@@ -53,14 +102,19 @@ class SimulatedRecords:
 
     def drop_state(self, cell_id: str) -> None:
         """Forget a state that is needed no more."""
-        self._states.discard(cell_id)
+        self._held -= self._states.pop(cell_id, 0)
 
-    def simulate(self, cell: Cell) -> None:
-        """Add the record and the state of a training.
+    def simulate(self, job: Job) -> None:
+        """Add the record of a training, and its state where that is kept.
 
         The lowest max_lr is best: seldom SILO's, so that few trajectories meet. Each leaves a mask of its own.
         """
-        self._states.add(cell.id)
+        cell = job.cell
+        if job.keeps_state:
+            self.drop_state(cell.id)
+            self._states[cell.id] = self._state_bytes.get(cell.training, 0)
+            self._held += self._states[cell.id]
+            self.peak = max(self.peak, self._held)
         if self.record(cell.id) is None:
             accuracies = dict.fromkeys(("validation", "test", "final_validation", "final_test"), -cell.max_lr)
             outcome = Outcome(diverged=False, chosen_epoch=1, steps=0, curve=(), **accuracies)
@@ -78,18 +132,18 @@ class SimulatedRecords:
             )
 
 
-def forecast(study: Study, seconds: float, worker_starts: Sequence[float], lanes: int = 1) -> Forecast:
+def forecast(study: Study, time: PackTime, worker_starts: Sequence[float], lanes: int = 1) -> Forecast:
     """Simulate what the study misses; nothing diverges, and of values to choose among the lowest wins.
 
     Args:
         study: Its run folder is only read.
-        seconds: Of each training; of those that are side by side, its share.
+        time: Of trainings side by side.
         worker_starts: When each worker begins, in seconds.
         lanes: How many trainings a worker takes side by side, at most.
     """
     records = SimulatedRecords(study.store)
     queue = ReadyQueue(Trajectories(study.experiment, study.data, records))
-    order, trainings, wall, busy = count(), 0, 0.0, 0
+    order, trainings, wall, busy, busy_seconds = count(), 0, 0.0, 0, 0.0
     # when a worker is free, its turn among those that are free then, what it has finished, since when it is idle
     free: list[tuple[float, int, list[Job], float]] = [(at, next(order), [], at) for at in worker_starts]
     heapq.heapify(free)
@@ -97,25 +151,32 @@ def forecast(study: Study, seconds: float, worker_starts: Sequence[float], lanes
         now, _, jobs, idle_since = heapq.heappop(free)
         if jobs:
             for job in jobs:
-                records.simulate(job.cell)
+                records.simulate(job)
             queue.finished(*jobs)
             trainings, busy, wall, idle_since = trainings + len(jobs), busy - 1, now, now
         if jobs := queue.next(min(lanes, math.ceil(queue.ready / len(worker_starts)))):
-            busy += 1
-            heapq.heappush(free, (now + seconds * len(jobs), next(order), jobs, now))
+            seconds = time.seconds(len(jobs))
+            busy, busy_seconds = busy + 1, busy_seconds + seconds
+            heapq.heappush(free, (now + seconds, next(order), jobs, now))
         elif busy:  # it looks again, ever more rarely: as a real worker does
             heapq.heappush(free, (now + idle_wait(now - idle_since), next(order), [], idle_since))
-    return Forecast(trainings, trainings * seconds, wall)
+    return Forecast(trainings, busy_seconds, wall)
 
 
-def longest_chain(study: Study) -> int:
-    """Return how many of the missing trainings wait for each other, one after another: no number of workers is faster."""
-    records = SimulatedRecords(study.store)
-    queue, waves = ReadyQueue(Trajectories(study.experiment, study.data, records)), 0
+def waves(study: Study, state_bytes: Mapping[str, int] | None = None) -> Waves:
+    """Simulate what the study misses where there is a device for whatever is ready.
+
+    Args:
+        study: Its run folder is only read.
+        state_bytes: What a state takes of the disk, by the training's digest.
+    """
+    records = SimulatedRecords(study.store, state_bytes)
+    queue, chain, trainings = ReadyQueue(Trajectories(study.experiment, study.data, records)), 0, 0
     while queue.ready:
-        waves += 1
+        chain += 1
         jobs = [job for _ in range(queue.ready) for job in queue.next()]
+        trainings += len(jobs)
         for job in jobs:
-            records.simulate(job.cell)
+            records.simulate(job)
         queue.finished(*jobs)
-    return waves
+    return Waves(chain, trainings, records.peak)

@@ -4,12 +4,16 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import torch
+
 from oracle.run.calibration.costs import measure_costs
 from oracle.run.calibration.shortened import shorten
 from oracle.run.ready_queue import Job
 from oracle.run.worker import Worker
 from oracle.run.worker_factory import WorkerFactory
 from oracle.study.store import Store
+from silo.graph import CaptureError, GraphStepper
+from silo.lane import Stepper
 
 MAX_WAIT = 60.0  # seconds that a worker waits for the others to begin
 
@@ -36,12 +40,36 @@ class ShortenedWorker:
         if self.last_ended is None:
             self.store.log_attempt(event=BEGAN)
             self._wait_for_the_others()
-            costs = measure_costs(self.problem, self.seed, self.seconds, self.worker.stepper)
-            self.store.log_attempt(event=MEASURED, lanes=self.worker.stepper.at_once, **asdict(costs))
+            self._measure()
             self.last_ended = time.perf_counter()
         self.worker.run(*jobs)
         before, self.last_ended = self.last_ended, time.perf_counter()
         self.store.log_attempt(event=SHORTENED, seconds=(self.last_ended - before) / len(jobs))
+
+    def _measure(self) -> None:
+        """Measure what the run's own steps cost; where they can't be captured or memory is short, as the run then steps."""
+        while True:
+            stepper = self.worker.stepper
+            try:
+                lone_step = self._lone_step(stepper)
+                costs = measure_costs(self.problem, self.seed, self.seconds, stepper)
+            except (CaptureError, torch.OutOfMemoryError) as error:
+                if stepper.at_once == 1 and not isinstance(error, CaptureError):
+                    raise
+                error.__traceback__ = error.__context__ = error.__cause__ = None  # its frames hold the lanes' memory
+                self.worker.fall_back(error)
+            else:
+                self.lanes = self.worker.lanes
+                self.store.log_attempt(event=MEASURED, lanes=stepper.at_once, lone_step=lone_step, **asdict(costs))
+                return
+
+    def _lone_step(self, stepper: Stepper) -> float | None:
+        """Measure a step of a training beside no other; None where there is never another."""
+        if not isinstance(stepper, GraphStepper) or stepper.at_once == 1:
+            return None
+        step = measure_costs(self.problem, self.seed, self.seconds, stepper.anew(1)).step
+        torch.cuda.empty_cache()  # its graphs' memory is needed for those of all lanes
+        return step
 
     def _wait_for_the_others(self) -> None:
         until = time.monotonic() + MAX_WAIT

@@ -28,8 +28,12 @@ class LostWorkerCallback(Callback):
         return {}  # Tune pickles its callbacks
 
 
+class NoWorkerBegins(BaseException):
+    """Leaves Tune where no worker can begin; no Exception: Tune would wait 10 to 15 s for workers that are still starting."""
+
+
 class StopWhenStuck(Stopper):
-    """Stops every trial where no worker can begin: Tune would try for ever."""
+    """Ends the Tune run where no worker can begin: Tune would try for ever."""
 
     def __init__(self, searcher: ReadyQueueSearcher) -> None:
         self._searcher = searcher
@@ -39,8 +43,10 @@ class StopWhenStuck(Stopper):
         return False
 
     def stop_all(self) -> bool:
-        """Return whether the searcher is stuck."""
-        return self._searcher.stuck
+        """Return False. Raises NoWorkerBegins where the searcher is stuck."""
+        if self._searcher.stuck:
+            raise NoWorkerBegins
+        return False
 
     def __getstate__(self) -> dict[str, Any]:
         return {}

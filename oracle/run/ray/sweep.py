@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from oracle.experiment.compute import Compute
@@ -46,7 +46,7 @@ def train_on_ray(
     with connected(compute, address):
         from ray import tune
 
-        from oracle.run.ray.lost_workers import LostWorkerCallback, StopWhenStuck
+        from oracle.run.ray.lost_workers import LostWorkerCallback, NoWorkerBegins, StopWhenStuck
         from oracle.run.ray.searcher import ReadyQueueSearcher
 
         patch_actor_manager()
@@ -54,7 +54,7 @@ def train_on_ray(
         trainable = tune.with_parameters(
             worker_trainable(), make_worker=make_worker, dataset=put_in_object_store(dataset)
         )
-        with scratch_folder() as scratch, _ended_by_signals(searcher):
+        with scratch_folder() as scratch, _ended_by_signals(searcher), suppress(NoWorkerBegins):
             tune.Tuner(
                 tune.with_resources(trainable, {"cpu": compute.cpus_per_trial, "gpu": compute.gpus_per_trial}),
                 tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),

@@ -17,11 +17,11 @@ from oracle.plan.trajectories import Trajectories
 from oracle.run import worker as worker_module
 from oracle.run.calibration import calibration, costs, shortened, shortened_worker
 from oracle.run.calibration.calibration import MeasuredSpeed, calibrate
-from oracle.run.calibration.forecast import Forecast, forecast, longest_chain
+from oracle.run.calibration.forecast import Forecast, PackTime, forecast, waves
 from oracle.run.problem import problems
 from oracle.study.store import Store
 from oracle.study.study import Study, new_study
-from silo.graph import GraphStepper
+from silo.graph import CaptureError, GraphStepper
 from silo.lane import EagerStepper
 from silo.pruning_rule import CRITERIA
 from silo.restart import Keep, Reinit, Rewind
@@ -70,7 +70,7 @@ def study_of(spec, folder):
     ],
 )
 def test_the_order_of_a_run_is_simulated(tmp_path, changes, worker_starts, wall):
-    simulated = forecast(study_of(experiment(**changes), tmp_path), 10.0, worker_starts)
+    simulated = forecast(study_of(experiment(**changes), tmp_path), PackTime.in_turn(10.0), worker_starts)
     assert simulated.wall_seconds == pytest.approx(wall)
     assert simulated.busy_seconds == 10 * simulated.trainings
     assert list(tmp_path.iterdir()) == []
@@ -90,8 +90,26 @@ def test_the_order_of_a_run_is_simulated(tmp_path, changes, worker_starts, wall)
     ],
 )
 def test_packs_are_simulated_as_they_are_trained(tmp_path, worker_starts, lanes, wall):
-    simulated = forecast(study_of(experiment(cycles=1), tmp_path), 10.0, worker_starts, lanes)
+    simulated = forecast(study_of(experiment(cycles=1), tmp_path), PackTime.in_turn(10.0), worker_starts, lanes)
     assert (simulated.wall_seconds, simulated.trainings) == (pytest.approx(wall), 10)
+
+
+def test_packs_take_what_lies_between_one_training_and_as_many_as_were_measured(tmp_path):
+    time = PackTime(alone=10.0, share=4.0, lanes=5)
+    assert [time.seconds(count) for count in (1, 3, 5)] == [10, 15, 20]
+    assert [PackTime.in_turn(10.0).seconds(count) for count in (1, 5)] == [10, 50]
+    study = study_of(experiment(cycles=1), tmp_path)
+    assert forecast(study, time, [0], lanes=5) == Forecast(10, 40, 40)  # two packs of 5
+    assert forecast(study, time, [0] * 10, lanes=5).wall_seconds == 10
+
+
+def test_states_that_are_kept_at_a_time_are_counted(tmp_path):
+    """SILO's chain keeps one a cycle; with follow: oracle all of a cycle's may be a winner's, and SILO's own goes its way."""
+    silo, oracle = (study_of(experiment(follow, cycles=2, seeds=1), tmp_path) for follow in ("silo", "oracle"))
+    training = Trajectories.of(silo).training
+    assert waves(silo, {training: 100}).state_bytes == 2 * 100
+    assert waves(oracle, {training: 100}).state_bytes >= 5 * 100
+    assert waves(silo).trainings == 2 * 5
 
 
 @pytest.mark.parametrize(
@@ -106,8 +124,8 @@ def test_packs_are_simulated_as_they_are_trained(tmp_path, worker_starts, lanes,
 )
 def test_the_longest_chain_is_what_no_number_of_workers_shortens(tmp_path, changes, chain):
     study = study_of(experiment(**changes), tmp_path)
-    assert longest_chain(study) == chain
-    assert forecast(study, 1000.0, [0] * 100).wall_seconds == pytest.approx(1000 * chain, rel=0.01)
+    assert waves(study).longest_chain == chain
+    assert forecast(study, PackTime.in_turn(1000.0), [0] * 100).wall_seconds == pytest.approx(1000 * chain, rel=0.01)
 
 
 def test_a_plan_says_what_any_number_of_devices_takes_and_what_those_of_the_file(tiny, tmp_path, capsys):
@@ -132,23 +150,23 @@ def test_as_many_trainings_are_simulated_as_a_run_trains(tmp_path, follow, basel
     spec = experiment(follow, baselines=baselines, over=over)
     study = study_of(spec, tmp_path / "simulated")
     trained = sweep(spec, Store(tmp_path / "swept"))
-    assert forecast(study, 1.0, [0]).trainings == len(trained)
+    assert forecast(study, PackTime.in_turn(1.0), [0]).trainings == len(trained)
 
 
 def test_only_what_is_missing_is_simulated(tmp_path):
     spec = experiment(cycles=1)
     study = study_of(spec, tmp_path)
     sweep(experiment(cycles=1, grid=GRID[:2]), study.store)  # 2 x 3 of 10
-    assert forecast(study, 10.0, [0]).wall_seconds == 40
+    assert forecast(study, PackTime.in_turn(10.0), [0]).wall_seconds == 40
     sweep(spec, study.store)
-    assert forecast(study, 10.0, [0, 0]) == Forecast(0, 0.0, 0.0)
+    assert forecast(study, PackTime.in_turn(10.0), [0, 0]) == Forecast(0, 0.0, 0.0)
 
 
 def test_what_failed_and_what_waits_for_it_is_not_simulated(tmp_path):
     study = study_of(experiment(cycles=3, seeds=1), tmp_path)
     own = next(step.cell for step in Trajectories.of(study).steps() if Role.CHAIN in step.roles)
     study.store.write_failure(own.id, "no reason")
-    assert forecast(study, 10.0, [0]).trainings == len(GRID)
+    assert forecast(study, PackTime.in_turn(10.0), [0]).trainings == len(GRID)
 
 
 # -- one training
@@ -172,6 +190,14 @@ def test_what_a_training_takes(train, tested_share, seconds):
     spec = spec.model_copy(update={"train": spec.train.model_copy(update={"epochs": 4, **train})})
     data = replace(DATA_INFO, training_images=128, validation_images=20, test_images=30)
     assert SPEED.training_seconds(spec, data, tested_share) == pytest.approx(seconds)
+
+
+def test_a_training_alone_takes_its_own_steps():
+    """Of 4 side by side a step is 0.01 s each; one alone takes 0.03 s: 15 more of 16 steps."""
+    share = SPEED.training_seconds(experiment(), DATA_INFO)
+    time = replace(SPEED, lanes=4, lone_step=0.03).pack_time(experiment(), DATA_INFO)
+    assert (time.alone, time.share, time.lanes) == (pytest.approx(share + 15 * 0.02), share, 4)
+    assert SPEED.pack_time(experiment(), DATA_INFO) == PackTime.in_turn(share)
 
 
 # -- what is measured
@@ -290,12 +316,22 @@ def test_whatever_the_experiment_it_is_calibrated(tiny, tmp_path, here, capsys, 
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.yaml"]
 
 
-def test_a_gpu_s_lanes_are_what_is_measured(tiny, tmp_path, here, capsys, monkeypatch):
-    """Captures made up: what is timed steps as the run will."""
+@pytest.mark.parametrize(
+    ("most", "fault", "measured"),
+    [
+        (4, None, "1 worker of 4 trainings side by side"),
+        (2, torch.OutOfMemoryError, "1 worker of 2 trainings side by side"),
+        (0, CaptureError, "1 training at a time"),
+    ],
+)
+def test_a_gpu_s_lanes_are_what_is_measured(tiny, tmp_path, here, capsys, monkeypatch, most, fault, measured):
+    """Captures made up, of which more than ``most`` steps fail: what is timed steps as the run will."""
     recorded = []
 
     def recorder():
         def record(steps):
+            if len(steps) > most:
+                raise fault("made up")
             recorded.append(len(steps))
             return lambda: [step() for step in steps]
 
@@ -310,9 +346,11 @@ def test_a_gpu_s_lanes_are_what_is_measured(tiny, tmp_path, here, capsys, monkey
     monkeypatch.setattr(worker_module.Worker, "__init__", captured)
     assert main(["plan", str(tiny), "--calibrate", "--out", str(tmp_path / "run")]) == 0
     out = capsys.readouterr().out
-    assert "1 worker of 4 trainings side by side" in out and predicted(out) >= 0
-    assert "a training beside fewer than 3 others" in out
-    assert 4 in recorded
+    assert measured in out and predicted(out) >= 0
+    rate = load(tiny, [f"compute={re.search('line of the file: compute: (.*)', out)[1]}"]).compute.rate
+    assert rate.lanes == max(1, most) and (rate.alone is not None) == (most > 1)
+    assert most == 0 or {1, most} == {*recorded}
+    assert (f"what 2 to {most - 1} side by side take lies evenly between one and {most}" in out) == (most > 2)
 
 
 def test_where_nothing_is_missing_nothing_is_measured(tmp_path, monkeypatch):

@@ -116,7 +116,7 @@ def test_of_the_paper_s_study_no_training_is_trained_alone(store):
     queue, sizes = ReadyQueue(Trajectories(load(PAPER, []), DATA_INFO, records)), []
     while pack := queue.next(12):
         for job in pack:
-            records.simulate(job.cell)
+            records.simulate(job)
         queue.finished(*pack)
         sizes.append(len(pack))
     assert (sum(sizes), min(sizes), len(sizes)) == (2320, 5, 265)
