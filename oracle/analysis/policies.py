@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from oracle.analysis.cells import of_baseline
@@ -74,3 +75,31 @@ def _policy_row(name: str, cycle: int, of_seeds: pd.DataFrame, experiment: Exper
         "final_test_std": of_seeds.final_test.std() if whole and seeds > 1 else float("nan"),
         "diverged": int(of_seeds.diverged.astype(bool).sum()),
     }
+
+
+def open_searches(policies: pd.DataFrame, experiment: Experiment) -> dict[str, float]:
+    """Return the max_lr of each baseline whose search chose the lowest or the highest value that it tried.
+
+    Args:
+        policies: with columns ``policy`` and ``max_lr``: the policies' scores, or their table.
+        experiment: whose baselines they are.
+    """
+    grid, opened = experiment.search_grid, {}
+    for name, baseline in experiment.baselines.items():
+        chosen = policies.max_lr[policies.policy == name].dropna()
+        if baseline.max_lr is None and not chosen.empty:
+            # the mean of equal values may miss them by a rounding
+            opened[name] = grid[np.argmin(np.abs(np.array(grid) - chosen.iloc[0]))]
+    return {name: value for name, value in opened.items() if value in (grid[0], grid[-1])}
+
+
+def open_search_text(value: float, experiment: Experiment) -> str:
+    """Return a clause on a search that chose one of these values."""
+    end = "lowest" if value == experiment.search_grid[0] else "highest"
+    return f"it chose {value:g}, the {end} value tried, and may do better beyond"
+
+
+def open_search_notes(policies: pd.DataFrame, experiment: Experiment) -> list[str]:
+    """Return a sentence for each of :func:`open_searches`, which takes the same arguments."""
+    opened = open_searches(policies, experiment)
+    return [f"The search of {name} is open: {open_search_text(value, experiment)}." for name, value in opened.items()]

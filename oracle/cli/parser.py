@@ -127,7 +127,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 def _add_tune(parser: argparse.ArgumentParser) -> None:
     _add_file(parser)
     parser.add_argument("--trainings", type=_count, required=True, metavar="N", help="at most so many")
-    what = "none that judges the experiment (default: the two after its greatest)"
+    what = "none that judges the experiment, now or later (default: 10000,10001, beyond any number of seeds)"
     parser.add_argument("--seeds", type=_numbers, default=[], metavar="100,101,...", help=what)
     _add_where(parser)
 

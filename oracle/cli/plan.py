@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from oracle.analysis.cells import cells_table, skipped_table
+from oracle.analysis.claims.verdict import in_sample
 from oracle.analysis.comparison import comparison_table
 from oracle.cli.costs import cost_lines
 from oracle.experiment.search import FIRST_SEEDS, SearchKind
@@ -56,6 +57,10 @@ def _study_lines(experiment: Experiment, data: DataInfo, counts: StatusCounts, s
     ]
     if len(seeds) == 1:
         lines.append("one seed tells no noise from difference: nothing will be decided")
+    if in_sample(experiment):
+        shared = sorted({*experiment.silo.chosen_on_seeds} & {*seeds})
+        which = f"seed{'s' if len(shared) > 1 else ''} {', '.join([*map(str, shared[:5]), *(['...'] if shared[5:] else [])])}"
+        lines.append(f"in-sample: SILO's parameters were chosen on {which}, which judge them: only a refutation counts")
     return [*lines, f"grid: {', '.join(f'{value:g}' for value in grid)}"]
 
 

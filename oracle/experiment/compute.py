@@ -2,10 +2,10 @@
 
 from typing import Any, Literal
 
-from pydantic import field_validator
+from pydantic import ValidationInfo, field_validator
 
 from oracle.experiment.component import Strict
-from oracle.experiment.number import Count, NotNegative, PerSecond, Positive
+from oracle.experiment.number import Count, NotNegative, PerSecond, number
 from oracle.experiment.words import Remark
 
 
@@ -30,15 +30,16 @@ class Compute(Strict):
     """What the trainings run on.
 
     Args:
-        cpus_per_trial: CPU cores of one worker, above 0.
-        gpus_per_trial: GPUs of one worker: 0 (it trains on the CPU), a share of one up to 1, or a whole number.
+        cpus_per_trial: CPU cores of one worker, 0.01 to 10000.
+        gpus_per_trial: The share of a GPU that one worker has: 0 (it trains on the CPU), or 0.01 to 1, since a training runs on
+            one GPU.
         workers: How many workers there are, 1 to 1000000; null: as many as fit.
         lanes: How many trainings of a seed and cycle a worker takes at once, 1 to 1000: side by side on a GPU ("auto": as
             many as its memory holds), one after another on a CPU ("auto": 1). No number depends on it.
         rate: The speed of one device, where it is known.
     """
 
-    cpus_per_trial: Positive = 1.0
+    cpus_per_trial: number(float, at_least=0.01, at_most=10**4) = 1.0
     gpus_per_trial: NotNegative = 0.0
     workers: Count | None = None
     lanes: Literal["auto"] | int = "auto"
@@ -53,7 +54,7 @@ class Compute(Strict):
 
     @field_validator("gpus_per_trial")
     @classmethod
-    def _a_share_of_one_or_whole_ones(cls, gpus: float) -> float:
-        if gpus > 1 and not gpus.is_integer():
-            raise ValueError("must be a share of one GPU, up to 1, or a whole number")
+    def _a_share_of_one(cls, gpus: float, info: ValidationInfo) -> float:
+        if info.context is None and gpus != 0 and not 0.01 <= gpus <= 1:  # what is recorded had whole numbers, too
+            raise ValueError("must be 0, or a share of one GPU from 0.01 to 1 (a training runs on one)")
         return gpus

@@ -24,8 +24,9 @@ def fit(known: SiloSchedule, targets: Sequence[Target], grid: Sequence[float], c
     """Return the curve that runs through the most targets, by the greatest margin.
 
     It is the fittest of Optuna's trials, of what least squares make of the best of them, of the known schedule and of the
-    best constant (delta 0), so that it is never less fit than these. Parameters have 4 significant digits, and are judged
-    with them. The same input gives the same curve.
+    best constant (delta 0), so that it is never less fit than these. Only the known schedule may leave the range of the
+    grid and the targets, in which all lies that was tried. Parameters have 4 significant digits, and are judged with them.
+    The same input gives the same curve.
 
     Args:
         known: a schedule to begin with.
@@ -43,15 +44,24 @@ def fit(known: SiloSchedule, targets: Sequence[Target], grid: Sequence[float], c
     starts = [*best_of_delay.values(), *_through_the_ends(known, targets, cycles)]
     polished = [schedule for start in starts for schedule in _polished(start, targets)]
     still = SiloSchedule(best_constant(targets)[0], 0.0, known.beta, known.delay, known.prune_rate)
-    return max([known, *map(_rounded, [still, *tried, *polished])], key=lambda one: Fitness.of(one, targets).order)
+    reach = [*grid, *(end for target in targets for end in (target.low, target.high) if 0 < end < math.inf)]
+    found = [one for one in map(_rounded, [*tried, *polished]) if not beyond(one, reach, cycles)]
+    return max([known, _rounded(still), *found], key=lambda one: Fitness.of(one, targets).order)
+
+
+def beyond(schedule: SiloSchedule, tried: Sequence[float], cycles: int) -> list[int]:
+    """Return the cycles, of so many, in which a schedule's max_lr lies outside the range of the values that were tried."""
+    low, high = min(tried), max(tried)
+    return [cycle for cycle in range(cycles) if not low <= schedule.max_lr(cycle) <= high]
 
 
 def _searched(
     known: SiloSchedule, targets: Sequence[Target], grid: Sequence[float], cycles: int
 ) -> Iterator[SiloSchedule]:
-    """Optuna's trials, the known schedule and the best constant first; on log axes, over the grid's range and beyond."""
+    """Optuna's trials, the known schedule and the best constant first; on log axes, over the range of the grid and these."""
+    still = best_constant(targets)[0]
     space = {
-        "epsilon": FloatDistribution(min(*grid, known.epsilon) / 2, max(*grid, known.epsilon) * 2, log=True),
+        "epsilon": FloatDistribution(min(*grid, known.epsilon, still), max(*grid, known.epsilon, still), log=True),
         "delta": FloatDistribution(min(grid) / 100, max(*grid, known.delta) * 2, log=True),
         "beta": FloatDistribution(min(BETA[0], known.beta), max(BETA[1], known.beta), log=True),
         "delay": IntDistribution(0, max(cycles - 1, known.delay)),
@@ -59,7 +69,7 @@ def _searched(
     study = optuna.create_study(direction="maximize", sampler=TPESampler(seed=0, multivariate=True))
     first = {name: getattr(known, name) for name in space}
     study.enqueue_trial(first | {"delta": max(known.delta, space["delta"].low)})  # 0 has no logarithm
-    study.enqueue_trial(first | {"epsilon": best_constant(targets)[0], "delta": space["delta"].low})
+    study.enqueue_trial(first | {"epsilon": still, "delta": space["delta"].low})
     for _ in range(TRIALS):
         trial = study.ask(space)
         schedule = SiloSchedule(**trial.params, prune_rate=known.prune_rate)

@@ -4,6 +4,7 @@ from oracle.analysis.comparison import stopped_short
 from oracle.analysis.results import Results
 from oracle.error import InputError
 from oracle.experiment.load import validate
+from oracle.experiment.parts import MAX_SEEDS
 from oracle.experiment.spec import Experiment
 from oracle.fit.report import block
 from silo.schedule import SiloSchedule
@@ -22,12 +23,14 @@ def dense_experiment(experiment: Experiment, trainings: int, seeds: tuple[int, .
     Args:
         experiment: whose problem it is.
         trainings: at most so many.
-        seeds: none of the experiment's own; empty: the two after its greatest.
+        seeds: none of the experiment's own; empty: two from the next multiple of 10000 on.
 
     Raises:
         InputError: where the budget is too small to try two values, or a seed is one that judges.
     """
-    seeds = seeds or tuple(max(experiment.oracle.seeds) + 1 + number for number in range(SEEDS))
+    # beyond what any plain number of seeds reaches: later seeds of the experiment are not to judge what they have chosen
+    first = (max(experiment.oracle.seeds) // MAX_SEEDS + 1) * MAX_SEEDS
+    seeds = seeds or tuple(range(first, first + SEEDS))
     if taken := sorted({*seeds} & {*experiment.oracle.seeds}):
         raise InputError(f"--seeds must be seeds that judge nothing of the experiment, got {taken[0]}")
     grid = experiment.oracle.grid.values()

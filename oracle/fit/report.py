@@ -6,9 +6,10 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from oracle.analysis.claims.verdict import cycles_text
 from oracle.analysis.results import Results
 from oracle.error import InputError
-from oracle.fit.curve import fit
+from oracle.fit.curve import beyond, fit
 from oracle.fit.holdout import HoldoutResult, hold_out
 from oracle.fit.target import Fitness, Target, best_constant, targets
 from oracle.report.figures.fit import plot_fit
@@ -115,7 +116,14 @@ def _inside_lines(own: SiloSchedule, curve: SiloSchedule, known: Sequence[Target
 
 def _caveats(results: Results, curve: SiloSchedule, known: Sequence[Target]) -> list[str]:
     """What the intervals didn't ask for, each with an empty line after it."""
-    comparison, lines = results.comparison, []
+    comparison, experiment, lines = results.comparison, results.experiment, []
+    if untried := beyond(curve, experiment.oracle.grid.values(), experiment.prune.cycles):
+        where = f"in {cycles_text(untried)}"
+        lines += [f"**The curve leaves the range of what was tried {where}: nothing is known of it there.**", ""]
+    opened = comparison.informative.astype(bool) & (comparison.open_low ^ comparison.open_high)
+    if number := int(opened.sum()):
+        what = f"{number} interval{'s are' if number > 1 else ' is'} open on one side"
+        lines += [f"{what}: values beyond what was tried may do as well, but none is fitted to.", ""]
     if curve.delta == 0:
         lines += ["The fitted curve is a constant: these intervals ask for no growth.", ""]
     if endless := int(comparison.informative.astype(bool).sum()) - len(known):

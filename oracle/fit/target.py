@@ -11,7 +11,7 @@ from silo.schedule import Schedule
 
 @dataclass(frozen=True)
 class Target:
-    """The optimal interval of one informative cycle; an open end is 0 or infinite, and one at least isn't open."""
+    """What one informative cycle asks for: max_lr from low to high; 0 or infinite: there is no such end."""
 
     cycle: int
     low: float
@@ -27,14 +27,13 @@ class Target:
 def targets(comparison: pd.DataFrame) -> list[Target]:
     """Return the intervals of the informative cycles; one that is open on both sides (a search may stop so) is no target.
 
+    An open end is where what was tried ends: of what lies beyond nothing is known, and no curve is to be fitted there.
+
     Args:
         comparison: as ``oracle.analysis.comparison.comparison_table`` makes it.
     """
     rows = comparison[comparison.informative.astype(bool) & ~(comparison.open_low & comparison.open_high)]
-    return [
-        Target(row.cycle, 0.0 if row.open_low else row.low, math.inf if row.open_high else row.high)
-        for row in rows.itertuples()
-    ]
+    return [Target(row.cycle, row.low, row.high) for row in rows.itertuples()]
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from oracle.report.page.page import PageText, render_page
 from oracle.report.tables.paper import Table, finished_experiments, paper_tables
 from oracle.report.tables.study_tables import comparison_table, losses_table, optima_table, oracle_table
 from oracle.report.tables.write import write_table, write_texts
-from oracle.report.text import details, notes, setting_text, verdicts_text
+from oracle.report.text import choice_text, details, notes, setting_text, verdicts_text
 from oracle.study.beside import written_beside
 
 TABLES = ("oracle", "comparison", "optima", "losses", "policies", "policies-final")
@@ -145,7 +145,7 @@ def _page(results: Results, policies: Sequence[Table], figures: Path) -> str:
         setting_text(results.experiment),
         results.origin,
         [replace(one, details=tuple(details(one, results.experiment))) for one in results.verdicts],
-        notes(results),
+        [*notes(results), choice_text(results.experiment)],
         results.environments,
         results.experiment.redacted(),
         results.counts.missing,

@@ -6,7 +6,7 @@ from typing import Any
 from oracle.analysis.claims.verdict import Verdict, in_sample
 from oracle.analysis.results import Results
 from oracle.experiment.spec import Experiment
-from oracle.report.advice import advice, needs_text
+from oracle.report.advice import advice, needs_text, search_advice
 
 
 def setting_text(experiment: Experiment) -> str:
@@ -25,7 +25,7 @@ def verdicts_text(results: Results) -> str:
         lines.append(f"- **{one.claim}**: {one.judgement}. {one.evidence}")
         lines += [f"  - {detail}" for detail in details(one, experiment)]
     lines += [f"- Note: {note}" for note in notes(results)]
-    lines.append(f"- SILO's parameters: {_choice_text(experiment)}")
+    lines.append(f"- {choice_text(experiment)}")
     return "\n".join(lines) + "\n"
 
 
@@ -36,8 +36,9 @@ def details(verdict: Verdict, experiment: Experiment) -> list[str]:
 
 
 def notes(results: Results) -> list[str]:
-    """Return what is missing, failed or blocked, and what would close open intervals, a sentence each."""
-    return [*results.notes, *advice(results.comparison, results.experiment)]
+    """Return what is missing, failed or blocked, and what would close open intervals and searches, a sentence each."""
+    experiment = results.experiment
+    return [*results.notes, *advice(results.comparison, experiment), *search_advice(results.policies, experiment)]
 
 
 def environment_text(environment: Mapping[str, Any]) -> str:
@@ -46,9 +47,9 @@ def environment_text(environment: Mapping[str, Any]) -> str:
     return f"Environment of {environment['trainings']} trainings: {fields}."
 
 
-def _choice_text(experiment: Experiment) -> str:
-    """How SILO's parameters were chosen."""
-    text, seeds = experiment.silo.chosen, experiment.silo.chosen_on_seeds
+def choice_text(experiment: Experiment) -> str:
+    """Return how SILO's parameters were chosen, and whether on seeds that judge them."""
+    text, seeds = f"SILO's parameters: {experiment.silo.chosen}", experiment.silo.chosen_on_seeds
     if seeds:
         text += f" (seeds {', '.join(map(str, seeds))})"
     return f"{text}. In-sample: these seeds judge them." if in_sample(experiment) else f"{text}."

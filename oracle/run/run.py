@@ -9,7 +9,7 @@ from oracle.run.local import train_here
 from oracle.run.optional import require
 from oracle.run.problem import device
 from oracle.run.progress import Progress
-from oracle.run.ray.resources import check_resources, require_ray
+from oracle.run.ray.resources import check_resources, idle_gpus, require_ray
 from oracle.run.ray.sweep import train_on_ray
 from oracle.run.ready_queue import ReadyQueue
 from oracle.run.trial import check_training
@@ -79,6 +79,8 @@ def _check_resources(study: Study, console: Console, local: bool, address: str |
         console.print(
             "no node of the cluster has room for a training: waiting for one that has", highlight=False, soft_wrap=True
         )
+    elif address is None and (line := idle_gpus(study.experiment.compute)):
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 def _train(study: Study, queue: ReadyQueue, progress: Progress, local: bool, address: str | None) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from oracle.analysis.claims.verdict import Verdict, in_sample, points, points_text, undecided
-from oracle.analysis.policies import SILO
+from oracle.analysis.policies import SILO, open_search_notes, open_search_text, open_searches
 from oracle.experiment.spec import Experiment
 from oracle.stats.advantage import GAIN, Advantage, Chains, advantage, best_of_others
 from oracle.stats.held_out import Estimate
@@ -88,8 +88,9 @@ def _judged(
     if judgement is Judgement.CONFIRMED:
         if other is None or silo > other:
             return Judgement.UNDECIDED, " But the baseline was searched less, or one of the searches isn't stated."
-        if opened := _open_end(best, experiment, scores):
-            return Judgement.UNDECIDED, f" But the baseline's search is open: {opened}."
+        if best in (opened := open_searches(scores, experiment)):
+            text = open_search_text(opened[best], experiment)
+            return Judgement.UNDECIDED, f" But the baseline's search is open: {text}."
     if judgement is Judgement.UNDECIDED and upper < GAIN:
         return (
             judgement,
@@ -132,23 +133,13 @@ def _details(
             gain = advantage(chains[SILO].tested, tested, shared, level).gain
             text += f"; less the best of those that restart as SILO does ({best}): {points_text(gain, level)}"
         details.append(f"{text}.")
-    opened = {name: text for name in experiment.baselines if (text := _open_end(name, experiment, scores))}
-    details += [f"The search of {name} is open: {text}." for name, text in opened.items()]
+    details += open_search_notes(scores, experiment)
     if in_sample(experiment):
         details.append("In-sample: SILO's parameters were chosen on the same trainings.")
     details.append(
         f"Smallest difference that this study shows eight times in ten: {found.gain.detectable(level):.2f} points."
     )
     return details
-
-
-def _open_end(name: str, experiment: Experiment, scores: pd.DataFrame) -> str:
-    """Where a baseline's search ended at the lowest or highest value tried; empty where it didn't, or it wasn't searched."""
-    if experiment.baselines[name].max_lr is not None:
-        return ""
-    chosen, grid = float(scores.max_lr[scores.policy == name].iloc[0]), experiment.search_grid
-    end = "lowest" if chosen <= grid[0] else "highest" if chosen >= grid[-1] else ""
-    return f"it chose {chosen:g}, the {end} value tried, and may do better beyond" if end else ""
 
 
 def _seeds(found: Advantage, experiment: Experiment, shared: float) -> float:

@@ -13,10 +13,11 @@ FITTED = SILO_LINE | {"color": GREEN, "marker": "s"}
 @styled
 def plot_fit(comparison: pd.DataFrame, curve: SiloSchedule, title: str) -> Figure:
     """Draw the Oracle's intervals and the experiment's SILO, as the report shows them, and the fitted curve."""
-    figure = plot_max_lr(comparison, title)
-    (axes,) = figure.axes
     table = comparison[comparison.weights_remaining.notna()]
-    axes.plot(table.weights_remaining, [curve.max_lr(cycle) for cycle in table.cycle], **FITTED, label="SILO, fitted")
+    fitted = [curve.max_lr(cycle) for cycle in table.cycle]
+    figure = plot_max_lr(comparison, title, shown=fitted)
+    (axes,) = figure.axes
+    axes.plot(table.weights_remaining, fitted, **FITTED, label="SILO, fitted")
     figure.legends[0].remove()
     handles, labels = axes.get_legend_handles_labels()
     shown = dict(zip(labels, handles, strict=True))

@@ -1,5 +1,7 @@
 """Figure of max_lr: the Oracle's optimal interval and SILO's value, by weights remaining."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -37,7 +39,11 @@ GROWTH_LINE = {"color": "black", "linewidth": 0.9, "linestyle": (0, (1, 1))}
 
 @styled
 def plot_max_lr(
-    comparison: pd.DataFrame, title: str | None, optima: pd.DataFrame | None = None, path: pd.DataFrame | None = None
+    comparison: pd.DataFrame,
+    title: str | None,
+    optima: pd.DataFrame | None = None,
+    path: pd.DataFrame | None = None,
+    shown: Sequence[float] = (),
 ) -> Figure:
     """Plot max_lr over the weights remaining (percent, falling to the right), both on log axes.
 
@@ -51,6 +57,7 @@ def plot_max_lr(
         title: stands above the axes, as plain text; None: no title.
         optima: of the response curves, as :func:`oracle.analysis.findings.optima_table` returns them; None: not drawn.
         path: the growth that fits them, as ``oracle.analysis.findings.Findings.path`` has it; None: not drawn.
+        shown: other values of max_lr that the axes are to hold.
 
     Returns:
         The figure; one that says so where no cycle is complete.
@@ -64,7 +71,7 @@ def plot_max_lr(
     weights = table.weights_remaining
     steps = weights_axis([axes], weights.to_numpy())
     hatch_uninformative([axes], steps, table)
-    reached = [bounds.min(axis=None), bounds.max(axis=None)]
+    reached = [bounds.min(axis=None), bounds.max(axis=None), *shown]
     if optima is not None:
         fitted = optima[["optimum", "low", "high"]].to_numpy()
         reached += [*fitted[(fitted > 0) & np.isfinite(fitted)]]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from oracle.analysis.policies import open_search_notes
 from oracle.analysis.results import Results
 from oracle.error import InputError
 from oracle.report.tables import escape
@@ -52,6 +53,7 @@ class FinishedExperiment:
         published: figures of others, as :func:`oracle.report.tables.published.read_published` returns them, or None.
         chosen_on: the part of the data on which epoch and max_lr were chosen.
         noise: the largest of the cycles' standard deviations of one training, in points; NaN: unknown.
+        remarks: on the policies' accuracies, a sentence each.
     """
 
     label: str
@@ -63,6 +65,7 @@ class FinishedExperiment:
     published: pd.DataFrame | None = None
     chosen_on: str = "validation"
     noise: float = math.nan
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,7 @@ def _finished_experiment(result: Results, published: Sequence[pd.DataFrame]) -> 
         published=pd.concat(published, ignore_index=True) if published else None,
         chosen_on=result.experiment.chosen_on,
         noise=float(result.optima.noise.max()),
+        remarks=tuple(open_search_notes(result.policies, result.experiment)),
     )
 
 
@@ -224,13 +228,15 @@ def _accuracy_tables(experiment: FinishedExperiment, cycles: Sequence[int] | Non
     seeds = _seeds(policies)
 
     display = accuracy_table(policies, shown, published, "chosen")
+    notes = (*_accuracy_notes(display, published), *experiment.remarks)
     caption = f"Test accuracy (%) at the epoch chosen on {experiment.chosen_on}, {weights} ({seeds})"
-    yield Table("accuracy", caption, _with_published(policies, published), display, _accuracy_notes(display, published))
+    yield Table("accuracy", caption, _with_published(policies, published), display, notes)
 
     display = accuracy_table(policies, shown, None, "final")
+    notes = (*_accuracy_notes(display, None), *experiment.remarks)
     caption = f"Test accuracy (%) at the final epoch, {weights} ({seeds})"
     columns = ["policy", "cycle", "weights_remaining", "max_lr", "seeds", "final_test", "final_test_std", "diverged"]
-    yield Table("final-accuracy", caption, policies[columns], display, _accuracy_notes(display, None))
+    yield Table("final-accuracy", caption, policies[columns], display, notes)
 
 
 def _with_published(policies: pd.DataFrame, published: pd.DataFrame | None) -> pd.DataFrame:

@@ -15,10 +15,9 @@ from oracle.run.calibration.costs import Costs
 from oracle.run.calibration.forecast import PackTime
 from oracle.run.calibration.shortened_worker import BEGAN, MEASURED, SHORTENED, ShortenedWorkerFactory, entries_of
 from oracle.run.local import train_here
-from oracle.run.optional import is_installed
 from oracle.run.problem import device
 from oracle.run.progress import Progress
-from oracle.run.ray.resources import check_this_machine
+from oracle.run.ray.resources import check_this_machine, has_ray
 from oracle.run.ray.sweep import train_on_ray
 from oracle.run.ready_queue import Job, ReadyQueue
 from oracle.run.scratch import scratch_folder
@@ -128,7 +127,7 @@ def calibrate(study: Study) -> MeasuredSpeed | None:
         SweepError: No training could be measured.
     """
     experiment, digest = study.experiment, study.data.digest
-    with_ray = is_installed("ray")
+    with_ray = has_ray()
     room = check_this_machine(experiment.compute)
     if Snapshot.take(study).counts().missing == 0:
         return None

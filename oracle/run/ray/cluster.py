@@ -57,8 +57,7 @@ def _start(compute: Compute, address: str | None) -> None:
     try:
         if address is None:
             node = this_machine(compute)
-            cpus = max(1, round(node["CPU"]))
-            ray.init("local", num_cpus=cpus, num_gpus=node["GPU"], include_dashboard=False, **quiet)
+            ray.init("local", num_cpus=node["CPU"], num_gpus=node["GPU"], include_dashboard=False, **quiet)
         else:
             ray.init(address, runtime_env={"env_vars": worker_environment()}, **quiet)
     except SystemExit as error:  # what Ray makes of SIGTERM while it starts

@@ -1,15 +1,19 @@
 """How many trainings this machine, or a cluster, has room for."""
 
+import math
 import os
+import socket
 from collections.abc import Iterable
 
 import torch
 
-from oracle.error import FieldError
+from oracle.error import FieldError, InputError
 from oracle.experiment.compute import Compute
-from oracle.run.optional import require
+from oracle.run.optional import is_installed, require
 from oracle.run.ray.lookup import Node, nodes_at
 from oracle.run.scratch import scratch_place
+
+RAY = ("ray", "pyarrow", "fsspec")  # pip install ray, without [tune], installs the first alone
 
 
 def check_resources(compute: Compute, address: str | None) -> int | None:
@@ -44,9 +48,15 @@ def check_resources(compute: Compute, address: str | None) -> int | None:
     return room
 
 
+def has_ray() -> bool:
+    """Return whether Ray is installed, with what its Tune needs."""
+    return all(map(is_installed, RAY))
+
+
 def require_ray() -> None:
-    """Check that Ray is installed; raises InputError."""
-    require("ray", "ray[tune]", "to train in several processes; `run --local` trains without it")
+    """Check that Ray is installed, with what its Tune needs; raises InputError."""
+    for package in RAY:
+        require(package, "ray[tune]", "to train in several processes; `run --local` trains without it")
 
 
 def check_this_machine(compute: Compute) -> int:
@@ -54,9 +64,10 @@ def check_this_machine(compute: Compute) -> int:
 
     Raises:
         FieldError: It has no such GPUs.
-        InputError: It has no place for temporary files.
+        InputError: It has no place for temporary files, or its processes can't talk to each other.
     """
     scratch_place()  # a private Ray's
+    _check_loopback()
     room = capacity(compute, [this_machine(compute)])
     if room == 0:
         gpus = torch.cuda.device_count()
@@ -65,10 +76,36 @@ def check_this_machine(compute: Compute) -> int:
     return room
 
 
+def _check_loopback() -> None:
+    """Raise InputError where 127.0.0.1, on which a private Ray's processes listen, can't be reached: Ray tries for minutes."""
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            socket.create_connection(server.getsockname(), timeout=5).close()
+    except OSError as error:
+        fix = "`run --local` trains without Ray, which needs it"
+        raise InputError(f"this machine's 127.0.0.1 must be reachable, got {error.strerror or error}; {fix}") from error
+
+
+def idle_gpus(compute: Compute) -> str:
+    """Return a line that says how many GPUs of this machine are idle since it has too few cores; "": none is."""
+    if compute.gpus_per_trial == 0 or compute.workers:
+        return ""
+    machine = this_machine(compute)
+    room, gpus, a_gpu = capacity(compute, [machine]), int(machine["GPU"]), _whole(1 / compute.gpus_per_trial)
+    idle = gpus - math.ceil(room / a_gpu)
+    if idle <= 0:
+        return ""
+    fix = f"compute.workers={gpus * a_gpu} shares them"
+    return f"{idle} of {gpus} GPUs stay idle: {machine['CPU']:g} CPU cores are for {room} trainings at once; {fix}"
+
+
 def this_machine(compute: Compute) -> Node:
-    """Return what a private Ray here has: the cores, or more where that many workers, or so large a training, are wanted."""
+    """Return what a private Ray here has: the cores, or more where that many workers, or so large a training, are wanted.
+
+    Ray takes whole numbers of cores alone.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    cpus = max(cores, compute.cpus_per_trial * (compute.workers or 1))
+    cpus = max(cores, math.ceil(compute.cpus_per_trial * (compute.workers or 1)))
     return {"CPU": cpus, "GPU": torch.cuda.device_count() if compute.gpus_per_trial else 0}
 
 
@@ -83,7 +120,7 @@ def _capacity_of_node(compute: Compute, node: Node) -> int:
     if gpus == 0:
         return by_cpu
     available = node.get("GPU", 0)
-    by_gpu = _whole(available / gpus) if gpus >= 1 else int(available) * _whole(1 / gpus)
+    by_gpu = int(available) * _whole(1 / gpus)
     return min(by_cpu, by_gpu)
 
 

@@ -187,7 +187,9 @@ def test_plan_says_what_a_study_cannot_tell(tmp_path, say):
     assert "one of 20 validation images is 5 points of accuracy" in said
     assert "too coarse to tell" in said
     assert "one seed tells no noise from difference" in said
-    fine = say("plan", write(tmp_path), "--set", "oracle.tolerance=5")
+    assert "in-sample" not in said
+    fine = say("plan", write(tmp_path), "--set", "oracle.tolerance=5", "--set", "silo.chosen_on_seeds=[2, 3]")
+    assert "in-sample: SILO's parameters were chosen on seed 3, which judge them" in fine
     assert "too coarse" not in fine
     assert "one seed" not in fine
 

@@ -268,9 +268,21 @@ FIELDS = [
     ("oracle.tolerance=.nan", "oracle.tolerance must be a finite number, got NaN"),
     (
         "compute.gpus_per_trial=1.5",
-        "compute.gpus_per_trial must be a share of one GPU, up to 1, or a whole number, got 1.5",
+        "compute.gpus_per_trial must be 0, or a share of one GPU from 0.01 to 1 (a training runs on one), got 1.5",
     ),
-    ("compute.cpus_per_trial=0", "compute.cpus_per_trial must be above 0, got 0"),
+    ("compute.gpus_per_trial=2", "compute.gpus_per_trial must be 0, or a share of one GPU from 0.01 to 1", "got 2"),
+    (
+        "compute.gpus_per_trial=5e-324",
+        "compute.gpus_per_trial must be 0, or a share of one GPU from 0.01 to 1",
+        "got 5e-324",
+    ),
+    *(
+        (
+            f"compute.cpus_per_trial={cpus}",
+            f"compute.cpus_per_trial must be at least 0.01 and at most 10000, got {shown}",
+        )
+        for cpus, shown in (("0", "0"), ("1e-308", "1e-308"), ("1e-5", "1e-05"), ("1e308", "1e+308"))
+    ),
     ("compute.workers=0", "compute.workers must be at least 1 and at most 1000000, got 0"),
     ("compute.lanes=0", "compute.lanes must be auto, or a whole number from 1 to 1000, got 0"),
     ("compute.lanes=many", 'compute.lanes must be auto, or a whole number from 1 to 1000, got "many"'),

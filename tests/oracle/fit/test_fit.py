@@ -15,10 +15,11 @@ from published import RESULTS, published
 from oracle.analysis.results import load_results
 from oracle.cli.main import main
 from oracle.experiment.load import load
-from oracle.fit.curve import fit
+from oracle.fit.curve import beyond, fit
 from oracle.fit.holdout import hold_out
 from oracle.fit.report import write_fit
 from oracle.fit.target import Fitness, Target, best_constant, targets
+from oracle.report.figures.fit import plot_fit
 from silo.schedule import ConstantSchedule, SiloSchedule
 
 ROOT = Path(__file__).parents[3]
@@ -173,6 +174,29 @@ def test_an_interval_that_a_search_left_open_on_both_sides_asks_for_nothing(tmp_
     assert "4 more intervals are open on both sides, and ask for nothing." in text
 
 
+@pytest.mark.parametrize("side", ["low", "high"])
+def test_no_curve_is_fitted_beyond_what_was_tried(side):
+    results = published("quickstart")
+    grid, cycles = results.experiment.oracle.grid.values(), results.experiment.prune.cycles
+    end = grid[0] if side == "low" else grid[-1]  # where every interval is open
+    changed = results.comparison.assign(**{"open_low": False, "open_high": False, f"open_{side}": True, side: end})
+    curve = fit(results.experiment.schedule, targets(changed), grid, cycles)
+    assert beyond(curve, grid, cycles) == []
+    assert Fitness.of(curve, targets(changed)).inside == cycles
+
+
+def test_a_curve_that_is_known_and_leaves_what_was_tried_is_shown_and_said(tmp_path, monkeypatch):
+    results = published("quickstart")
+    curve = SiloSchedule(0.001, 30.0, 5.0, 1, 0.2)
+    monkeypatch.setattr("oracle.fit.report.fit", lambda *given: curve)
+    monkeypatch.setattr("oracle.fit.report.hold_out", lambda *given: [])
+    text = write_fit(results, "there", tmp_path / "fit")
+    assert "**The curve leaves the range of what was tried in cycles 0, 1, " in text
+    assert "1 interval is open on one side" in text  # as published
+    low, high = plot_fit(results.comparison, curve, "a title").axes[0].get_ylim()
+    assert low < 0.001 and high > curve.max_lr(17)
+
+
 @pytest.mark.parametrize("command", ["fit", "table"])  # publish: tests/oracle/cli/test_cli.py
 def test_where_no_folder_can_be_made_it_is_one_line(tmp_path, capsys, command):
     (tmp_path / "file").touch()
@@ -233,7 +257,7 @@ def test_tune_trains_few_dense_networks_on_other_seeds_and_gives_a_block(tiny, c
     silo = yaml.safe_load(said[said.index("silo:") :])["silo"]
     dense = load_results(Path("runs/tiny-dense"))
     assert len(dense.cells) == silo["search_trainings"] <= 9 and set(dense.cells.cycle) == {0}
-    assert set(dense.cells.seed) == {9, 10} == {*silo["chosen_on_seeds"]}
+    assert set(dense.cells.seed) == {10000, 10001} == {*silo["chosen_on_seeds"]}
     assert silo["epsilon"] == dense.comparison.best_max_lr[0] in (0.01, 0.1)
     assert silo["delta"] == pytest.approx(4 / 3 * silo["epsilon"], rel=1e-3)
     chosen = load(Path(tiny), [f"silo.{field}={value}" for field, value in silo.items() if field != "chosen"])

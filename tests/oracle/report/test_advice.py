@@ -3,12 +3,13 @@
 import math
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from experiments import UNTRAINED, experiment
 
 from oracle.analysis.claims.verdict import Verdict
 from oracle.experiment.overrides import WHOLE_GRID, Override
-from oracle.report.advice import MANY, needs_text
+from oracle.report.advice import MANY, needs_text, search_advice
 from oracle.report.text import details
 from oracle.stats.judgement import Judgement
 
@@ -57,6 +58,28 @@ def test_what_a_verdict_would_take_in_seeds(seeds, said):
 def test_as_many_seeds_as_are_worth_naming_are_named():
     text = needs_text(verdict(seeds=float(MANY)), SPEC)
     assert text.startswith(f"About {MANY} seeds") and text.endswith("102]'.")
+
+
+def test_no_seed_is_advised_on_which_silo_s_parameters_were_chosen():
+    chosen = experiment(UNTRAINED | {"oracle.seeds": [0, 1, 5], "silo.chosen_on_seeds": [6, 8]})
+    assert needs_text(verdict(seeds=5.0), chosen).endswith("--set 'oracle.seeds=[0, 1, 5, 7, 9]'.")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "values"),
+    [
+        ({"low": 0.1, "middle": 0.2}, [0.025, 0.05, 0.1, 0.2, 0.4]),
+        ({"low": 0.1, "middle": 0.4}, [0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6]),
+        ({"low": float("nan"), "middle": 0.2}, None),  # not chosen yet
+        ({"stated": 0.1}, None),  # not searched
+    ],
+)
+def test_a_search_that_chose_an_end_of_what_it_tried_is_to_be_widened(chosen, values):
+    baselines = {"low": {}, "middle": {}, "stated": {"max_lr": 0.1}}
+    spec = experiment(UNTRAINED | {"policies": {"search": {"grid": [0.1, 0.2, 0.4]}, "baselines": baselines}})
+    policies = pd.DataFrame({"policy": chosen.keys(), "max_lr": chosen.values()})
+    said = f"Some baselines' searches are open: --set 'policies.search.grid={values}' would widen them."
+    assert search_advice(policies, spec) == ([said] if values else [])
 
 
 def test_what_else_helps_comes_before_seeds():

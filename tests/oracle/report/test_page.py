@@ -16,7 +16,7 @@ from oracle.cli.main import main
 from oracle.plan.snapshot import Snapshot
 from oracle.report.page.page import CAPTIONS, PageText, render_page
 from oracle.report.report import policies_of, write_report
-from oracle.report.text import details
+from oracle.report.text import choice_text, details
 from oracle.study.study import open_study
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -114,6 +114,7 @@ def test_the_verdicts_come_first_and_all_is_there(run):
     places = [text.index(verdict.claim) for verdict in results.verdicts]
     assert places == sorted(places) and places[-1] < text.index("Plots") < text.index("Tables") < text.index("Cost")
     assert all(verdict.evidence in text for verdict in results.verdicts)
+    assert choice_text(results.experiment) in text
     assert "Trainings without an accuracy" in text and "1e+06" in text  # what diverged
     assert f"silo-oracle run {study.origin}" in text and "batch_size: 64" in text and "python 3." in text
 

@@ -148,7 +148,7 @@ def test_a_ray_without_the_private_client_gives_no_look_at_a_cluster(another_ray
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
         assert lookup.nodes_at(address) is None
-        assert check_resources(Compute(gpus_per_trial=64), address) is None  # the run waits for such a node
+        assert check_resources(Compute(gpus_per_trial=1), address) is None  # the run waits for such a node
 
 
 @pytest.mark.parametrize("address", ["nonsense", "local", "ray://127.0.0.1:10001", "127.0.0.1:1"])

@@ -62,10 +62,11 @@ def one_line(capsys, *words):
 
 
 @pytest.mark.parametrize("where", [[], ["--address", "auto"], ["--address", "127.0.0.1:6379"]])
-def test_a_run_that_needs_ray_says_so_before_anything_is_written(tiny, tmp_path, capsys, without, where):
-    without("ray")
+@pytest.mark.parametrize("package", ["ray", "pyarrow"])  # which Ray without its Tune lacks
+def test_a_run_that_needs_ray_says_so_before_anything_is_written(tiny, tmp_path, capsys, without, where, package):
+    without(package)
     assert main(["run", str(tiny), "--out", str(tmp_path / "run"), *where]) == 2
-    one_line(capsys, "ray must be installed", "pip install 'ray[tune]'", "run --local")
+    one_line(capsys, f"{package} must be installed", "pip install 'ray[tune]'", "run --local")
     assert not (tmp_path / "run").exists()
 
 
