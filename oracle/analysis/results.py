@@ -18,6 +18,7 @@ from oracle.analysis.policies import policies_table, policy_scores
 from oracle.error import InputError
 from oracle.experiment.load import recorded_experiment
 from oracle.experiment.spec import Experiment
+from oracle.files import read_tree
 from oracle.plan.counts import StatusCounts
 from oracle.plan.snapshot import Snapshot
 from oracle.plan.steps import Blocked
@@ -167,7 +168,7 @@ def _published(folder: Path) -> Results:
     if not (folder / "experiment.json").is_file():
         raise InputError(f"{folder} must be {expected}, got no finished study")
     try:
-        study = json.loads((folder / "experiment.json").read_text(encoding="utf-8"))
+        study = read_tree(folder / "experiment.json")
         experiment = recorded_experiment(study, str(folder / "experiment.json"))
         layers, costs = (pd.read_csv(folder / f"{name}.csv") for name in ("layers", "cost"))
         costs = costs.astype({"search_trainings": "Int64"})
@@ -180,7 +181,7 @@ def _published(folder: Path) -> Results:
             layers,
             costs,
         )
-        environments = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+        environments = read_tree(folder / "environment.json")
         return replace(results, origin=study["origin"], environments=environments)
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())

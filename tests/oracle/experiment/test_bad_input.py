@@ -651,6 +651,8 @@ COMMANDS = [
     ("schedule nowhere.yaml", "nowhere.yaml must be a readable YAML file, got: No such file or directory"),
     ("plan full", "full must be a readable YAML file, got: Is a directory"),
     ("plan binary.yaml", "binary.yaml must be a readable YAML file, got: not a text file"),
+    (f"plan {'x' * 300}", "x must be a readable YAML file, got: File name too long"),
+    (f"status {'x' * 300}", "x/study.json must be readable, got: File name too long"),
     # overrides
     ("plan e.yaml --set", "--set", "expected one argument"),
     ("plan e.yaml --set seeds", "--set must be FIELD=VALUE, such as oracle.seeds=5, got seeds"),
