@@ -19,6 +19,7 @@ from oracle.error import InputError
 from oracle.experiment.load import recorded_experiment
 from oracle.experiment.spec import Experiment
 from oracle.files import read_tree
+from oracle.plain_text import Quoted, one_line
 from oracle.plan.counts import StatusCounts
 from oracle.plan.snapshot import Snapshot
 from oracle.plan.steps import Blocked
@@ -181,7 +182,7 @@ def _published(folder: Path) -> Results:
             layers,
             costs,
         )
-        environments = read_tree(folder / "environment.json")
+        environments = [_plain(one) for one in read_tree(folder / "environment.json")]
         return replace(results, origin=study["origin"], environments=environments)
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())
@@ -198,7 +199,12 @@ def _counts(cells: pd.DataFrame, experiment: Experiment) -> StatusCounts:
 
 def _environments(records: Sequence[Record]) -> list[dict[str, Any]]:
     made = Counter(json.dumps(record.environment, sort_keys=True) for record in records)
-    return [{**json.loads(environment), "trainings": number} for environment, number in sorted(made.items())]
+    return [{**_plain(json.loads(environment)), "trainings": number} for environment, number in sorted(made.items())]
+
+
+def _plain(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """An environment whose texts can be shown."""
+    return {one_line(name): one_line(value) if isinstance(value, str) else value for name, value in environment.items()}
 
 
 def _notes(counts: StatusCounts, blocked: Sequence[Blocked], records: Sequence[Record]) -> list[str]:
@@ -210,7 +216,9 @@ def _notes(counts: StatusCounts, blocked: Sequence[Blocked], records: Sequence[R
     if counts.failed:
         several = "s" if counts.failed > 1 else ""
         notes.append(f"{counts.failed} training{several} failed; `silo-oracle run --retry-failed` tries again.")
-    notes += [f"{one.trajectory} is blocked from cycle {one.cycle} on: {one.reason.rstrip('.')}." for one in blocked]
+    notes += [
+        Quoted(f"{one.trajectory} is blocked from cycle {one.cycle} on: {one.reason.rstrip('.')}.") for one in blocked
+    ]
     if mixed := mixture(records):
-        notes.append(mixed)
+        notes.append(Quoted(mixed))
     return notes

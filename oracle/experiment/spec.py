@@ -17,6 +17,7 @@ from oracle.experiment.policy import Baseline, Policies
 from oracle.experiment.redaction import first_private, redact
 from oracle.experiment.words import LONGEST_NAME, Label
 from oracle.hashing import digest
+from oracle.plain_text import one_line
 from silo.data import SOURCES
 from silo.model import MODELS
 from silo.pruning_rule import CRITERIA, Pruning
@@ -201,7 +202,7 @@ class Experiment(Strict):
     @property
     def title(self) -> str:
         """The label, which says so where the choice was made on test, or the arithmetic isn't single precision."""
-        title, remarks = self.label or self.name, []
+        title, remarks = one_line(self.label) or self.name, []
         if self.chosen_on == "test":
             remarks.append("chosen on test, as released")
         if self.train.precision != "fp32":

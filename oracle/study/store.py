@@ -23,6 +23,7 @@ from typing import Any, BinaryIO
 from oracle.error import InputError
 from oracle.files import read_json, read_tree
 from oracle.hashing import digest
+from oracle.plain_text import one_line
 from oracle.study.durable import WRITER, make_folder, write
 from oracle.study.record import Record
 
@@ -136,7 +137,7 @@ class Store:
             return None
         if not isinstance(failure, dict) or not isinstance(failure.get("reason"), str):
             raise InputError(f"{path} must hold the reason of a failure, got something else; {DELETE_ADVICE}")
-        return failure["reason"]
+        return one_line(failure["reason"])
 
     def write_failure(self, cell_id: str, reason: str) -> None:
         """Remember that a training raised an error."""
