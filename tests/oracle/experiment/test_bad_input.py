@@ -352,6 +352,15 @@ FIELDS = [
     ),
     # numbers that Python or YAML doesn't read
     ("silo.epsilon=1\u0661e-5", "silo.epsilon must be a number, got "),
+    # what can't be planned
+    (
+        "prune.cycles=1000000",
+        "prune.cycles must be of at most 1000000 trainings in all, got 4000000 (1000000 cycles, 1 seeds,",
+    ),
+    (
+        "oracle={grid: {low: 0.01, high: 10, points: 1000}, seeds: 1000}",
+        "got 2002000 (2 cycles, 1000 seeds, 1000 values): a plan of them takes 4 GB",
+    ),
     # the grid and the seeds
     (
         "oracle.grid={low: 1.0, high: 1.0001, points: 50}",
