@@ -465,6 +465,7 @@ FIELDS = [
     # data that isn't there, or can't be what is asked of it
     ("data={source: folder}", "data.path is missing"),
     ("data={source: folder, path: 5}", "data.path must be a string, got 5"),
+    ("data={source: folder, path: images, size: 100000000}", "data.size must be at most 4096 pixels, got 100000000"),
     ("data={source: folder, path: images, size: 0}", "data.size must be at least 1 pixel, got 0"),
     (
         "data={source: folder, path: nowhere}",
@@ -562,6 +563,11 @@ FIELDS = [
 def test_a_bad_field_is_named_with_its_file(refused, row):
     override, *fragments = row
     names(refused("run", "e.yaml", "--local", "--set", override), "silo-oracle: e.yaml: ", *fragments)
+
+
+def test_plan_refuses_a_size_without_a_look_at_known_data(refused):
+    data = "data={source: imagenet, path: nowhere, size: 100000000}"
+    names(refused("plan", "e.yaml", "--set", data), "e.yaml: data.size must be at most 4096 pixels, got 100000000")
 
 
 @pytest.mark.parametrize(
