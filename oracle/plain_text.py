@@ -12,6 +12,12 @@ def one_line(text: str) -> str:
     return " ".join(CONTROL.sub(" ", text).split())
 
 
+class Quoted(str):
+    """A sentence that holds others' words, such as an error's: no part of it is markup."""
+
+    __slots__ = ()
+
+
 def printable(text: str) -> str:
     """A text of several lines without any other control character."""
     return "\n".join(CONTROL.sub(" ", line) for line in text.split("\n"))

@@ -34,8 +34,9 @@ def comparison_table(
         skipped: what the Oracle's search didn't try; None where it is exhaustive.
     """
     skipped = skipped_table([]) if skipped is None else skipped
+    cells_of, skipped_of = (dict(iter(frame.groupby("cycle"))) for frame in (cells, skipped))
     rows = [
-        _cycle_row(cells[cells.cycle == cycle], experiment, data, cycle, skipped[skipped.cycle == cycle])
+        _cycle_row(cells_of.get(cycle, cells[:0]), experiment, data, cycle, skipped_of.get(cycle, skipped[:0]))
         for cycle in range(experiment.prune.cycles)
     ]
     frame = pd.DataFrame(rows).astype({"within_tolerance": "boolean"})

@@ -18,6 +18,8 @@ from oracle.analysis.policies import policies_table, policy_scores
 from oracle.error import InputError
 from oracle.experiment.load import recorded_experiment
 from oracle.experiment.spec import Experiment
+from oracle.files import read_tree
+from oracle.plain_text import Quoted, one_line
 from oracle.plan.counts import StatusCounts
 from oracle.plan.snapshot import Snapshot
 from oracle.plan.steps import Blocked
@@ -167,7 +169,7 @@ def _published(folder: Path) -> Results:
     if not (folder / "experiment.json").is_file():
         raise InputError(f"{folder} must be {expected}, got no finished study")
     try:
-        study = json.loads((folder / "experiment.json").read_text(encoding="utf-8"))
+        study = read_tree(folder / "experiment.json")
         experiment = recorded_experiment(study, str(folder / "experiment.json"))
         layers, costs = (pd.read_csv(folder / f"{name}.csv") for name in ("layers", "cost"))
         costs = costs.astype({"search_trainings": "Int64"})
@@ -180,7 +182,7 @@ def _published(folder: Path) -> Results:
             layers,
             costs,
         )
-        environments = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+        environments = [_plain(one) for one in read_tree(folder / "environment.json")]
         return replace(results, origin=study["origin"], environments=environments)
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())
@@ -197,7 +199,12 @@ def _counts(cells: pd.DataFrame, experiment: Experiment) -> StatusCounts:
 
 def _environments(records: Sequence[Record]) -> list[dict[str, Any]]:
     made = Counter(json.dumps(record.environment, sort_keys=True) for record in records)
-    return [{**json.loads(environment), "trainings": number} for environment, number in sorted(made.items())]
+    return [{**_plain(json.loads(environment)), "trainings": number} for environment, number in sorted(made.items())]
+
+
+def _plain(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """An environment whose texts can be shown."""
+    return {one_line(name): one_line(value) if isinstance(value, str) else value for name, value in environment.items()}
 
 
 def _notes(counts: StatusCounts, blocked: Sequence[Blocked], records: Sequence[Record]) -> list[str]:
@@ -209,7 +216,9 @@ def _notes(counts: StatusCounts, blocked: Sequence[Blocked], records: Sequence[R
     if counts.failed:
         several = "s" if counts.failed > 1 else ""
         notes.append(f"{counts.failed} training{several} failed; `silo-oracle run --retry-failed` tries again.")
-    notes += [f"{one.trajectory} is blocked from cycle {one.cycle} on: {one.reason.rstrip('.')}." for one in blocked]
+    notes += [
+        Quoted(f"{one.trajectory} is blocked from cycle {one.cycle} on: {one.reason.rstrip('.')}.") for one in blocked
+    ]
     if mixed := mixture(records):
-        notes.append(mixed)
+        notes.append(Quoted(mixed))
     return notes

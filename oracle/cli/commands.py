@@ -9,6 +9,7 @@ from oracle.experiment.load import load
 from oracle.experiment.overrides import set_option
 from oracle.experiment.redaction import redact, redact_override
 from oracle.experiment.spec import Experiment
+from oracle.plain_text import one_line, printable
 
 if TYPE_CHECKING:
     from oracle.study.study import Study
@@ -16,12 +17,17 @@ if TYPE_CHECKING:
 DONE, FAILED = 0, 1
 
 
+def show(text: str, end: str = "\n") -> None:
+    """Print a text, in which labels, reasons and folders' names are others' words, so that it can't steer the terminal."""
+    print(printable(text), end=end)
+
+
 def _requested(arguments: Namespace) -> tuple[Experiment, Path, str]:
     """The experiment, its run folder, and how they were requested."""
     experiment = load(arguments.file, arguments.set)
     file = redact(str(arguments.file)).removeprefix(".../")
     origin = [file, *(set_option(redact_override(override)) for override in arguments.set)]
-    return experiment, arguments.out or Path("runs") / experiment.name, " ".join(origin)
+    return experiment, arguments.out or Path("runs") / experiment.name, one_line(" ".join(origin))
 
 
 def _plan(arguments: Namespace) -> int:
@@ -43,8 +49,8 @@ def _plan(arguments: Namespace) -> int:
     else:
         study = planned_study(*requested)
         check_training(study)
-    print(plan_text(study, predicted))
-    print("\n".join(power_lines(study.experiment, study.data, pilot)) if pilot else HOW)
+    show(plan_text(study, predicted))
+    show("\n".join(power_lines(study.experiment, study.data, pilot)) if pilot else HOW)
     return DONE
 
 
@@ -64,7 +70,7 @@ def _status(arguments: Namespace) -> int:
     from oracle.cli.status import status_text
     from oracle.study.study import open_study
 
-    print(status_text(open_study(arguments.folder)))
+    show(status_text(open_study(arguments.folder)))
     return DONE
 
 
@@ -73,7 +79,7 @@ def _merge(arguments: Namespace) -> int:
     from oracle.study.merge import merge, mergeable
 
     study, others = mergeable(arguments.folder, arguments.others)
-    print(merge_text(study, merge(study, others)))
+    show(merge_text(study, merge(study, others)))
     return DONE
 
 
@@ -94,11 +100,11 @@ def _write_report(study: "Study") -> None:
 
     results, folder = analyze(Snapshot.take(study)), study.store.folder / "report"
     write_report(results, folder)
-    print(markdown(comparison_table(results.comparison)), end="\n\n")
+    show(markdown(comparison_table(results.comparison)), end="\n\n")
     if results.experiment.baselines:
-        print(policies_of(results)[0].markdown)
-    print(verdicts_text(results))
-    print(f"Tables and plots: {folder}")
+        show(policies_of(results)[0].markdown)
+    show(verdicts_text(results))
+    show(f"Tables and plots: {folder}")
 
 
 def _publish(arguments: Namespace) -> int:
@@ -111,9 +117,9 @@ def _publish(arguments: Namespace) -> int:
     results = analyze(Snapshot.take(open_study(arguments.folder)))
     folder = arguments.to or Path("results") / results.experiment.name
     publish(results, arguments.folder, folder)
-    print(f"Published: {folder}")
+    show(f"Published: {folder}")
     for note in notes(results):
-        print(f"Note: {note}")
+        show(f"Note: {note}")
     return DONE
 
 
@@ -123,8 +129,8 @@ def _table(arguments: Namespace) -> int:
 
     experiments = finished_experiments([load_results(folder) for folder in arguments.folders], arguments.published)
     write_tables(experiments, arguments.to, arguments.cycles)
-    print((arguments.to / "tables.md").read_text(encoding="utf-8"))
-    print(f"Tables: {arguments.to}")
+    show((arguments.to / "tables.md").read_text(encoding="utf-8"))
+    show(f"Tables: {arguments.to}")
     return DONE
 
 
@@ -134,8 +140,8 @@ def _fit(arguments: Namespace) -> int:
 
     results = load_results(arguments.folder)
     folder = arguments.to or Path("results") / f"{results.experiment.name}-fit"
-    print(write_fit(results, redact(str(arguments.folder)), folder))
-    print(f"\nThe same with a plot: {folder}")
+    show(write_fit(results, redact(str(arguments.folder)), folder))
+    show(f"\nThe same with a plot: {folder}")
     return DONE
 
 
@@ -144,7 +150,7 @@ def _export(arguments: Namespace) -> int:
     from oracle.report.optuna_export import export
 
     names = export(load_results(arguments.folder), arguments.optuna)
-    print(f"{len(names)} studies, {names[0]} to {names[-1]}: optuna-dashboard sqlite:///{arguments.optuna}")
+    show(f"{len(names)} studies, {names[0]} to {names[-1]}: optuna-dashboard sqlite:///{arguments.optuna}")
     return DONE
 
 
@@ -161,18 +167,18 @@ def _tune(arguments: Namespace) -> int:
     dense = dense_experiment(experiment, arguments.trainings, tuple(arguments.seeds))
     study = new_study(dense, arguments.out or Path("runs") / dense.name, origin)
     if not run_study(study, Console(), arguments.local, arguments.retry_failed, arguments.address):
-        print("no parameters are chosen before all of these trainings are recorded")
+        show("no parameters are chosen before all of these trainings are recorded")
         return FAILED
-    print(dense_text(analyze(Snapshot.take(study))))
+    show(dense_text(analyze(Snapshot.take(study))))
     return DONE
 
 
 def _schedule(arguments: Namespace) -> int:
     experiment = load(arguments.file, arguments.set)
-    print("cycle  weights_remaining_%  max_lr")
+    show("cycle  weights_remaining_%  max_lr")
     for cycle in range(experiment.prune.cycles):
         remaining = 100 * (1 - experiment.prune.rate) ** cycle
-        print(f"{cycle:5d}  {remaining:19.2f}  {experiment.schedule.max_lr(cycle):.6f}")
+        show(f"{cycle:5d}  {remaining:19.2f}  {experiment.schedule.max_lr(cycle):.6f}")
     return DONE
 
 

@@ -17,6 +17,8 @@ from oracle.report.advice import advice
 from oracle.study.data_info import DataInfo
 from oracle.study.study import Study
 
+MAX_LOOKS = 10**6  # at a shape, which an iteration or two beside its peak shows as well
+
 
 def plan_text(study: Study, predicted: Sequence[str] = ()) -> str:
     """Return the trainings of a study, what is recorded and missing, the time that the rest takes, and what to change.
@@ -78,7 +80,9 @@ def _peak(experiment: Experiment, data: DataInfo, steps: int) -> float:
     """The greatest factor of the shape, in (0, 1]: a warm-up that is cut off never reaches max_lr."""
     recipe = experiment.recipe
     per_epoch = recipe.steps_per_epoch(data.training_images)
-    return max(recipe.shape.factor(t, per_epoch, recipe.epochs) for t in range(1, steps + 1))
+    return max(
+        recipe.shape.factor(t, per_epoch, recipe.epochs) for t in (*range(1, steps, 1 + steps // MAX_LOOKS), steps)
+    )
 
 
 def _search_lines(experiment: Experiment) -> list[str]:

@@ -14,8 +14,10 @@ from oracle.experiment.label import true_label
 from oracle.experiment.message import explain, shown
 from oracle.experiment.overrides import apply_override
 from oracle.experiment.spec import Experiment
-from oracle.experiment.yaml_text import parse_yaml
+from oracle.experiment.yaml_text import MAX_CHARACTERS, parse_yaml
+from oracle.files import read_file
 
+MAX_BYTES = 4 * MAX_CHARACTERS  # as UTF-8 has them
 Model = TypeVar("Model", bound=Strict)
 
 
@@ -49,9 +51,11 @@ def read(path: Path, model: type[Strict]) -> dict[str, Any]:
         InputError: The file can't be read, or holds something else.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        found = getattr(error, "strerror", None) or "not a text file"
+        text = read_file(path, MAX_BYTES).decode("utf-8")
+    except (OSError, ValueError) as error:
+        found = (
+            "not a text file" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", None) or error
+        )
         raise InputError(f"{path} must be a readable YAML file, got: {found}") from error
     tree = parse_yaml(text, str(path))
     if not isinstance(tree, dict):

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from oracle.experiment.yaml_text import parse_yaml
+from oracle.plain_text import one_line
 from oracle.utf8 import as_utf8
 
 ELSEWHERE = "..."
@@ -69,7 +70,7 @@ def redact_override(override: str) -> str:
 
 def redact_text(text: str) -> str:
     """An error's text in one line: paths without their folders, what the environment holds by the variable's name."""
-    text = _name_variables(" ".join(text.split()))
+    text = _name_variables(one_line(text))
     return FOLDERS.sub("", QUOTED.sub(r"\1\2\1", text))
 
 

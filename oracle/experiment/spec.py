@@ -1,5 +1,6 @@
 """Experiment: the one validated description of a study."""
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -17,12 +18,14 @@ from oracle.experiment.policy import Baseline, Policies
 from oracle.experiment.redaction import first_private, redact
 from oracle.experiment.words import LONGEST_NAME, Label
 from oracle.hashing import digest
+from oracle.plain_text import one_line
 from silo.data import SOURCES
 from silo.model import MODELS
 from silo.pruning_rule import CRITERIA, Pruning
 from silo.recipe import Recipe
 from silo.schedule import Schedule, SiloSchedule
 
+MAX_TRAININGS, PLANNED_BYTES = 10**6, 1700  # of a study, and how much memory each takes as it is planned
 SCHEMA = 1  # part of every cell's id: raise it when the meaning of a field changes
 
 
@@ -83,6 +86,18 @@ class Experiment(Strict):
                 given = shown(baseline.max_lr.model_dump(mode="json"))
                 raise ValueError(f"{field} must be a schedule, got {given}: {error}") from error
             _check_schedule(schedule, field, baseline.max_lr.options, self.prune.cycles)
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_planned(self) -> "Experiment":
+        cycles, seeds, values = self.prune.cycles, len(self.oracle.seeds), len(self.oracle.grid.values())
+        trainings = cycles * seeds * (values + 1 + len(self.baselines))
+        trainings += sum(self.search_trainings(name) for name, one in self.baselines.items() if one.max_lr is None)
+        if trainings > MAX_TRAININGS:
+            baselines = f" and {len(self.baselines)} baselines" if self.baselines else ""
+            given = f"{trainings} ({cycles} cycles, {seeds} seeds, {values} values{baselines})"
+            memory = f"a plan of them takes {math.ceil(trainings * PLANNED_BYTES / 1e9)} GB"
+            raise ValueError(f"prune.cycles must be of at most {MAX_TRAININGS} trainings in all, got {given}: {memory}")
         return self
 
     @model_validator(mode="after")
@@ -201,7 +216,7 @@ class Experiment(Strict):
     @property
     def title(self) -> str:
         """The label, which says so where the choice was made on test, or the arithmetic isn't single precision."""
-        title, remarks = self.label or self.name, []
+        title, remarks = one_line(self.label) or self.name, []
         if self.chosen_on == "test":
             remarks.append("chosen on test, as released")
         if self.train.precision != "fp32":

@@ -14,6 +14,7 @@ from oracle.fit.holdout import HoldoutResult, hold_out
 from oracle.fit.target import Fitness, Target, best_constant, targets
 from oracle.report.figures.fit import plot_fit
 from oracle.report.figures.style import save
+from oracle.report.tables import escape
 from oracle.report.tables.markdown import markdown
 from oracle.stats.judged import MIN_CYCLES
 from oracle.study.beside import strangers, written_beside
@@ -78,7 +79,7 @@ def _text(results: Results, curve: SiloSchedule, held: Sequence[HoldoutResult], 
     experiment, known = results.experiment, targets(results.comparison)
     chosen = f"fitted to the Oracle's intervals of {experiment.name}"
     lines = [
-        f"{HEAD}{experiment.title}, fitted to {source}",
+        f"{HEAD}{escape.markdown(experiment.title)}, fitted to {escape.markdown(source)}",
         "",
         *_inside_lines(experiment.schedule, curve, known),
         "",

@@ -1,6 +1,7 @@
 """A baseline's trajectories: one a seed, at a max_lr that is given or searched; each goes its own masks."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from functools import partial
 
 from oracle.plan.policy_trajectory import PolicyTrajectory, Start
 from oracle.plan.record_view import RecordView, Unusable, best_value
@@ -65,7 +66,7 @@ class BaselineTrajectories:
         own = {value: of_seeds[self.seeds.index(seed)] for value, of_seeds in cells.items()}
         for cell in own.values():
             yield Request(cell, TRIED, self.name)
-        best = yield from self.view.best(cells, self.view.later(0, 1))
+        best = yield from self.view.best(cells, partial(self.view.later, 0, 1))
         if best is None:
             reason = "every candidate failed or diverged at cycle 0"
             yield from self.view.blocked(f"{self.name}, seed {seed}", 1, reason)
@@ -96,7 +97,7 @@ class BaselineTrajectories:
         cells, results, start = [], [], DENSE
         for cycle in range(self.experiment.prune.cycles):
             cells.append(Cell(self.training, seed, cycle, value, start))
-            results.append((yield from self.view.wait_for(cells[-1], {})))
+            results.append((yield from self.view.wait_for(cells[-1], dict)))
             if isinstance(results[-1], Unusable):
                 break
             start = results[-1].leaves

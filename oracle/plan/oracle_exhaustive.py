@@ -1,6 +1,7 @@
 """The Oracle's own trajectory (``follow: oracle``) where it tries every grid value in every seed."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from oracle.plan.policy_trajectory import Start
 from oracle.plan.record_view import RecordView
@@ -29,7 +30,7 @@ class OracleTrajectory:
             silo = self.experiment.schedule.max_lr(cycle)
             yield from self._requests(cycle, silo, starts)
             cells = {value: [self._cell(cycle, value, seed, starts) for seed in self.seeds] for value in self.grid}
-            best = yield from self.view.best(cells, self._later(cycle))
+            best = yield from self.view.best(cells, partial(self._later, cycle))
             if best is None:
                 reason = f"every candidate failed or diverged at cycle {cycle}"
                 yield from self.view.blocked("the Oracle's chain", cycle + 1, reason)
@@ -52,4 +53,5 @@ class OracleTrajectory:
 
     def _later(self, cycle: int) -> dict[int, int]:
         cycles = range(cycle + 1, self.experiment.prune.cycles)
-        return {later: len(self.seeds) * len({*self.grid, self.experiment.schedule.max_lr(later)}) for later in cycles}
+        grid, schedule = frozenset(self.grid), self.experiment.schedule
+        return {later: len(self.seeds) * (len(grid) + (schedule.max_lr(later) not in grid)) for later in cycles}

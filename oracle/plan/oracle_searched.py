@@ -122,9 +122,12 @@ class SearchTrajectory:
         measured: Measured = {}
         # on the Oracle's masks SILO's value is requested, too, and the winner in the seeds that it misses
         beside = len(task.seeds) if self.experiment.oracle.follow == "oracle" else 0
-        later = self.view.later(cycle, self._budget(task.seeds) + 2 * beside)
         left = task.budget - task.trained(accuracies) - sum(trial.max_lr != task.silo for trial in trials)
-        later[cycle] = max(0, left) + beside
+
+        def later() -> Mapping[int, int]:
+            own = max(0, left) + beside
+            return {**self.view.later(cycle, self._budget(task.seeds) + 2 * beside), cycle: own}
+
         for trial in trials:
             result = yield from self.view.wait_for(self._cell(cycle, *trial, starts), later)
             measured[trial] = None if isinstance(result, Unusable) else self.view.accuracy(result)

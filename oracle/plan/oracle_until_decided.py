@@ -71,7 +71,7 @@ class RoundsTrajectory:
         found = {}
         for seed in starts:
             cell = self._cell(cycle, Trial(self._silo(cycle), seed), starts)
-            result = yield from self.view.wait_for(cell, self._later())
+            result = yield from self.view.wait_for(cell, self._later)
             if not isinstance(result, Unusable):
                 found[seed] = Start(result.leaves, cell)
         return found
@@ -86,7 +86,7 @@ class RoundsTrajectory:
             results[cycle] = {}
             for trial in [*(Trial(self._silo(cycle), seed) for seed in starts), *self.requested[cycle]]:
                 cell = self._cell(cycle, trial, starts)
-                yield from self.view.wait_for(cell, self._later())
+                yield from self.view.wait_for(cell, self._later)
                 results[cycle][trial] = self.view.records.record(cell.id)
             starts = yield from self._next(cycle, starts)
         return results

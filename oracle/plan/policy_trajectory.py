@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from oracle.plan.record_view import RecordView, Unusable
 from oracle.plan.steps import ReleaseState, Step
@@ -52,7 +53,7 @@ class PolicyTrajectory:
                 return
             cell = Cell(self.training, self.seed, step.cycle, step.max_lr, step.start.digest)
             yield from self.requests(cell, step.start)
-            result = yield from self.view.wait_for(cell, self.later(step.cycle))
+            result = yield from self.view.wait_for(cell, partial(self.later, step.cycle))
             if isinstance(result, Unusable):
                 yield from self.view.blocked(f"{self.label}, seed {self.seed}", step.cycle + 1, result.reason)
                 return

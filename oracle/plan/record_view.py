@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from oracle.experiment.spec import Experiment
-from oracle.plan.steps import Blocked, Pending
+from oracle.plan.steps import Blocked, Later, Pending
 from oracle.stats.interval import find_interval
 from oracle.study.cell import Cell
 from oracle.study.record import Record, Records
@@ -34,12 +34,12 @@ class RecordView:
             return Unusable(f"cycle {cell.cycle} failed at max_lr {cell.max_lr:g}: {reason}")
         return None
 
-    def wait_for(self, cell: Cell, later: Mapping[int, int]) -> Generator[Pending, None, Record | Unusable]:
+    def wait_for(self, cell: Cell, later: Later) -> Generator[Pending, None, Record | Unusable]:
         """Yield Pending until the training is finished; return what :meth:`finished` says then.
 
         Args:
             cell: the training.
-            later: how many trainings will be requested at each later cycle, at most.
+            later: returns how many trainings will be requested at each later cycle, at most.
         """
         while (result := self.finished(cell)) is None:
             yield Pending(cell, later)
@@ -49,15 +49,13 @@ class RecordView:
         """The accuracy, in percent, that the study chooses by, of a training that didn't diverge."""
         return getattr(record.outcome, self.experiment.chosen_on)
 
-    def best(
-        self, cells: Mapping[float, Sequence[Cell]], later: Mapping[int, int]
-    ) -> Generator[Pending, None, float | None]:
+    def best(self, cells: Mapping[float, Sequence[Cell]], later: Later) -> Generator[Pending, None, float | None]:
         """Wait for cells, and return the value that is best by the mean over its cells; None where every value has one that
         failed or diverged.
 
         Args:
             cells: by value, one for each seed.
-            later: how many trainings will be requested at each later cycle, at most.
+            later: returns how many trainings will be requested at each later cycle, at most.
         """
         means = []
         for of_value in cells.values():

@@ -54,4 +54,5 @@ class SiloTrajectories:
 
     def _later(self, cycle: int) -> Mapping[int, int]:
         cycles = range(cycle + 1, self.experiment.prune.cycles)
-        return {later: len({*self.beside, self.experiment.schedule.max_lr(later)}) for later in cycles}
+        beside, schedule = frozenset(self.beside), self.experiment.schedule
+        return {later: len(beside) + (schedule.max_lr(later) not in beside) for later in cycles}

@@ -87,7 +87,7 @@ class Snapshot:
             elif isinstance(step, Blocked):
                 blocked.append(step)
             elif isinstance(step, Pending):
-                for cycle, count in step.later.items():
+                for cycle, count in step.later().items():
                     later[cycle] += count
         trainings = tuple(_training(of_cell, trajectories.records) for of_cell in requests.values())
         return cls(trajectories.experiment, data, origin, trainings, tuple(skipped), tuple(blocked), dict(later))

@@ -1,10 +1,12 @@
 """What a trajectory yields, step by step, as it is planned."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from oracle.study.cell import Cell
+
+Later = Callable[[], Mapping[int, int]]
 
 
 class Role(StrEnum):
@@ -63,11 +65,12 @@ class Pending:
 
     Attributes:
         cell: the training that it waits for.
-        later: how many trainings it will request at each later cycle, at most.
+        later: returns how many trainings it will request at each later cycle, at most; only what counts them calls it, since
+            all trajectories wait once a cycle, and it looks at all cycles.
     """
 
     cell: Cell
-    later: Mapping[int, int]
+    later: Later
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from oracle.analysis.results import Results
 from oracle.error import InputError
 from oracle.report.report import REPORT_FILES, figures_of, policies_of, write_json, write_report
+from oracle.report.tables import escape
 from oracle.report.tables.markdown import markdown
 from oracle.report.tables.study_tables import comparison_table, losses_table, optima_table
 from oracle.report.text import environment_text, verdicts_text
@@ -86,10 +87,11 @@ def _published_name(file: Path) -> str | None:
 def _readme(results: Results) -> str:
     experiment = results.experiment
     seeds = ", ".join(map(str, experiment.oracle.seeds))
+    made_by = escape.markdown_code(f"silo-oracle run {results.origin}")
     lines = [
-        f"# {experiment.title}",
+        f"# {escape.markdown(experiment.title)}",
         "",
-        f"Made by `silo-oracle run {results.origin}` and `silo-oracle publish`: {len(results.cells)} trainings, seeds {seeds}, "
+        f"Made by {made_by} and `silo-oracle publish`: {len(results.cells)} trainings, seeds {seeds}, "
         f"follow: {experiment.oracle.follow}. The experiment with every default is in `experiment.json`, every training in "
         "`cells.csv`. All of it as one page to read: `report.html`.",
         "",

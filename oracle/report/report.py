@@ -20,7 +20,7 @@ from oracle.report.figures.style import save
 from oracle.report.page.page import PageText, render_page
 from oracle.report.tables.paper import Table, finished_experiments, paper_tables
 from oracle.report.tables.study_tables import comparison_table, losses_table, optima_table, oracle_table
-from oracle.report.tables.write import write_table, write_texts
+from oracle.report.tables.write import csv_text, write_table, write_texts
 from oracle.report.text import choice_text, details, notes, setting_text, verdicts_text
 from oracle.study.beside import written_beside
 
@@ -94,7 +94,7 @@ def _write_frames(results: Results, folder: Path) -> None:
     if not results.experiment.oracle.search.is_exhaustive:
         frames["skipped"] = results.skipped
     for name, frame in frames.items():
-        frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+        (folder / f"{name}.csv").write_text(csv_text(frame), encoding="utf-8", newline="\n")
 
 
 def _write_tables(results: Results, policies: Sequence[Table], folder: Path) -> None:

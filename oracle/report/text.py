@@ -6,7 +6,9 @@ from typing import Any
 from oracle.analysis.claims.verdict import Verdict, in_sample
 from oracle.analysis.results import Results
 from oracle.experiment.spec import Experiment
+from oracle.plain_text import Quoted, one_line
 from oracle.report.advice import advice, needs_text, search_advice
+from oracle.report.tables import escape
 
 
 def setting_text(experiment: Experiment) -> str:
@@ -19,13 +21,13 @@ def setting_text(experiment: Experiment) -> str:
 def verdicts_text(results: Results) -> str:
     """Return the verdicts and notes, as Markdown."""
     experiment = results.experiment
-    lines = [f"Verdicts on this experiment ({experiment.title}; {setting_text(experiment)}):", ""]
+    lines = [f"Verdicts on this experiment ({escape.markdown(experiment.title)}; {setting_text(experiment)}):", ""]
     lines += [f"Intervals hold with probability {1 - 2 * results.findings.level:.3g}.", ""]
     for one in results.verdicts:
         lines.append(f"- **{one.claim}**: {one.judgement}. {one.evidence}")
         lines += [f"  - {detail}" for detail in details(one, experiment)]
-    lines += [f"- Note: {note}" for note in notes(results)]
-    lines.append(f"- {choice_text(experiment)}")
+    lines += [f"- Note: {escape.markdown(note) if isinstance(note, Quoted) else note}" for note in notes(results)]
+    lines.append(f"- {escape.markdown(choice_text(experiment))}")
     return "\n".join(lines) + "\n"
 
 
@@ -42,14 +44,14 @@ def notes(results: Results) -> list[str]:
 
 
 def environment_text(environment: Mapping[str, Any]) -> str:
-    """Return an environment of ``Results.environments`` in words."""
+    """Return an environment of ``Results.environments`` in words, as Markdown."""
     fields = ", ".join(f"{name} {value}" for name, value in environment.items() if name != "trainings")
-    return f"Environment of {environment['trainings']} trainings: {fields}."
+    return f"Environment of {environment['trainings']} trainings: {escape.markdown(fields)}."
 
 
 def choice_text(experiment: Experiment) -> str:
     """Return how SILO's parameters were chosen, and whether on seeds that judge them."""
-    text, seeds = f"SILO's parameters: {experiment.silo.chosen}", experiment.silo.chosen_on_seeds
+    text, seeds = f"SILO's parameters: {one_line(experiment.silo.chosen)}", experiment.silo.chosen_on_seeds
     if seeds:
         text += f" (seeds {', '.join(map(str, seeds))})"
     return f"{text}. In-sample: these seeds judge them." if in_sample(experiment) else f"{text}."

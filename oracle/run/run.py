@@ -3,6 +3,7 @@
 from rich.console import Console
 
 from oracle.experiment.search import SearchKind
+from oracle.plain_text import one_line
 from oracle.plan.snapshot import Snapshot
 from oracle.plan.trajectories import Trajectories
 from oracle.run.local import train_here
@@ -52,7 +53,7 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool, a
             console.print(message, highlight=False, soft_wrap=True)
             return counts.failed == 0
         if study.left_out:
-            console.print(f"data: {study.left_out}", highlight=False, markup=False, soft_wrap=True)
+            console.print(f"data: {one_line(study.left_out)}", highlight=False, markup=False, soft_wrap=True)
         most = "at most " if counts.at_most else ""
         console.print(f"training {most}{counts.missing} of {counts.total} trainings", highlight=False, soft_wrap=True)
         # what GPUs the nodes of a cluster have shows in their records: the report at the end says so
@@ -60,7 +61,7 @@ def run_study(study: Study, console: Console, local: bool, retry_failed: bool, a
             other := difference(current_environment(device(study.experiment)), before.records)
         ):
             message = f"this machine's environment differs from that of the records there: {other}"
-            console.print(message, highlight=False, soft_wrap=True)
+            console.print(one_line(message), highlight=False, markup=False, soft_wrap=True)
         trajectories = Trajectories.of(study)
         with Progress(console, trajectories, counts.total, counts.recorded) as progress:
             _train(study, ReadyQueue(trajectories), progress, local, address)

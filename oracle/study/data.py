@@ -11,6 +11,7 @@ from oracle.experiment.message import InnerFieldError, inner_error
 from oracle.experiment.spec import Experiment
 from oracle.study.data_info import NOT_LOADED, DataInfo, location_of
 from silo.data import FACTS
+from silo.data.decode import check_size
 from silo.data.error import DataError
 from silo.data.images import Dataset, Images
 from silo.data.part import Part
@@ -104,6 +105,11 @@ def known_data(experiment: Experiment) -> DataInfo | None:
     if experiment.data.source not in FACTS:
         return None
     facts, limit = FACTS[experiment.data.source], experiment.data.limit
+    if facts.size is None:
+        try:
+            check_size(experiment.data.size)
+        except DataError as error:
+            raise FieldError(f"data.{error}") from error
     _check_network(experiment, *image_shape(experiment, None))
     train = min(facts.train, limit.train or facts.train)
     test = facts.test and min(facts.test, limit.test or facts.test)

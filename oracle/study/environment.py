@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from oracle.hashing import digest
+from oracle.plain_text import one_line
 from oracle.study.record import Record
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def _listed_counts(counts: Counter[str], besides: str | None = None) -> str:
     listed = sorted(
         ((value, n) for value, n in counts.items() if value != besides), key=lambda pair: (-pair[1], pair[0])
     )
-    return ", ".join(f"{value} in {n} record{'s' if n > 1 else ''}" for value, n in listed)
+    return ", ".join(f"{one_line(value)} in {n} record{'s' if n > 1 else ''}" for value, n in listed)
 
 
 def _listed(numbers: list[int]) -> str:

@@ -19,6 +19,7 @@ from oracle.error import InputError
 from oracle.study.durable import make_requested_folder
 from oracle.study.store import Event, Store
 
+LONGEST = 1000  # characters of what a driver writes there
 PATIENCE = 1.0  # seconds that a driver tries to have the lock: who looks at it holds it for a moment, too
 BEGINNINGS = (Event.STARTED, Event.RESUMED)  # events of the log of attempts after which a training is under way
 
@@ -109,12 +110,12 @@ def _look(folder: Path) -> tuple[bool, dict[str, Any]]:
     try:
         with (folder / "lock").open(encoding="utf-8") as lock:
             is_held = _is_held(lock)
-            text = lock.read()
+            text = lock.read(LONGEST)
     except FileNotFoundError:
         return False, {}
     try:
         written = json.loads(text)
-    except ValueError:  # a driver is writing it
+    except (ValueError, RecursionError):  # a driver is writing it
         written = {}
     return is_held, written if isinstance(written, dict) else {}
 

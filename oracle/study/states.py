@@ -33,6 +33,8 @@ def read_state(store: Store, cell_id: str, expected: str, weights: dict[str, tor
         state = State(Mask.unpack(held["mask"], weights), held["weights"])
     except FileNotFoundError as error:
         raise InputError(f"{path} must hold a start state, got no such file") from error
+    except PermissionError as error:  # it may be whole: no reason to delete it
+        raise InputError(f"{path} must be readable, got: {error.strerror}") from error
     except Exception as error:  # torch.load raises half a dozen kinds of error for a damaged file
         raise InputError(f"{path} must be a readable start state, got a damaged file; {DELETE_ADVICE}") from error
     if state.digest() != expected:

@@ -14,14 +14,16 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from oracle.error import InputError
+from oracle.files import read_json, read_tree
 from oracle.hashing import digest
+from oracle.plain_text import one_line
 from oracle.study.durable import WRITER, make_folder, write
 from oracle.study.record import Record
 
@@ -95,10 +97,10 @@ class Store:
         path = self.folder / "records" / f"{cell_id}.json"
         if not path.exists():
             return None
-        held = _read(path)
+        held = _read(path, read=read_json)
         if not isinstance(held, dict) or held.get("id") != cell_id:
             raise InputError(f"{path} must be the record of this training, got another one; {DELETE_ADVICE}")
-        if held.pop("checksum", None) != digest(held):
+        if held.pop("checksum", None) != _digest(held):
             raise InputError(f"{path} must be as it was written, got another checksum; {DELETE_ADVICE}")
         try:
             return Record.from_json(held)
@@ -135,7 +137,7 @@ class Store:
             return None
         if not isinstance(failure, dict) or not isinstance(failure.get("reason"), str):
             raise InputError(f"{path} must hold the reason of a failure, got something else; {DELETE_ADVICE}")
-        return failure["reason"]
+        return one_line(failure["reason"])
 
     def write_failure(self, cell_id: str, reason: str) -> None:
         """Remember that a training raised an error."""
@@ -222,18 +224,27 @@ class Store:
                     path.unlink(missing_ok=True)
 
 
-def _read(path: Path, advice: str = DELETE_ADVICE) -> Any:
+def _read(path: Path, advice: str = DELETE_ADVICE, read: Callable[[Path], Any] = read_tree) -> Any:
     try:
-        return json.loads(path.read_bytes())
+        return read(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (ValueError, OSError) as error:
+    except OSError as error:  # it may be whole: no reason to delete it
+        raise InputError(f"{path} must be readable, got: {error.strerror}") from error
+    except ValueError as error:
         raise InputError(f"{path} must be readable JSON, got {error}; {advice}") from error
+
+
+def _digest(held: dict[str, Any]) -> str | None:
+    try:
+        return digest(held)
+    except (RecursionError, ValueError):  # what no record is: too deep, or not a number
+        return None
 
 
 def _entry(line: str) -> dict[str, Any] | None:
     try:
         entry = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return entry if isinstance(entry, dict) else None

@@ -15,6 +15,16 @@ from silo.data.error import DataError
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 WIDE = "IF"  # first letters of Pillow's modes of more than 8 bits: integers and floats, which it would cut off at 255
 
+MAX_SIZE = 4096  # pixels a side that images are scaled to
+
+
+def check_size(size: int) -> None:
+    """Check that images can be scaled to so many pixels a side; raises DataError."""
+    if size < 1:
+        raise DataError(f"size must be at least 1 pixel, got {size}")
+    if size > MAX_SIZE:
+        raise DataError(f"size must be at most {MAX_SIZE} pixels, got {size}")
+
 
 def is_image(file: Path) -> bool:
     """Whether the file has an ending that images have, and isn't hidden, as another system's notes on a file are (._1.png)."""
@@ -53,13 +63,14 @@ def cached_pixels(part: Path, files: list[Path], size: int | None, expected: str
         expected: What the images must be, for the message, such as ``images of 64x64``.
 
     Raises:
-        DataError: For an image that isn't readable, isn't square or differs in size.
+        DataError: For an image that isn't readable, isn't square or differs in size, or where memory doesn't hold them.
     """
     stats = [(str(file.relative_to(part)), *_identity(file_status(file))) for file in files]
     key = hashlib.sha256(repr((str(part.resolve()), size, stats)).encode()).hexdigest()[:20]
     cached = read_pixels(key, len(files))
     if cached is not None:
         return cached
+    _check_memory(_decode(files[0], size), len(files))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         images = list(pool.map(lambda file: _decode(file, size), files))
     shape = images[0].shape
@@ -69,6 +80,15 @@ def cached_pixels(part: Path, files: list[Path], size: int | None, expected: str
     pixels = np.stack(images)
     write_pixels(key, pixels)
     return pixels
+
+
+def _check_memory(image: np.ndarray, images: int) -> None:
+    """Check that this machine could hold so many images as this one; raises DataError."""
+    needed, held = images * image.nbytes, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > held:
+        size = f"{image.shape[2]}x{image.shape[1]}"
+        given = f"{images} of {size}, which take {needed / 1e9:.3g} GB (set a smaller size)"
+        raise DataError(f"path must hold images that fit into the memory of {held / 1e9:.3g} GB, got {given}")
 
 
 def file_status(file: Path) -> os.stat_result:

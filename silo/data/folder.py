@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from silo.data.class_folders import class_names, labelled_names, left_out, no_other_classes
-from silo.data.decode import cached_pixels
+from silo.data.decode import cached_pixels, check_size
 from silo.data.error import DataError
 from silo.data.images import Dataset, Images
 
@@ -21,18 +21,19 @@ def folder(path: str, size: int | None = None) -> Dataset:
 
     Args:
         path: The folder that holds train/CLASS/*.jpg and, if there is an official test set, test/CLASS/*.jpg.
-        size: Pixels a side that each image is scaled and centre-cropped to, at least 1; None where all are square and of one
+        size: Pixels a side that each image is scaled and centre-cropped to, 1 to 4096; None where all are square and of one
             size.
 
     Returns:
         The images in memory.
 
     Raises:
-        DataError: For a missing folder, a folder without classes or images, a corrupt or odd-sized image.
+        DataError: For a missing folder, a folder without classes or images, a corrupt or odd-sized image, or more than memory
+            holds.
     """
     root = Path(path).expanduser()
-    if size is not None and size < 1:
-        raise DataError(f"size must be at least 1 pixel, got {size}")
+    if size is not None:
+        check_size(size)
     if not root.is_dir():
         raise DataError(f"path must be an existing folder with train/CLASS/*.jpg, got {str(path)!r}")
     if not (root / "train").is_dir():

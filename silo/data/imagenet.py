@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from silo.data.class_folders import class_names, labelled_names, left_out, no_other_classes
+from silo.data.decode import check_size
 from silo.data.error import DataError
 from silo.data.images import Dataset
 from silo.data.streamed import Loader, Streamed
@@ -17,7 +18,7 @@ def imagenet(path: str = "data/imagenet", size: int = 224, loaders: int = 4) -> 
 
     Args:
         path: The folder that holds train/WNID/*.JPEG, and val/WNID/*.JPEG, the test set (its own test/ has no labels).
-        size: Pixels a side of the images in a batch, at least 1. Training: see Augment's area. Evaluation: the short side is
+        size: Pixels a side of the images in a batch, 1 to 4096. Training: see Augment's area. Evaluation: the short side is
             scaled to size * 256 / 224, and the centre cropped.
         loaders: Worker processes that decode, at most one a CPU core; with 0 this process decodes. No number depends on it. As
             any worker of multiprocessing's they import the main script, which needs its ``if __name__ == "__main__"``.
@@ -29,9 +30,9 @@ def imagenet(path: str = "data/imagenet", size: int = 224, loaders: int = 4) -> 
         DataError: For another size or number of loaders, a missing folder, or an odd layout.
     """
     root = Path(path).expanduser()
-    for name, value, least in (("size", size, 1), ("loaders", loaders, 0)):
-        if value < least:
-            raise DataError(f"{name} must be at least {least}, got {value}")
+    check_size(size)
+    if loaders < 0:
+        raise DataError(f"loaders must be at least 0, got {loaders}")
     if not root.is_dir():
         raise DataError(
             f"path must be an existing folder with train/WNID/*.JPEG and val/WNID/*.JPEG, got {str(path)!r}"

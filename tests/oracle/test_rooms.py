@@ -16,6 +16,7 @@ ROOMS = (
     "utf8",
     "plain_text",
     "error",
+    "files",
     "hashing",
     "experiment",
     "stats",

@@ -315,7 +315,14 @@ def test_one_line_says_what_is_wrong(root, make, message):
     assert str(root) in str(caught.value) and "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("size", [0, -4])
+def test_more_images_than_memory_holds_are_refused_with_the_size_of_both(root, monkeypatch):
+    two_classes(root, "png")
+    monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 1000, "SC_PHYS_PAGES": 24}.get)
+    with pytest.raises(DataError, match=r"^path must .* the memory of 2.4e-05 GB, got \d of 50x50, which take .* GB"):
+        folder(str(root), size=50)
+
+
+@pytest.mark.parametrize("size", [0, -4, 4097, 10**8])
 def test_bad_sizes(root, size):
     two_classes(root)
     with pytest.raises(DataError, match=f"^size must .*, got {size}$"):

@@ -8,7 +8,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from oracle.report.figures.style import VERMILLION, empty_figure, label_log, legend_below, new_figure, styled
+from oracle.report.figures.style import VERMILLION, drawable, empty_figure, label_log, legend_below, new_figure, styled
 
 MAX_LAYER_TICKS = 40  # up to so many layers have a tick of their own each
 MAX_NAME_LENGTH = 20  # characters of a layer's name that leave the map room enough
@@ -52,7 +52,7 @@ def plot_layers(layers: pd.DataFrame, title: str | None, policy: str = "SILO") -
         axes.bar(columns[column], 1, 1, rows[row], align="edge", color=VERMILLION, label="Emptied")
     axes.set_ylim(rows[-1], rows[0])
     every = math.ceil(len(names) / MAX_LAYER_TICKS)
-    axes.set_yticks(range(0, len(names), every), [_shortened(name) for name in names[::every]])
+    axes.set_yticks(range(0, len(names), every), [_shortened(name) for name in names[::every]], parse_math=False)
     axes.set_ylabel("Layer")
     axes.set_xlabel("Pruning cycle")
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
@@ -62,5 +62,5 @@ def plot_layers(layers: pd.DataFrame, title: str | None, policy: str = "SILO") -
 
 def _shortened(name: str) -> str:
     """A layer's name without what nearly all share; of a long one the end, in which neighbours differ."""
-    name = name.removesuffix(".weight")
+    name = drawable(name.removesuffix(".weight"))
     return name if len(name) <= MAX_NAME_LENGTH else "\N{HORIZONTAL ELLIPSIS}" + name[1 - MAX_NAME_LENGTH :]

@@ -13,6 +13,7 @@ from oracle.report.figures.style import (
     GREY,
     SILO_LINE,
     WIDE,
+    drawable,
     empty_figure,
     label_log,
     legend_below,
@@ -85,7 +86,7 @@ def plot_responses(
         axes.set_xlabel("max_lr")
     figure.supylabel(f"Mean {chosen_on} accuracy (%)", x=0.06 / WIDE, fontsize=8)
     if title:
-        figure.suptitle(textwrap.fill(title, 90), parse_math=False, fontsize=8)
+        figure.suptitle(textwrap.fill(drawable(title), 90), parse_math=False, fontsize=8)
     legend_below(figure, 4)
     return figure
 

@@ -6,6 +6,7 @@ A figure is as wide as one column of a paper; one of many panels as two.
 import math
 import textwrap
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 WIDTH = 3.4  # inches
@@ -29,12 +31,14 @@ ORACLE_LINE = {"color": BLUE, "linestyle": (0, (3, 1.5)), "marker": "o", "linewi
 SILO_LINE = {"color": VERMILLION, "linestyle": "-", "marker": "D", "markersize": 2.6, "linewidth": 1.4}
 HOLLOW_MARKER = {"linestyle": "none", "marker": "o", "markerfacecolor": "white"}
 
+FONT, SQUARE = "DejaVu Sans", "\N{WHITE SQUARE}"  # a font that comes with matplotlib
+
 # "default" first, so that the reader's own matplotlibrc changes nothing
 styled = matplotlib.style.context(
     [
         "default",
         {
-            "font.family": "DejaVu Sans",
+            "font.family": FONT,
             "font.size": 7.5,
             "axes.titlesize": 8,
             "axes.labelsize": 8,
@@ -110,8 +114,19 @@ def new_figure(height: float, title: str | None, height_ratios: Sequence[float] 
     panels = figure.subplots(len(height_ratios), sharex=True, squeeze=False, height_ratios=height_ratios)[:, 0]
     figure.align_ylabels(panels)
     if title:
-        panels[0].set_title(textwrap.fill(title, 44), parse_math=False)
+        panels[0].set_title(textwrap.fill(drawable(title), 44), parse_math=False)
     return figure, list(panels)
+
+
+def drawable(text: str) -> str:
+    """Return a text with a square for each character that the font of the figures lacks, such as a Chinese one."""
+    return "".join(char if ord(char) in _glyphs() else SQUARE for char in text)
+
+
+@cache
+def _glyphs() -> frozenset[int]:
+    """The characters that the font has."""
+    return frozenset(get_font(findfont(FONT)).get_charmap())
 
 
 def empty_figure(title: str | None, why: str) -> Figure:

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from oracle.analysis.claims.verdict import Verdict
 from oracle.analysis.results import Results
+from oracle.plain_text import printable
 from oracle.report.page.trainings_plot import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, training_panels
 from oracle.report.tables.format import MISSING, Bold, known
 from oracle.report.tables.paper import Table
@@ -94,7 +95,7 @@ def render_page(results: Results, text: PageText, policies: Sequence[Table], fig
         skipped=_content(_skipped(results)),
         uncounted=_content(_uncounted(results)),
         cost=_content(results.costs.map(lambda value: value if known(value) else MISSING)),
-        experiment=yaml.safe_dump(text.experiment, sort_keys=False, allow_unicode=True),
+        experiment=printable(yaml.safe_dump(text.experiment, sort_keys=False, allow_unicode=True)),
     )
 
 

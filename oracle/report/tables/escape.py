@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from oracle.plain_text import CONTROL, one_line
+
 ACCENTS = dict(
     zip("\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0327", "`'^~=u.\"rHvc", strict=True)
 )
@@ -46,7 +48,7 @@ class _Latex(dict[int, str]):
 
 
 _LATEX = _Latex(str.maketrans(SPECIAL | SIGNS))
-_MARKDOWN = str.maketrans({"\n": " ", "\r": " "} | {char: "\\" + char for char in "\\|*`<[~$"})
+_MARKDOWN = str.maketrans({char: "\\" + char for char in "\\|*`<[~$"})
 
 
 def latex(text: str) -> str:
@@ -56,4 +58,13 @@ def latex(text: str) -> str:
 
 def markdown(text: str) -> str:
     """The text as GitHub's markdown, fit for a table too; an underscore within a word, as in max_lr, needs no escape."""
-    return re.sub(r"(?<!\w)_|_(?!\w)|&(?=#?\w+;)", r"\\\g<0>", text.translate(_MARKDOWN))
+    plain = CONTROL.sub(" ", text)
+    return re.sub(r"(?<!\w)_|_(?!\w)|&(?=#?\w+;)", r"\\\g<0>", plain.translate(_MARKDOWN))
+
+
+def markdown_code(text: str) -> str:
+    """The text as a code span of markdown, which shows it as it is."""
+    plain = one_line(text)
+    fence = "`" * (1 + max(map(len, re.findall("`+", plain)), default=0))
+    pad = " " if len(fence) > 1 else ""
+    return f"{fence}{pad}{plain}{pad}{fence}"

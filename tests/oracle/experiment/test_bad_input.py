@@ -364,6 +364,15 @@ FIELDS = [
     ),
     # numbers that Python or YAML doesn't read
     ("silo.epsilon=1\u0661e-5", "silo.epsilon must be a number, got "),
+    # what can't be planned
+    (
+        "prune.cycles=1000000",
+        "prune.cycles must be of at most 1000000 trainings in all, got 4000000 (1000000 cycles, 1 seeds,",
+    ),
+    (
+        "oracle={grid: {low: 0.01, high: 10, points: 1000}, seeds: 1000}",
+        "got 2002000 (2 cycles, 1000 seeds, 1000 values): a plan of them takes 4 GB",
+    ),
     # the grid and the seeds
     (
         "oracle.grid={low: 1.0, high: 1.0001, points: 50}",
@@ -468,6 +477,7 @@ FIELDS = [
     # data that isn't there, or can't be what is asked of it
     ("data={source: folder}", "data.path is missing"),
     ("data={source: folder, path: 5}", "data.path must be a string, got 5"),
+    ("data={source: folder, path: images, size: 100000000}", "data.size must be at most 4096 pixels, got 100000000"),
     ("data={source: folder, path: images, size: 0}", "data.size must be at least 1 pixel, got 0"),
     (
         "data={source: folder, path: nowhere}",
@@ -567,6 +577,11 @@ def test_a_bad_field_is_named_with_its_file(refused, row):
     names(refused("run", "e.yaml", "--local", "--set", override), "silo-oracle: e.yaml: ", *fragments)
 
 
+def test_plan_refuses_a_size_without_a_look_at_known_data(refused):
+    data = "data={source: imagenet, path: nowhere, size: 100000000}"
+    names(refused("plan", "e.yaml", "--set", data), "e.yaml: data.size must be at most 4096 pixels, got 100000000")
+
+
 @pytest.mark.parametrize(
     ("data", "augment"),
     [
@@ -663,6 +678,8 @@ COMMANDS = [
     ("schedule nowhere.yaml", "nowhere.yaml must be a readable YAML file, got: No such file or directory"),
     ("plan full", "full must be a readable YAML file, got: Is a directory"),
     ("plan binary.yaml", "binary.yaml must be a readable YAML file, got: not a text file"),
+    (f"plan {'x' * 300}", "x must be a readable YAML file, got: File name too long"),
+    (f"status {'x' * 300}", "x/study.json must be readable, got: File name too long"),
     # overrides
     ("plan e.yaml --set", "--set", "expected one argument"),
     ("plan e.yaml --set seeds", "--set must be FIELD=VALUE, such as oracle.seeds=5, got seeds"),

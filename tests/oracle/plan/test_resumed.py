@@ -22,6 +22,10 @@ from synthetic import (
     sweep,
 )
 
+from oracle.plan.oracle_exhaustive import OracleTrajectory
+from oracle.plan.oracle_until_decided import RoundsTrajectory
+from oracle.plan.record_view import RecordView
+from oracle.plan.silo_trajectory import SiloTrajectories
 from oracle.plan.steps import Blocked, Request
 from oracle.plan.trajectories import Trajectories
 from oracle.run.ready_queue import ReadyQueue
@@ -195,3 +199,26 @@ def test_a_blocked_chain_says_why(store):
     assert list(snapshot(spec, store).blocked) == [
         Blocked("SILO's chain, seed 0", 1, "cycle 0 failed at max_lr 0.3: out of memory")
     ]
+
+
+# -- many cycles
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"baselines": {"cosine": {}}},
+        {"follow": "oracle"},
+        {"search": "adaptive"},
+        {"search": "until-decided", "seeds": 3},
+    ],
+)
+def test_a_walk_looks_at_no_cycle_beyond_its_own(store, monkeypatch, changes):
+    """All trajectories wait once a cycle: a look at all later cycles each time would take a time that grows by the square."""
+
+    def looks(*_):
+        raise AssertionError("only a snapshot counts what may come later")
+
+    for kind in (RecordView, SiloTrajectories, OracleTrajectory, RoundsTrajectory):
+        monkeypatch.setattr(kind, "later" if kind is RecordView else "_later", looks)
+    assert sweep(experiment(cycles=4, **changes), store)
