@@ -2,6 +2,5 @@
 
 import os
 
-os.environ["MPLBACKEND"] = (
-    "agg"  # only files are drawn; oracle.report.figures says so, too, which not all of these import
-)
+# Only files are drawn. oracle.report.figures says so, too, but not all of these import it before matplotlib.
+os.environ["MPLBACKEND"] = "agg"

@@ -37,18 +37,15 @@ def _plan(arguments: Namespace) -> int:
     from oracle.study.study import new_study, planned_study
 
     requested, pilot = _requested(arguments), pilot_of(arguments)
+    study = (new_study if arguments.calibrate else planned_study)(*requested)
+    check_training(study)
     predicted: list[str] = []
     if arguments.calibrate:
         from oracle.cli.prediction import predicted_lines
         from oracle.run.calibration.calibration import calibrate
 
-        study = new_study(*requested)
-        check_training(study)
         speed = calibrate(study)
         predicted = predicted_lines(study, speed) if speed else []
-    else:
-        study = planned_study(*requested)
-        check_training(study)
     show(plan_text(study, predicted))
     show("\n".join(power_lines(study.experiment, study.data, pilot)) if pilot else HOW)
     return DONE

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING
 
 from oracle.cli.status import duration_text
@@ -31,10 +30,10 @@ def cost_lines(study: Study, snapshot: Snapshot, calibrated: bool) -> list[str]:
     """
     missing, recipe = snapshot.counts().missing, study.experiment.recipe
     steps = recipe.epochs * recipe.steps_per_epoch(study.data.training_images)
-    lines = _time_lines(study.experiment.compute.rate, missing, snapshot.records, steps, calibrated)
+    lines = _time_lines(study.experiment.compute.rate, missing, snapshot, steps, calibrated)
     search = study.experiment.oracle.search.kind
     if missing and (search is not SearchKind.ADAPTIVE or is_installed("optuna")):
-        lines += _room_lines(study, snapshot.records, steps)
+        lines += _room_lines(study, snapshot.seconds_each, steps)
     return lines
 
 
@@ -51,18 +50,17 @@ def bytes_text(size: float) -> str:
     return f"{size / 1e3:,.0f} kB"
 
 
-def _time_lines(rate: Rate | None, missing: int, records: Sequence[Record], steps: int, calibrated: bool) -> list[str]:
+def _time_lines(rate: Rate | None, missing: int, snapshot: Snapshot, steps: int, calibrated: bool) -> list[str]:
     """The time that the missing trainings take on one device, as far as it is known, and by which rate."""
     lines = []
     if rate is not None:
         hours = missing * steps / rate.iterations_per_second / 3600
         at = f"{rate.iterations_per_second:g} iterations a second ({_source(rate)})"
         lines.append(f"missing: {missing * steps:,} iterations: {hours_text(hours)} device-hours at {at}")
-    if records:
-        seconds = _mean_seconds(records)
+    if (seconds := snapshot.seconds_each) is not None:
         left = f"the missing ones take {duration_text(seconds * missing)}, divided by the workers"
         lines.append(
-            f"a training took {seconds:.2f} s ({_measured(records)}): {left if missing else 'none is missing'}"
+            f"a training took {seconds:.2f} s ({_measured(snapshot.records)}): {left if missing else 'none is missing'}"
         )
     elif rate is None and not calibrated:
         lines.append("no training is recorded yet: the time of one is known after the first")
@@ -81,18 +79,14 @@ def _measured(records: Sequence[Record]) -> str:
     return f"measured: {len(records)} record{'s' if len(records) > 1 else ''} of this run, on {', '.join(devices)}"
 
 
-def _mean_seconds(records: Sequence[Record]) -> float:
-    return fmean(record.seconds for record in records)
-
-
-def _room_lines(study: Study, records: Sequence[Record], steps: int) -> list[str]:
-    """Wall-clock, disk and GPU memory."""
+def _room_lines(study: Study, seconds_each: float | None, steps: int) -> list[str]:
+    """Wall-clock, disk and GPU memory; seconds_each: the mean time of a recorded training."""
     from oracle.run.footprint import file_sizes, gpu_memory  # torch
 
     compute, sizes = study.experiment.compute, file_sizes(study)
     memory = gpu_memory(study) if compute.gpus_per_trial else None
     lanes, simulated = _lanes(compute, memory), waves(study, sizes and sizes.states)
-    lines = [_wall_line(study, simulated, records, steps, lanes)]
+    lines = [_wall_line(study, simulated, seconds_each, steps, lanes)]
     if sizes is not None:
         under_way = min(simulated.trainings, (compute.workers or 1) * lanes)
         lines.append(_disk_line(study, simulated, sizes.record, under_way * sizes.checkpoint))
@@ -112,10 +106,10 @@ def _lanes(compute: Compute, memory: "GpuMemory | None") -> int:
     return MOST_LANES if memory is None else memory.lanes(ASSUMED_GPU * min(1.0, compute.gpus_per_trial))
 
 
-def _wall_line(study: Study, simulated: Waves, records: Sequence[Record], steps: int, lanes: int) -> str:
+def _wall_line(study: Study, simulated: Waves, seconds_each: float | None, steps: int, lanes: int) -> str:
     """How long the missing trainings take on the workers that the file names, and at least on any number of them."""
     compute, chain = study.experiment.compute, simulated.longest_chain
-    time, line = _pack_time(compute, records, steps), f"{chain} of them wait for each other"
+    time, line = _pack_time(compute, seconds_each, steps), f"{chain} of them wait for each other"
     if time is None:
         return line
     line += f": {hours_text(chain * time.seconds(1) / 3600)} hours on any number of devices"
@@ -136,11 +130,11 @@ def _wall_line(study: Study, simulated: Waves, records: Sequence[Record], steps:
     return line
 
 
-def _pack_time(compute: Compute, records: Sequence[Record], steps: int) -> PackTime | None:
+def _pack_time(compute: Compute, seconds_each: float | None, steps: int) -> PackTime | None:
     """The time of trainings on one worker: by the file's rate, which is a whole device's, else by what is recorded."""
     rate = compute.rate
     if rate is None:
-        return PackTime.in_turn(_mean_seconds(records)) if records else None
+        return None if seconds_each is None else PackTime.in_turn(seconds_each)
     gpus = compute.gpus_per_trial or 1
     share = steps / rate.iterations_per_second / gpus
     alone = rate.lanes * share if rate.alone is None else steps / rate.alone / gpus

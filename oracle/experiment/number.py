@@ -35,7 +35,6 @@ def number(
     return Annotated[kind, AfterValidator(within)]
 
 
-Positive = number(float, above=0)
 NotNegative = number(float, at_least=0)
 Share = number(float, above=0, below=1)
 LEAST_MAX_LR, GREATEST_MAX_LR = 1e-30, 10**9  # beyond which axes and differences of logs overflow

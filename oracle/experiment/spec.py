@@ -97,7 +97,8 @@ class Experiment(Strict):
             baselines = f" and {len(self.baselines)} baselines" if self.baselines else ""
             given = f"{trainings} ({cycles} cycles, {seeds} seeds, {values} values{baselines})"
             memory = f"a plan of them takes {math.ceil(trainings * PLANNED_BYTES / 1e9)} GB"
-            raise ValueError(f"prune.cycles must be of at most {MAX_TRAININGS} trainings in all, got {given}: {memory}")
+            fields = "prune.cycles, oracle.seeds and oracle.grid"
+            raise ValueError(f"{fields} must ask for at most {MAX_TRAININGS} trainings, got {given}: {memory}")
         return self
 
     @model_validator(mode="after")

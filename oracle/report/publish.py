@@ -1,11 +1,11 @@
 """Publishing: what is worth keeping of a run, with a README that says what it is."""
 
-import json
 import shutil
 from pathlib import Path
 
 from oracle.analysis.results import Results
 from oracle.error import InputError
+from oracle.files import read_tree
 from oracle.report.report import REPORT_FILES, figures_of, policies_of, write_json, write_report
 from oracle.report.tables import escape
 from oracle.report.tables.markdown import markdown
@@ -79,7 +79,7 @@ def _check_publication(folder: Path, name: str) -> None:
 def _published_name(file: Path) -> str | None:
     """The name of the experiment that a publication is of; None where it is none."""
     try:
-        return str(json.loads(file.read_bytes())["experiment"]["name"])
+        return str(read_tree(file)["experiment"]["name"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -91,9 +91,10 @@ def gpu_memory(study: Study) -> GpuMemory | None:
     experiment, shape = study.experiment, image_shape(study.experiment, study.dataset)
     if shape is None:
         return None
+    model = _on_meta(experiment, shape)
     try:
-        training = training_memory(_on_meta(experiment, shape), shape, experiment.train.batch_size)
-    except Exception:  # the user's own network may look at numbers
+        training = training_memory(model, shape, experiment.train.batch_size)
+    except Exception:  # the user's own network, which may look at numbers, or call for a GPU; a try on one tells
         return None
     channels, size, _ = shape
     facts = FACTS.get(experiment.data.source)
@@ -114,7 +115,7 @@ def _carried(restart: Restart, weights: Weights, steps_per_epoch: int) -> int:
     remembered = weights if restart.remember_at(0, steps_per_epoch) is not None else None
     try:
         return _bytes(restart.carry(None, remembered, weights) or {})
-    except Exception:  # the user's own may look at numbers, of which there are none
+    except Exception:  # the user's own restart, which may look at numbers; it carries no more than all weights
         return _bytes(weights)
 
 

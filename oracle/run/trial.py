@@ -157,8 +157,16 @@ def _named(experiment: Experiment, message: str, batch: Images | None = None) ->
     try:
         yield
     except Exception as error:  # the user's own code may raise any
-        text = str(error).lower()
-        for_a_gpu = experiment.compute.gpus_per_trial > 0 and ("cuda" in text or "nvidia" in text)
-        without_numbers = batch is not None and batch.pixels.is_meta
-        if not for_a_gpu and not (without_numbers and (isinstance(error, NotImplementedError) or "meta" in text)):
-            raise FieldError(f"{message}: {reason_of(error, experiment.compute)}") from error
+        if _asks_for_a_gpu(error, experiment) or (batch is not None and _asks_for_numbers(error, batch)):
+            return
+        raise FieldError(f"{message}: {reason_of(error, experiment.compute)}") from error
+
+
+def _asks_for_a_gpu(error: Exception, experiment: Experiment) -> bool:
+    text = str(error).lower()
+    return experiment.compute.gpus_per_trial > 0 and ("cuda" in text or "nvidia" in text)
+
+
+def _asks_for_numbers(error: Exception, batch: Images) -> bool:
+    """Whether it is what torch raises where the numbers of a tensor on the meta device are looked at."""
+    return batch.pixels.is_meta and (isinstance(error, NotImplementedError) or "meta" in str(error).lower())

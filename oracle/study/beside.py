@@ -18,7 +18,6 @@ from oracle.error import InputError
 from oracle.study.durable import make_requested_folder, sync_folder, temporary_beside
 
 EXCHANGE, AT_WORKING_FOLDER = 2, -100  # of renameat2(2)
-_under_way: dict[Path, Path] = {}  # by the folder that is written into meanwhile: the place
 
 
 @contextmanager
@@ -44,7 +43,6 @@ def written_beside(place: Path, own: Collection[str] = ()) -> Iterator[Path]:
     for parent in (place.parent, place):
         _sweep(parent, place)
     temporary = temporary_beside(place / place.name if stays else place)
-    _under_way[temporary] = place
     try:
         temporary.mkdir(mode=0o700)
         with _held(temporary):
@@ -55,7 +53,6 @@ def written_beside(place: Path, own: Collection[str] = ()) -> Iterator[Path]:
         raise OSError(error.errno, error.strerror or str(error), str(named)) from error
     finally:
         _clear(temporary, place)
-        del _under_way[temporary]
         sync_folder(place.parent)
 
 
@@ -67,12 +64,6 @@ def strangers(folder: Path, own: Collection[str]) -> list[str]:
         for path in folder.iterdir()
         if (path.name not in own or path.is_symlink() or not path.is_file()) and not _is_temporary(path, folder)
     )
-
-
-def abandon() -> None:
-    """Remove what is written beside, from wherever a signal interrupts it: the process ends right after."""
-    for temporary, place in _under_way.items():
-        _clear(temporary, place)
 
 
 def _is_temporary(path: Path, place: Path) -> bool:

@@ -40,9 +40,7 @@ def set_environment(more: dict[str, str]) -> None:
         os.environ.setdefault(name, value)
     try:
         Path.home()
-    except (
-        RuntimeError
-    ):  # no HOME, and no entry in passwd: Ray looks for it when it is imported, and writes nothing there
+    except RuntimeError:  # no HOME, no entry in passwd; Ray looks for it as it is imported, and writes nothing there
         os.environ["HOME"] = str(scratch_place())
 
 

@@ -367,7 +367,8 @@ FIELDS = [
     # what can't be planned
     (
         "prune.cycles=1000000",
-        "prune.cycles must be of at most 1000000 trainings in all, got 4000000 (1000000 cycles, 1 seeds,",
+        "prune.cycles, oracle.seeds and oracle.grid must ask for at most 1000000 trainings, ",
+        "got 4000000 (1000000 cycles, 1 seeds,",
     ),
     (
         "oracle={grid: {low: 0.01, high: 10, points: 1000}, seeds: 1000}",

@@ -7,7 +7,7 @@ import pytest
 
 from oracle.error import InputError
 from oracle.study import beside
-from oracle.study.beside import abandon, written_beside
+from oracle.study.beside import written_beside
 
 OLD, NEW = {"a": "old", "b": "old"}, {"a": "new", "c": "new"}
 
@@ -102,16 +102,6 @@ def test_where_writing_ends_early_the_old_one_stands(place, error):
     assert held(place) == OLD and names(place.parent) == ["place"]
     if isinstance(error, OSError):
         assert str(raised.value) == f"[Errno 28] No space left on device: '{place}'"
-
-
-def test_a_signal_that_ends_the_process_at_once_leaves_nothing(place):
-    if os.fork() == 0:
-        with written_beside(place) as new:
-            new.mkdir()
-            abandon()
-            os._exit(0)
-    assert os.wait()[1] == 0
-    assert held(place) == OLD and names(place.parent) == ["place"]
 
 
 def test_one_that_is_at_work_is_not_swept_away(place):
