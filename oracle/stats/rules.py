@@ -14,6 +14,7 @@ from oracle.stats.constant import losses_of_constants
 from oracle.stats.held_out import (
     Estimate,
     HeldOut,
+    Loss,
     best_constant,
     best_of_each_cycle,
     best_segments,
@@ -98,8 +99,8 @@ class Position:
     """
 
     judgement: Judgement
-    losses: Mapping[str, Estimate]
-    by_cycle: Sequence[Estimate]
+    losses: Mapping[str, Loss]
+    by_cycle: Sequence[Loss]
     beyond: Sequence[int]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from oracle.analysis.claims.verdict import Verdict, cycles_text, in_sample, points, points_text
 from oracle.experiment.spec import Experiment
-from oracle.stats.held_out import Estimate
+from oracle.stats.held_out import CARE, Loss
 from oracle.stats.judgement import Judgement
 from oracle.stats.measurements import Measurements
 from oracle.stats.rules import Position
@@ -63,10 +63,10 @@ def _seeds(found: Position, measured: Measurements, level: float) -> float:
         share = level / len(found.losses)
         needed = max(_share_of_detectable(loss, measured.tolerance, share) for loss in beyond)
     else:
-        needed = min(_share_of_detectable(loss, measured.tolerance, level) for loss in found.losses.values())
+        needed = min(_share_of_detectable(loss, measured.tolerance, CARE * level) for loss in found.losses.values())
     return seeds_needed(measured.seeds, measured.overlap_tested, needed)
 
 
-def _share_of_detectable(loss: Estimate, tolerance: float, level: float) -> float:
+def _share_of_detectable(loss: Loss, tolerance: float, level: float) -> float:
     """The distance of a loss from the tolerance, in units of what is shown eight times in ten."""
     return abs(tolerance - loss.value) / loss.detectable(level) if loss.error > 0 else math.inf

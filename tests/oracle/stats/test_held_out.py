@@ -11,6 +11,7 @@ from studies import GRID, measured, noise, parabolas
 from oracle.stats.held_out import (
     Estimate,
     HeldOut,
+    Loss,
     best_constant,
     best_of_each_cycle,
     best_segments,
@@ -126,3 +127,12 @@ def test_a_shift_of_all_accuracies_and_the_order_of_seeds_change_nothing(seed, b
         ]
     for before, after in zip(found[:3], found[3:], strict=True):
         assert (before.value, before.error, before.df) == pytest.approx((after.value, after.error, after.df), abs=1e-6)
+
+
+def test_a_loss_is_bounded_above_at_four_fifths_of_the_level_as_what_few_seeds_chose_is_not_the_best():
+    loss = Loss(1.0, 0.5, 10**9)
+    assert loss.upper(0.05) == pytest.approx(1 + 0.5 * 1.7507, abs=1e-3)  # the 96% quantile
+    assert loss.lower(0.05) == pytest.approx(1 - 0.5 * 1.6449, abs=1e-3)
+    held = HeldOut(measured(parabolas(X[[4, 4, 5]]).repeat(4, axis=2) + noise((3, len(X), 4), 0.2)))
+    mean, by_cycle = held.over_silo(held.chosen(best_constant))
+    assert {type(mean), *map(type, by_cycle)} == {Loss}
