@@ -1,4 +1,4 @@
-"""A private Ray on a machine that pretends to have 8 GPUs: a worker each, shares of one, packs that shrink; no GPU is used."""
+"""A private Ray on a machine that pretends to have 4 GPUs: a worker each, shares of one, packs that shrink; no GPU is used."""
 
 import os
 from collections import Counter, defaultdict
@@ -20,7 +20,7 @@ from oracle.run.ray.resources import check_resources
 from oracle.run.ready_queue import ReadyQueue
 from oracle.study.store import Store
 
-GPUS, LANES = 8, 16
+GPUS, LANES = 4, 16
 GRID = tuple(round(0.1 * value, 1) for value in range(1, 13))  # SILO's value is one of them
 
 
@@ -80,16 +80,16 @@ def swept(folder, compute, seeds):
 
 def test_each_worker_has_a_gpu_of_its_own_and_packs_leave_work_for_all(tmp_path):
     assert check_resources(compute(1), None) == GPUS
-    ready, gpus, sizes = swept(tmp_path, compute(1), seeds=2)
+    ready, gpus, sizes = swept(tmp_path, compute(1), seeds=1)
     assert all(len(own) == 1 for own in gpus.values())
     assert Counter(gpu for own in gpus.values() for gpu in own).most_common(1)[0][1] == 1
     assert {gpu for own in gpus.values() for gpu in own} <= set(map(str, range(GPUS)))
-    assert max(sizes) <= -(-2 * ready // GPUS) < len(GRID)  # of at most 48 that are ready 8 workers get 6 at once
+    assert max(sizes) <= -(-2 * ready // GPUS) < len(GRID)  # of at most 12 that are ready 4 workers get 6 at once
 
 
 def test_shares_of_a_gpu_are_shares_of_one(tmp_path):
     assert check_resources(compute(0.25), None) == 4 * GPUS
-    _, gpus, _ = swept(tmp_path, compute(0.25, workers=4), seeds=2)
+    _, gpus, _ = swept(tmp_path, compute(0.25, workers=2), seeds=1)
     assert {gpu for own in gpus.values() for gpu in own} <= set(map(str, range(GPUS)))
     assert all(len(own) == 1 and "," not in next(iter(own)) for own in gpus.values())
 
