@@ -264,7 +264,7 @@ def test_lane_steps_are_counted_beside_the_released_way_s(monkeypatch):
     clock = iter(range(1000))
     monkeypatch.setattr("benchmarks.speed.measure.time.perf_counter", lambda: float(next(clock)))
     ways = [("one", EAGER, 1), ("two", EagerStepper(at_once=2), 2)]
-    task = gpu.task_of(None, 160)
+    task = gpu.task_of(None, 110)
     one, two = gpu.rates(task, ways, 2, torch.device("cpu"))
     steps = -(-len(task.data.train) // BATCH)
     assert (one.ours, two.ours, two.other) == (steps, 2 * steps, steps)
@@ -285,7 +285,7 @@ def test_a_way_is_measured_with_ever_more_lanes(way):
         or forward(x, *rest, **more)
     )
     try:
-        found = list(layouts.measured(way, torch.device("cpu"), lanes=(1, 2), images=200, recorder=record_here))
+        found = list(layouts.measured(way, torch.device("cpu"), lanes=(1, 2), images=110, recorder=record_here))
     finally:
         torch.nn.functional.batch_norm = forward
     assert {*seen} == {(way.norm == "cudnn", True)}
