@@ -45,7 +45,7 @@ def steps(spec, store, kind):
 
 @pytest.mark.parametrize(("search", "follow"), STUDIES)
 @pytest.mark.parametrize("silo", [0.33, ON_GRID])
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=5)  # of each of eight kinds
 @given(data=st.data())
 def test_whatever_order_jobs_end_in_the_same_cells_are_trained_once(search, follow, silo, data):
     spec = study(search, follow, silo)
