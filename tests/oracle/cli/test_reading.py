@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from experiments import text
 from own_package import OWN, PACKAGE, forget
+from packages import needs
 from trained import train
 
 from oracle.cli.main import main
@@ -135,6 +136,7 @@ def test_nothing_more_is_recorded_of_an_experiment_that_imports_nothing(tiny, tm
 @pytest.mark.parametrize("state", ["edited", "deleted"])
 def test_reading_imports_nothing_that_a_folder_names(home, tmp_path, monkeypatch, state):
     """The module could be imported, if anybody tried: PYTHONPATH leads to it, and it leaves a marker."""
+    needs("optuna")
     before = files("run")
     for path in (home / "own").glob("*.py"):
         if state == "deleted":
@@ -211,7 +213,7 @@ def test_a_run_folder_without_it_says_what_brings_it_up_to_date(home, refused, c
 
 def test_a_publication_without_it_says_so(home, refused):
     edit(Path("published/experiment.json"), imported=None)
-    line = refused("fit", "published")
+    line = refused("table", "published", "--to", "table")
     assert "published/experiment.json: data.split.kind must be recorded" in line and "`publish`" in line
 
 

@@ -54,8 +54,8 @@ def refused(tmp_path, monkeypatch, capsys):
             "[" + "[]," * 500_000 + "1]",
             "got 500001 lists and mappings, more than the 500000",
         ),
-        ("fit published", "published/experiment.json", DEEP, "or damaged: lists and mappings more than 50 deep"),
-        ("fit published", "published/experiment.json", HUGE, "or damaged: 50000000 bytes, more than the 16777216"),
+        ("table published", "published/experiment.json", DEEP, "or damaged: lists and mappings more than 50 deep"),
+        ("table published", "published/experiment.json", HUGE, "or damaged: 50000000 bytes, more than the 16777216"),
     ],
     ids=lambda value: value[:20] if isinstance(value, str) else "huge",
 )

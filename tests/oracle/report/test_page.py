@@ -191,7 +191,7 @@ def test_a_run_that_recorded_nothing_reports_that(tmp_path):
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed here")
 def test_it_works_in_a_browser(run, tmp_path):
     """On a phone: no error, no request, no sideways scrolling; points are described; and it can be printed."""
-    from playwright.sync_api import sync_playwright
+    sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
 
     file = run / "report" / "report.html"
     with sync_playwright() as playwright:
