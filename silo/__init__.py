@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from silo.lr_scheduler import PruningCycleLR
     from silo.run import train_trajectory
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Constant",
     "ConstantSchedule",

@@ -3,12 +3,12 @@
 import argparse
 import math
 import re
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NoReturn
 
 from oracle.error import InputError
 from oracle.utf8 import as_utf8
+from silo import __version__
 
 
 class Parser(argparse.ArgumentParser):
@@ -22,7 +22,7 @@ class Parser(argparse.ArgumentParser):
 def make_parser() -> Parser:
     """Return the parser; its result has the name of the command in ``command``."""
     parser = Parser(prog="silo-oracle", description="Judge SILO's max_lr against an Oracle at every pruning cycle.")
-    parser.add_argument("--version", action="version", version=_version())
+    parser.add_argument("--version", action="version", version=f"silo-oracle {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser, dest="command")
 
     def command(name: str, what: str) -> argparse.ArgumentParser:
@@ -40,13 +40,6 @@ def make_parser() -> Parser:
     _add_tune(command("tune", "SILO's parameters from the dense network alone, by a few trainings on other seeds"))
     _add_file(command("schedule", "SILO's max_lr by cycle"), out=False)
     return parser
-
-
-def _version() -> str:
-    try:
-        return f"silo-oracle {version('silo-oracle')}"
-    except PackageNotFoundError:  # a checkout that isn't installed
-        return "silo-oracle, not installed"
 
 
 def _add_file(parser: argparse.ArgumentParser, out: bool = True) -> None:

@@ -43,4 +43,4 @@ def test_help_and_version(arguments, capsys):
         main(arguments)
     assert raised.value.code == 0
     out = capsys.readouterr().out
-    assert out.startswith("silo-oracle" if arguments == ["--version"] else "usage: silo-oracle ")
+    assert out.startswith("silo-oracle 0." if arguments == ["--version"] else "usage: silo-oracle ")
