@@ -1,5 +1,7 @@
 """Several runs side by side: in what they differ, where their optima lie, how these grow, their verdicts and accuracies."""
 
+import contextlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +46,7 @@ class Comparison:
     """Several runs.
 
     Attributes:
-        runs: in the order in which they were named.
+        runs: in the order in which they were named, or of the one number in which they differ.
         differences: of their experiments.
         notes: on what can't be compared, what is missing and what differs beside the experiments, a sentence each.
     """
@@ -99,7 +101,8 @@ def load_comparison(folders: Sequence[Path]) -> Comparison:
         raise InputError(f"DIR must be at least two folders, got {len(folders)}")
     seen: dict[Path, Path] = {}
     for folder in folders:
-        if (place := folder.resolve()) in seen:
+        place = Path(os.path.realpath(folder))  # Path.resolve raises where links go in circles
+        if place in seen:
             raise InputError(f"DIR must be a different run each, got {folder}, which is {seen[place]}")
         seen[place] = folder
     results = []
@@ -123,17 +126,35 @@ def compare(results: Sequence[Results], sources: Sequence[str]) -> Comparison:
     for number, one in enumerate(results):
         for earlier in range(number):
             if _same(results[earlier], one):
-                raise InputError(f"DIR must be a different run each, got {sources[number]}, as {sources[earlier]} is")
-    differences = find_differences([one.experiment for one in results], [one.data for one in results])
+                holds = "which holds the same trainings as"
+                raise InputError(f"DIR must be a different run each, got {sources[number]}, {holds} {sources[earlier]}")
+    differences = _differences(results)
+    order = _by_number(differences, len(results))
+    if order != sorted(order):
+        results, sources = [results[place] for place in order], [sources[place] for place in order]
+        differences = _differences(results)
     shown = [one_line(redact(source)) for source in sources]
     labels = _labels(results, shown, differences)
     runs = [ComparedRun(*run) for run in zip(labels, shown, results, strict=True)]
     return Comparison(runs, differences, _notes(runs))
 
 
+def _differences(results: Sequence[Results]) -> Differences:
+    return find_differences([one.experiment for one in results], [one.data for one in results])
+
+
+def _by_number(differences: Differences, runs: int) -> list[int]:
+    """The places of runs in the order of the one number in which they differ, else as they are."""
+    if len(differences.fields) == 1:
+        with contextlib.suppress(ValueError):  # words
+            numbers = [float(value) for value in differences.fields[0].values]
+            return sorted(range(runs), key=numbers.__getitem__)
+    return list(range(runs))
+
+
 def _same(one: Results, other: Results) -> bool:
     """Whether two runs are one: of one experiment, with the same trainings and accuracies."""
-    differ = find_differences([one.experiment, other.experiment], [one.data, other.data])
+    differ = _differences([one, other])
     if differ.fields or differ.stretched or list(one.cells.id) != list(other.cells.id):
         return False
     accuracies = [results.cells[["validation", "test"]].to_numpy(float) for results in (one, other)]
@@ -204,12 +225,28 @@ def _notes(runs: Sequence[ComparedRun]) -> list[str]:
         notes.append("The intervals of these runs hold with different probabilities, as growth.csv says.")
     notes += [Quoted(note) for note in _environments(runs)]
     for run in runs:
-        if run.results.findings.obstacle:
-            notes.append(Quoted(f"{run.label}: {run.results.findings.obstacle}"))
+        notes += [Quoted(f"{run.label}: {note}") for note in _without_estimate(run.results)]
         if in_sample(run.results.experiment):
             notes.append(Quoted(f"{run.label}: SILO's parameters were chosen on seeds that judge them (in-sample)."))
         notes += [Quoted(f"{run.label}: {note}") for note in run.results.notes]
     return notes
+
+
+def _without_estimate(results: Results) -> list[str]:
+    """Why verdicts have no number, a sentence for each reason."""
+    claims: dict[str, list[str]] = {}
+    for verdict in results.verdicts:
+        if not verdict.quantities:
+            claims.setdefault(verdict.evidence, []).append(verdict.claim.split()[0].rstrip(".:").lower())
+    return [f"nothing is estimated of {_claims(names)}: {reason}" for reason, names in claims.items()]
+
+
+def _claims(names: Sequence[str]) -> str:
+    """ "claim 2", "claims 1 and 3, and the rival"."""
+    numbered = [name for name in names if name.isdecimal()]
+    text = f"claim{'s' if len(numbered) > 1 else ''} {' and '.join(numbered)}" if numbered else ""
+    rival = "the rival" if len(numbered) < len(names) else ""
+    return ", and ".join(part for part in (text, rival) if part)
 
 
 def _environments(runs: Sequence[ComparedRun]) -> list[str]:

@@ -1,6 +1,6 @@
 """Several runs as one page: Markdown with its tables as csv and its figures, and a short text for the screen."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -80,14 +80,19 @@ def _save_figures(comparison: Comparison, folder: Path) -> None:
     save(plot_accuracies(comparison.accuracy, tables.policies_of(comparison)), folder, "accuracy")
 
 
-def difference_text(comparison: Comparison) -> str:
-    """Return in what the experiments differ, in a sentence; the fields of several differences stand in a table."""
+def difference_text(comparison: Comparison, code: Callable[[str], str] = str) -> str:
+    """Return in what the experiments differ, in a sentence; the values of several fields stand in a table.
+
+    Args:
+        comparison: of the runs.
+        code: how a field and its values are marked up.
+    """
     fields = comparison.differences.fields
     if not fields:
         return "The experiments don't differ in anything that changes numbers."
     if len(fields) == 1:
-        return f"The experiments differ in one thing: {fields[0]}."
-    names = ", ".join(one.field for one in fields[:MAX_NAMED])
+        return f"The experiments differ in one thing: {code(str(fields[0]))}."
+    names = ", ".join(code(one.field) for one in fields[:MAX_NAMED])
     if len(fields) > MAX_NAMED:
         names += f" and {len(fields) - MAX_NAMED} more"
     return (
@@ -96,10 +101,10 @@ def difference_text(comparison: Comparison) -> str:
     )
 
 
-def stretched_text(comparison: Comparison) -> str:
-    """Return what differs as the epochs do, in a sentence; empty where nothing does."""
+def stretched_text(comparison: Comparison, code: Callable[[str], str] = str) -> str:
+    """Return what differs as the epochs do, in a sentence; empty where nothing does; arguments as :func:`difference_text`."""
     stretched = comparison.differences.stretched
-    texts = "; ".join(map(str, stretched))
+    texts = "; ".join(code(str(one)) for one in stretched)
     return f"As shares of a cycle's epochs these are the same, and no difference: {texts}." if stretched else ""
 
 
@@ -127,8 +132,8 @@ def comparison_text(comparison: Comparison) -> str:
     lines = [
         f"{HEAD}{escape.markdown(labels)}",
         "",
-        f"**{escape.markdown(difference_text(comparison))}**",
-        *_paragraph(escape.markdown(stretched_text(comparison))),
+        difference_text(comparison, escape.markdown_code),
+        *_paragraph(stretched_text(comparison, escape.markdown_code)),
         "",
         *_notes(comparison.notes),
         markdown(tables.runs_table(comparison)),

@@ -24,12 +24,15 @@ from oracle.report.figures.style import (
     styled,
 )
 
+BLACK = "#000000"
 # Okabe and Ito's colours but SILO's; markers and dashes tell them apart without colour
-COLOURS = [BLUE, "#E69F00", GREEN, "#CC79A7", "#000000", "#56B4E9"]
+COLOURS = [BLUE, "#E69F00", GREEN, "#CC79A7", BLACK, "#56B4E9"]
 MARKERS, DASHES = ["o", "s", "^", "v", "X", "P"], ["-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1)), (0, (2, 2))]
 COLUMNS = 3  # panels side by side
 SILO_OWN = {"color": SILO_LINE["color"], "linestyle": "-", "linewidth": 1.0}
-OTHERS = {"color": "#BBBBBB", "linewidth": 0.6, "zorder": 1.5}
+OTHERS = {"color": "#A8A8A8", "linewidth": 0.5, "zorder": 1.5}
+# in grey a run's own line is told from the others' by its dark edges
+OWN = {"linestyle": "-", "linewidth": 1.3, "markersize": 3.4, "markeredgecolor": "black", "markeredgewidth": 0.5}
 RIVALS = {0.0: "constant", 0.5: "density$^{-1/2}$", 1.0: "density$^{-1}$"}  # exponents that other schedules have
 OPTIMA_ORDER = [
     "Optimum",
@@ -82,9 +85,9 @@ def _draw_run(axes: Axes, own: pd.DataFrame, path: pd.DataFrame | None, look: di
     _line(axes, own, "silo_max_lr", **SILO_OWN, label="SILO")
     if len(judged):
         low, high = (judged[end].clip(bottom, top) for end in ("low", "high"))
-        band = {"color": look["color"], "alpha": 0.22, "linewidth": 0}
+        band = {"color": look["color"], "alpha": 0.12 if look["color"] == BLACK else 0.22, "linewidth": 0}
         axes.fill_between(judged.weights_remaining, low, high, **band, label="Band of all optima")
-        _line(axes, judged, "optimum", **look | {"linestyle": "-"}, label="Optimum")
+        _line(axes, judged, "optimum", **look | OWN, label="Optimum")
         if path is not None and len(path):
             drawn = judged.merge(path, on="cycle")
             _line(axes, drawn, "max_lr", color="black", linewidth=0.9, linestyle=(0, (1, 1)), label="Fitted growth")
@@ -205,7 +208,7 @@ def _weights_axis(axes: Axes, weights: pd.Series) -> None:
     room = max(weights.max() / weights.min(), 1.5) ** 0.04
     axes.set_xscale("log")
     axes.set_xlim(weights.max() * room, weights.min() / room)
-    label_log(axes.xaxis, weights.min(), weights.max(), most=6)
+    label_log(axes.xaxis, weights.min() / room, weights.max() * room, most=6)
 
 
 def _line(axes: Axes, frame: pd.DataFrame, column: str, **style: Any) -> None:
