@@ -1,6 +1,7 @@
 """Figures of several runs: where their optima lie, how these grow, and the accuracy of each policy in every run."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -234,9 +235,8 @@ def _dotted() -> dict[str, Any]:
 
 
 def _wrapped(text: str, width: int) -> str:
-    """A label in lines of so many characters."""
-    words = drawable(text)
-    return "\n".join(words[start : start + width] for start in range(0, len(words), width))
+    """A label in lines of at most so many characters."""
+    return textwrap.fill(drawable(text), width)
 
 
 def _legend(figure: Figure, columns: int, order: Sequence[str] = ()) -> None:
