@@ -41,6 +41,22 @@ class ComparedRun:
     results: Results
 
 
+@dataclass(frozen=True)
+class Note:
+    """A sentence on one run, or on all.
+
+    Attributes:
+        run: its label; empty: on all.
+        text: the sentence; Quoted where it holds others' words.
+    """
+
+    run: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.run}: {self.text}" if self.run else self.text
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """Several runs.
@@ -53,7 +69,7 @@ class Comparison:
 
     runs: Sequence[ComparedRun]
     differences: Differences
-    notes: Sequence[str]
+    notes: Sequence[Note]
 
     @property
     def optima(self) -> pd.DataFrame:
@@ -212,24 +228,29 @@ def _ends(slope: Slope | None) -> tuple[float, float, float]:
     return (np.nan, np.nan, np.nan) if slope is None else (slope.estimate, slope.low, slope.high)
 
 
-def _notes(runs: Sequence[ComparedRun]) -> list[str]:
+def _notes(runs: Sequence[ComparedRun]) -> list[Note]:
     """What limits the comparison, and isn't in the experiments."""
-    notes = []
+    shared = []
     data = [run.results.data for run in runs]
     sizes = [(one.training_images, one.validation_images, one.test_images) for one in data]
     if len({one.digest for one in data}) > 1:
-        notes.append("The data isn't the same: accuracies, and losses in points, can't be compared between these runs.")
+        shared.append(
+            "The data isn't the same: accuracies, and losses in points, can't be compared between these runs."
+        )
     elif len(set(sizes)) > 1:
-        notes.append("The images are the same, but not how many of them are trained, validated and tested on.")
+        shared.append("The images are the same, but not how many of them are trained, validated and tested on.")
     if len({run.results.findings.level for run in runs}) > 1:
-        notes.append("The intervals of these runs hold with different probabilities, as growth.csv says.")
-    notes += [Quoted(note) for note in _environments(runs)]
-    for run in runs:
-        notes += [Quoted(f"{run.label}: {note}") for note in _without_estimate(run.results)]
-        if in_sample(run.results.experiment):
-            notes.append(Quoted(f"{run.label}: SILO's parameters were chosen on seeds that judge them (in-sample)."))
-        notes += [Quoted(f"{run.label}: {note}") for note in run.results.notes]
-    return notes
+        shared.append("The intervals of these runs hold with different probabilities, as growth.csv says.")
+    shared += [Quoted(sentence) for sentence in _environments(runs)]
+    return [Note("", sentence) for sentence in shared] + [Note(run.label, text) for run in runs for text in _own(run)]
+
+
+def _own(run: ComparedRun) -> list[str]:
+    """What limits one run."""
+    notes: list[str] = [Quoted(reason) for reason in _without_estimate(run.results)]
+    if in_sample(run.results.experiment):
+        notes.append("SILO's parameters were chosen on seeds that judge them (in-sample).")
+    return [*notes, *run.results.notes]
 
 
 def _without_estimate(results: Results) -> list[str]:

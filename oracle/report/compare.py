@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from oracle.analysis.compare import Comparison
+from oracle.analysis.compare import Comparison, Note
 from oracle.error import InputError
 from oracle.plain_text import Quoted
 from oracle.report.figures.compare import plot_accuracies, plot_growth, plot_optima
 from oracle.report.figures.style import save
 from oracle.report.tables import compare as tables
 from oracle.report.tables import escape
-from oracle.report.tables.format import MISSING
+from oracle.report.tables.format import MISSING, Bold
 from oracle.report.tables.markdown import markdown
+from oracle.report.tables.paper_table import REDUCED
 from oracle.report.tables.write import csv_text
 from oracle.study.beside import strangers, written_beside
 
@@ -153,8 +154,11 @@ def _paragraph(text: str) -> list[str]:
     return ["", text] if text else []
 
 
-def _notes(notes: Sequence[str]) -> list[str]:
-    lines = [f"- {escape.markdown(note) if isinstance(note, Quoted) else note}" for note in notes]
+def _notes(notes: Sequence[Note]) -> list[str]:
+    lines = []
+    for note in notes:
+        text = escape.markdown(note.text) if isinstance(note.text, Quoted) else note.text
+        lines.append(f"- {escape.markdown(note.run)}: {text}" if note.run else f"- {text}")
     return [*lines, ""] if lines else []
 
 
@@ -189,12 +193,19 @@ def _optima(comparison: Comparison) -> list[str]:
 
 def _accuracies(comparison: Comparison) -> list[str]:
     table = tables.accuracies_table(comparison)
-    bold = "Bold: the best policy of its run and column." if tables.has_bold(table) else ""
+    cells = table.to_numpy().ravel()
+    sentences = [
+        "Test accuracy (%) at the chosen epoch, mean ± standard deviation over the run's seeds, "
+        f"{_at_sparsities(comparison)}."
+    ]
+    if any(isinstance(cell, Bold) for cell in cells):
+        sentences.append("Bold: the best policy of its run and column.")
+    if any(cell.endswith(REDUCED) for cell in cells):
+        sentences.append(f"{REDUCED}: not over all seeds.")
     return [
         "## Accuracy",
         "",
-        "Test accuracy (%) at the chosen epoch, mean ± standard deviation over the run's seeds, "
-        f"{_at_sparsities(comparison)}. {bold}".rstrip(),
+        " ".join(sentences),
         "",
         markdown(table),
         "![accuracy of every policy by run](accuracy.png)",

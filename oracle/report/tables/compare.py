@@ -10,7 +10,7 @@ from oracle.analysis.claims.verdict import Quantity
 from oracle.analysis.compare import ComparedRun, Comparison
 from oracle.analysis.differences import MISSING as NO_FIELD
 from oracle.analysis.policies import ORACLE
-from oracle.report.tables.format import MISSING, Bold, decimals, known, significant
+from oracle.report.tables.format import MISSING, decimals, known, significant
 from oracle.report.tables.paper_table import REFERENCE_ROW, accuracy_table
 
 MAX_SPARSITIES, FEW = 6, 3  # so many columns of weights remaining fit on a page, and are wanted at least
@@ -123,11 +123,6 @@ def accuracies_table(comparison: Comparison) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Policy", "Run", *map(_head, heads)], dtype=object)
 
 
-def has_bold(table: pd.DataFrame) -> bool:
-    """Whether a cell of a table is in bold."""
-    return any(isinstance(cell, Bold) for cell in table.to_numpy().ravel())
-
-
 def policies_of(comparison: Comparison) -> list[str]:
     """Return the policies of all runs in the order of the first, the Oracle last."""
     names = dict.fromkeys(name for run in comparison.runs for name in run.results.policies.policy)
@@ -139,17 +134,21 @@ def sparsities(comparison: Comparison) -> tuple[list[float], float]:
     share a run's may differ from them.
     """
     weights = [_weights(run).dropna().tolist() for run in comparison.runs]
-    every = sorted({one for own in weights for one in own}, reverse=True)
-    for within in WITHIN:
-        count = {one: sum(any(_alike(one, other, within) for other in own) for own in weights) for one in every}
-        shown: list[float] = []
-        for one in every:
-            if count[one] == max(count.values()) and not (shown and _alike(shown[-1], one, within)):
-                shown.append(one)
-        if len(shown) >= FEW:
-            break
+    narrow, wide = (_shared(weights, within) for within in WITHIN)
+    shown, within = (wide, WITHIN[1]) if len(narrow) < FEW and len(wide) > len(narrow) else (narrow, WITHIN[0])
     places = np.linspace(0, len(shown) - 1, min(MAX_SPARSITIES, len(shown)))
     return [shown[int(place)] for place in places.round()], within
+
+
+def _shared(weights: Sequence[Sequence[float]], within: float) -> list[float]:
+    """The weights remaining that the most runs have, falling, each once."""
+    every = sorted({one for own in weights for one in own}, reverse=True)
+    count = {one: sum(any(_alike(one, other, within) for other in own) for own in weights) for one in every}
+    shown: list[float] = []
+    for one in every:
+        if count[one] == max(count.values()) and not (shown and _alike(shown[-1], one, within)):
+            shown.append(one)
+    return shown
 
 
 def cycles_at(run: ComparedRun, weights: Sequence[float], within: float) -> list[int]:

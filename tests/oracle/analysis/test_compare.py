@@ -43,6 +43,10 @@ def labels(*results):
     return [run.label for run in compare(results, [f"at/{number}" for number in range(len(results))]).runs]
 
 
+def notes_of(*results):
+    return [str(note) for note in compare(results, [f"at/{number}" for number in range(len(results))]).notes]
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -189,13 +193,13 @@ def test_every_number_is_the_runs_own():
 def test_what_limits_a_comparison_is_noted():
     two = variant(train__epochs=9, silo__chosen_on_seeds=[10])
     other = replace(two, environments=[{"device": "GPU", "trainings": 3}], notes=["It is half done."])
-    notes = compare([published(CNN), other], ["a", "b"]).notes
+    notes = notes_of(published(CNN), other)
     assert any("device is CPU, AVX512 | GPU" in note for note in notes)
     assert "epochs: 9: It is half done." in notes
     assert any(note.startswith("epochs: 9:") and "in-sample" in note for note in notes)
     assert not any("data" in note for note in notes)
     elsewhere = variant(data=replace(two.data, digest="another"))
-    assert any("The data isn't the same" in note for note in compare([two, elsewhere], ["a", "b"]).notes)
+    assert any("The data isn't the same" in note for note in notes_of(two, elsewhere))
     assert any("nothing is estimated of claim 2" in note for note in notes)
 
 
