@@ -160,10 +160,10 @@ def _differences(results: Sequence[Results]) -> Differences:
 
 
 def _by_number(differences: Differences, runs: int) -> list[int]:
-    """The places of runs in the order of the one number in which they differ, else as they are."""
-    if len(differences.fields) == 1:
+    """The places of runs in the order of what they are labelled by, where that is a number; else as they are."""
+    if differences.main is not None:
         with contextlib.suppress(ValueError):  # words
-            numbers = [float(value) for value in differences.fields[0].values]
+            numbers = [float(value) for value in differences.main.values]
             return sorted(range(runs), key=numbers.__getitem__)
     return list(range(runs))
 
@@ -181,9 +181,8 @@ def _labels(results: Sequence[Results], sources: Sequence[str], differences: Dif
     """A label for each run: by the one thing in which they differ, else by name, else by folder; no two are the same."""
     names = [one.experiment.name for one in results]
     candidates = [names, sources, [f"{source} ({number})" for number, source in enumerate(sources, 1)]]
-    if len(differences.fields) == 1:
-        (one,) = differences.fields
-        candidates.insert(0, [f"{_short_name(one)}: {value}" for value in one.short])
+    if (main := differences.main) is not None:
+        candidates.insert(0, [f"{_short_name(main)}: {value}" for value in main.short])
     shortened = [[_shortened(label) for label in labels] for labels in candidates]
     return next(labels for labels in shortened if len(set(labels)) == len(labels))
 

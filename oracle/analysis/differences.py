@@ -12,6 +12,13 @@ from oracle.study.data_info import DataInfo
 
 MISSING = "\N{EN DASH}"  # of a field that an experiment hasn't got
 EPOCHS = "train.epochs"
+TRAININGS = (
+    "data",
+    "model",
+    "train",
+    "prune",
+    "code",
+)  # the parts of a file that say how a network is trained and pruned
 BASELINES = "policies.baselines"  # its keys are names that the user chose
 IN_EPOCHS = re.compile(r"([0-9]+(?:\.[0-9]+)?)ep")
 KINDS = ("kind", "name", "source")  # the field that says which component a mapping is
@@ -34,6 +41,11 @@ class Difference:
     values: tuple[str, ...]
     short: tuple[str, ...]
 
+    @property
+    def is_of_trainings(self) -> bool:
+        """Whether it is part of how networks are trained and pruned, not of what is tried, or how that is judged."""
+        return self.field.partition(".")[0] in TRAININGS and self.field != "prune.cycles"
+
     def __str__(self) -> str:
         return f"{self.field}: {' | '.join(self.values)}"
 
@@ -50,6 +62,15 @@ class Differences:
 
     fields: tuple[Difference, ...]
     stretched: tuple[Difference, ...]
+
+    @property
+    def main(self) -> Difference | None:
+        """The one thing in which the experiments differ, or in which their trainings do, whatever else is tried and judged;
+        None: there are several, or none.
+        """
+        of_trainings = [one for one in self.fields if one.is_of_trainings]
+        (main,) = self.fields if len(self.fields) == 1 else of_trainings if len(of_trainings) == 1 else (None,)
+        return main
 
 
 def find_differences(experiments: Sequence[Experiment], data: Sequence[DataInfo]) -> Differences:

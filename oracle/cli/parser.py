@@ -118,7 +118,7 @@ def _add_table(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_compare(parser: argparse.ArgumentParser) -> None:
-    what = "run folders, or such as publish made; two at least"
+    what = "a run folder, or one that publish made; two at least"
     parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help=what)
     parser.add_argument(
         "--to", type=Path, default=Path("results/compare"), metavar="FOLDER", help="default: results/compare"

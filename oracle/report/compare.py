@@ -96,9 +96,11 @@ def difference_text(comparison: Comparison, code: Callable[[str], str] = str) ->
     names = ", ".join(code(one.field) for one in fields[:MAX_NAMED])
     if len(fields) > MAX_NAMED:
         names += f" and {len(fields) - MAX_NAMED} more"
+    one = comparison.differences.main
+    main = f" Their trainings differ in one: {code(str(one))}." if one is not None else ""
     return (
         f"The experiments differ in {len(fields)} things, so that what differs between the runs can't be put down to "
-        f"one of them: {names}."
+        f"one of them: {names}.{main}"
     )
 
 

@@ -151,6 +151,10 @@ def test_runs_are_labelled_by_the_one_thing_and_sorted_by_it_where_it_is_a_numbe
         "restart: reinit",
         "restart: rewind",
     ]
+    # whatever else is tried or judged, the trainings differ in one thing
+    tried = variant(train__epochs=16, oracle__grid=[0.1, 1.0], silo__epsilon=0.2, prune__cycles=5)
+    assert labels(tried, variant()) == ["epochs: 8", "epochs: 16"]
+    assert labels(variant(silo__epsilon=0.4), variant(silo__epsilon=0.2)) == ["epsilon: 0.2", "epsilon: 0.4"]
     two = variant(name="other", train__epochs=16, prune__rate=0.5)
     assert labels(variant(), two) == ["digits-cnn", "other"]
     assert labels(variant(), variant(train__epochs=16, prune__rate=0.5)) == ["at/0", "at/1"]

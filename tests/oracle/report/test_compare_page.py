@@ -69,6 +69,11 @@ def test_the_page_says_in_what_they_differ(four):
     two = replace(four, differences=Differences((one,), (replace(one, field="train.shape.warmup"),)))
     assert difference_text(two, markdown_code) == "The experiments differ in one thing: `train.epochs: 30 | 60`."
     assert "no difference: train.shape.warmup: 30 | 60" in stretched_text(two)
+    tried = Difference("silo.epsilon", ("0.1", "0.2"), ("0.1", "0.2"))
+    three = difference_text(
+        replace(four, differences=Differences((one, tried, replace(tried, field="oracle.grid")), ()))
+    )
+    assert "3 things" in three and three.endswith("Their trainings differ in one: train.epochs: 30 | 60.")
     none = replace(four, differences=Differences((), ()))
     assert "don't differ in anything that changes numbers" in difference_text(none)
     assert stretched_text(none) == ""
