@@ -131,6 +131,17 @@ def _table(arguments: Namespace) -> int:
     return DONE
 
 
+def _compare(arguments: Namespace) -> int:
+    from oracle.analysis.compare import load_comparison
+    from oracle.report.compare import screen_text, write_comparison
+
+    comparison = load_comparison(arguments.folders)
+    write_comparison(comparison, arguments.to)
+    show(screen_text(comparison))
+    show(f"\nTables and plots: {arguments.to / 'compare.md'}")
+    return DONE
+
+
 def _fit(arguments: Namespace) -> int:
     from oracle.analysis.results import load_results
     from oracle.fit.report import write_fit
@@ -187,6 +198,7 @@ COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "merge": _merge,
     "publish": _publish,
     "table": _table,
+    "compare": _compare,
     "fit": _fit,
     "export": _export,
     "tune": _tune,

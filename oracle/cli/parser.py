@@ -35,6 +35,9 @@ def make_parser() -> Parser:
     _add_merge(command("merge", "take into one run folder what others of the same experiment hold"))
     _add_publish(command("publish", "what is worth keeping of a run, into results/NAME"))
     _add_table(command("table", "the paper's kind of tables from finished runs: csv, markdown, LaTeX"))
+    _add_compare(
+        command("compare", "several runs side by side: in what they differ, optima, growth, verdicts, accuracies")
+    )
     _add_fit(command("fit", "SILO's parameters whose curve lies inside the Oracle's intervals"))
     _add_export(command("export", "the records as Optuna studies, which optuna-dashboard shows"))
     _add_tune(command("tune", "SILO's parameters from the dense network alone, by a few trainings on other seeds"))
@@ -105,6 +108,15 @@ def _add_table(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--published", type=Path, action="append", default=[], metavar="FILE", help="others' figures; repeatable"
     )
+
+
+def _add_compare(parser: argparse.ArgumentParser) -> None:
+    what = "a run folder, or one that publish made; two at least"
+    parser.add_argument("folders", type=Path, nargs="+", metavar="DIR", help=what)
+    parser.add_argument(
+        "--to", type=Path, default=Path("results/compare"), metavar="FOLDER", help="default: results/compare"
+    )
+    parser.epilog = "example: silo-oracle compare runs/epochs-30 runs/epochs-60 --to results/epochs"
 
 
 def _add_fit(parser: argparse.ArgumentParser) -> None:

@@ -29,10 +29,11 @@ for module in sys.argv[1].split():
 
 import blank
 import oracle.fit.curve
+import oracle.report.compare
 import oracle.report.report
 from oracle.cli.main import main
 
-oracle.report.report.save = blank.save
+oracle.report.report.save = oracle.report.compare.save = blank.save
 oracle.fit.curve.TRIALS = 10
 most, run, other, out = sys.argv[2:]
 commands = [
@@ -45,6 +46,7 @@ commands = [
     ["fit", run, "--to", f"{out}/fit"],
     ["export", run, "--optuna", f"{out}/run.db"],
     ["export", f"{out}/published", "--optuna", f"{out}/published.db"],
+    ["compare", run, other, "--to", f"{out}/compare"],
 ]
 codes = {" ".join(command): main(command) for command in commands[: int(most)]}
 assert not any(codes.values()), codes
@@ -56,7 +58,7 @@ BASELINES = {
 STRANGE = "from pathlib import Path\n\nPath(__file__).with_name('marker').touch()\nraise SystemExit('ran')\n"
 
 
-def read(cwd, blocked, *folders, most=9):
+def read(cwd, blocked, *folders, most=10):
     """Run the first commands of READING in another process and folder; returns its output."""
     command = [sys.executable, "-c", READING, blocked, str(most), *map(str, folders)]
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
@@ -147,6 +149,9 @@ def test_reading_imports_nothing_that_a_folder_names(home, tmp_path, monkeypatch
     elsewhere.mkdir()
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (home, *Path(__file__).parents[2:4]))))
     shutil.copytree("run", "other")
+    held = json.loads(Path("other/study.json").read_text())
+    held["experiment"]["oracle"]["tolerance"] = 2.0  # what `compare` finds
+    edit(Path("other/study.json"), experiment=held["experiment"])
     folders = (home / "run", home / "other", tmp_path / "out")
     if state == "deleted":  # what is read is the same for all that follow
         read(elsewhere, "torch own", *folders, most=3)
