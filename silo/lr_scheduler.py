@@ -1,28 +1,47 @@
 """A torch LRScheduler, so that anybody's own pruning loop can follow SILO."""
 
+import warnings
+from collections.abc import Mapping
+from dataclasses import is_dataclass
+from numbers import Integral
+from typing import Any
+
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from silo.schedule import Schedule
 from silo.shape import Constant, Shape
 
+IDENTITY = ("cycle", "max_lr", "shape", "steps_per_epoch", "epochs")  # in which a state must be this scheduler's own
+PROGRESS = ("last_epoch", "_step_count", "base_lrs", "_last_lr")
+
 
 class PruningCycleLR(LRScheduler):
-    """The learning rate of one pruning cycle, set on every parameter group: lr(t) = schedule.max_lr(cycle) * shape.factor(t).
+    """The learning rate of one pruning cycle: lr(t) = schedule.max_lr(cycle) * shape.factor(t) * ratio of the group.
 
     Make one at the start of each cycle and call ``step()`` after every ``optimizer.step()``: it counts iterations, and t = 1 is
-    in force from the start.
+    in force from the start. After the cycle's last iteration the rate stays; the first step beyond it warns.
+
+    The group with the largest ``lr`` (``initial_lr``, where another scheduler has set that) gets max_lr; the others keep their
+    ratio to it: groups at 1e-3 and 1e-4 are trained at max_lr * factor(t) and a tenth of that. One group alone, or groups that
+    are all at 0, get max_lr, whatever their ``lr`` was.
+
+    Its state is plain numbers and strings, which ``torch.load`` reads by default, and goes on in a scheduler made alike.
 
     Args:
-        optimizer: The optimizer whose rates are set, whatever they were.
+        optimizer: The optimizer whose rates are set.
         schedule: The max_lr of each cycle, such as a SiloSchedule.
         cycle: The pruning cycle, from 0, which trains the dense network.
-        shape: The factor of max_lr within the cycle; by default 1 at every iteration, which needs neither of the others.
-        steps_per_epoch: Iterations of an epoch, at least 1, by which the shape knows its epochs.
-        epochs: Epochs of the cycle, at least 1.
+        shape: The factor of max_lr within the cycle; by default 1 at every iteration.
+        steps_per_epoch: Iterations (steps of the optimizer) of an epoch, at least 1; every shape but Constant needs it.
+        epochs: Epochs of the cycle, at least 1; every shape but Constant needs them.
+        last_epoch: As torch's schedulers take it: the number of iterations done, less one, where the groups hold their
+            ``initial_lr``; -1 for a start. A state goes on without it.
 
     Raises:
-        ValueError: For a cycle that the schedule doesn't know.
+        ValueError: For a cycle that the schedule doesn't know, lengths that are no whole numbers of at least 1, or a shape that
+            needs the lengths and has them not.
+        KeyError: torch's, where last_epoch is given and a group has no ``initial_lr``.
     """
 
     def __init__(
@@ -31,16 +50,81 @@ class PruningCycleLR(LRScheduler):
         schedule: Schedule,
         cycle: int,
         shape: Shape | None = None,
-        steps_per_epoch: int = 1,
-        epochs: int = 1,
+        steps_per_epoch: int | None = None,
+        epochs: int | None = None,
+        last_epoch: int = -1,
     ) -> None:
-        self.max_lr = schedule.max_lr(cycle)
-        self.shape = shape or Constant()
-        self.steps_per_epoch = steps_per_epoch
-        self.epochs = epochs
-        super().__init__(optimizer)
+        self.max_lr = float(schedule.max_lr(cycle))
+        self.cycle = int(cycle)
+        self.shape = Constant() if shape is None else shape
+        needed = not isinstance(self.shape, Constant)
+        self.steps_per_epoch = _length("steps_per_epoch", steps_per_epoch, self.shape if needed else None)
+        self.epochs = _length("epochs", epochs, self.shape if needed else None)
+        self._has_warned = False
+        super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
         """The rate of the coming iteration, one for each parameter group."""
-        lr = self.max_lr * self.shape.factor(self.last_epoch + 1, self.steps_per_epoch, self.epochs)
-        return [lr] * len(self.optimizer.param_groups)
+        done, length = self.last_epoch, self._length
+        if done > length and not self._has_warned:
+            self._has_warned = True
+            warnings.warn(
+                f"cycle {self.cycle} has {length} iterations ({self.steps_per_epoch} an epoch, {self.epochs} epochs), but "
+                f"step() was called {done} times: the learning rate stays at the last iteration's",
+                UserWarning,
+                stacklevel=4,
+            )
+        factor = self.shape.factor(min(done + 1, length), self.steps_per_epoch or 1, self.epochs or 1)
+        largest = max(map(float, self.base_lrs))
+        return [self.max_lr * factor * (float(base) / largest if largest else 1.0) for base in self.base_lrs]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where the cycle is, and what it is: numbers, strings, None and lists of numbers alone."""
+        state = {name: getattr(self, name) for name in (*IDENTITY, *PROGRESS)}
+        state["shape"] = _words(self.shape)
+        for name in ("base_lrs", "_last_lr"):
+            state[name] = [float(lr) for lr in state[name]]
+        return state
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from a state.
+
+        Args:
+            state_dict: Of a scheduler made by the same arguments, of an optimizer with as many groups.
+
+        Raises:
+            ValueError: For any other state; the scheduler is then as it was.
+        """
+        own = self.state_dict()
+        if missing := [name for name in own if name not in state_dict]:
+            raise ValueError(f"state_dict must be that of a PruningCycleLR, got one without {', '.join(missing)}")
+        for name in IDENTITY:
+            if state_dict[name] != own[name]:
+                raise ValueError(f"state_dict must be of {name} {own[name]!r}, got {state_dict[name]!r}")
+        if (given := len(state_dict["base_lrs"])) != len(self.base_lrs):
+            raise ValueError(f"state_dict must be of {len(self.base_lrs)} parameter groups, got {given}")
+        self.__dict__.update({name: state_dict[name] for name in PROGRESS})
+
+    @property
+    def _length(self) -> float:
+        """The iterations of the cycle; without end where they are not known."""
+        return (
+            float("inf") if self.steps_per_epoch is None or self.epochs is None else self.steps_per_epoch * self.epochs
+        )
+
+
+def _length(name: str, value: int | None, needed_by: Shape | None) -> int | None:
+    """A length of the cycle as an int; None where it isn't known."""
+    if value is None:
+        if needed_by is not None:
+            raise ValueError(f"{name} must be given where shape is {type(needed_by).__name__}, got None")
+        return None
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+    return int(value)
+
+
+def _words(shape: Shape) -> str:
+    """A shape in words that are the same in every process: its type, and its values where it is a dataclass."""
+    kind = f"{type(shape).__module__}.{type(shape).__qualname__}"
+    return f"{kind}: {shape!r}" if is_dataclass(shape) else kind

@@ -5,6 +5,7 @@ A schedule answers for whole cycles; what the learning rate does within one is i
 
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Protocol
 
 
@@ -24,17 +25,29 @@ class Schedule(Protocol):
 
 
 def _is_finite(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _check_rate(name: str, value: float) -> None:
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and value >= 0
+
+
+def _rate(name: str, value: float) -> float:
+    """A rate as one of Python's own numbers, checked."""
     if not (_is_finite(value) and value > 0):
         raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
+    return _plain(value)
 
 
-def _check_cycle(cycle: int) -> None:
-    if not isinstance(cycle, int) or cycle < 0:
+def _plain(value: float) -> float:
+    """A number as one of Python's own: numpy's in half precision would go on in half precision."""
+    return value if type(value) in (int, float) else float(value)
+
+
+def _checked_cycle(cycle: int) -> int:
+    if not _is_whole(cycle):
         raise ValueError(f"cycle must be a whole number of at least 0, got {cycle!r}")
+    return int(cycle)
 
 
 @dataclass(frozen=True)
@@ -73,14 +86,16 @@ class SiloSchedule:
     prune_rate: float
 
     def __post_init__(self) -> None:
-        _check_rate("epsilon", self.epsilon)
-        _check_rate("beta", self.beta)
+        epsilon, beta = _rate("epsilon", self.epsilon), _rate("beta", self.beta)
         if not (_is_finite(self.delta) and self.delta >= 0):
             raise ValueError(f"delta must be a finite number of at least 0, got {self.delta!r}")
-        if not isinstance(self.delay, int) or self.delay < 0:
+        if not _is_whole(self.delay):
             raise ValueError(f"delay must be a whole number of cycles, at least 0, got {self.delay!r}")
         if not (_is_finite(self.prune_rate) and 0 < self.prune_rate < 1):
             raise ValueError(f"prune_rate must be in (0, 1), got {self.prune_rate!r}")
+        plain = {"epsilon": epsilon, "delta": _plain(self.delta), "beta": beta, "delay": int(self.delay)}
+        for name, value in (plain | {"prune_rate": _plain(self.prune_rate)}).items():
+            object.__setattr__(self, name, value)
 
     def max_lr(self, cycle: int) -> float:
         """max_lr of a pruning cycle (0 trains the dense network), from epsilon to epsilon + delta.
@@ -88,7 +103,7 @@ class SiloSchedule:
         Raises:
             ValueError: Where the cycle is no whole number of at least 0.
         """
-        _check_cycle(cycle)
+        cycle = _checked_cycle(cycle)
         if cycle <= self.delay:
             return self.epsilon
         remaining = (1 - self.prune_rate) ** (cycle - self.delay)  # 1 - gamma
@@ -115,7 +130,7 @@ class ConstantSchedule:
     value: float
 
     def __post_init__(self) -> None:
-        _check_rate("value", self.value)
+        object.__setattr__(self, "value", _rate("value", self.value))
 
     def max_lr(self, cycle: int) -> float:
         """The constant, whatever the cycle.
@@ -123,7 +138,7 @@ class ConstantSchedule:
         Raises:
             ValueError: Where the cycle is no whole number of at least 0.
         """
-        _check_cycle(cycle)
+        _checked_cycle(cycle)
         return self.value
 
 
@@ -144,11 +159,10 @@ class TableSchedule:
     values: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", tuple(self.values))
-        if not self.values:
+        values = tuple(_rate(f"values[{cycle}]", value) for cycle, value in enumerate(self.values))
+        if not values:
             raise ValueError("values must hold one max_lr for each pruning cycle, got none")
-        for cycle, value in enumerate(self.values):
-            _check_rate(f"values[{cycle}]", value)
+        object.__setattr__(self, "values", values)
 
     def max_lr(self, cycle: int) -> float:
         """The table's value at this cycle.
@@ -156,7 +170,7 @@ class TableSchedule:
         Raises:
             ValueError: Where the cycle is no whole number of at least 0, or lies beyond the table's end.
         """
-        _check_cycle(cycle)
+        cycle = _checked_cycle(cycle)
         if cycle >= len(self.values):
             raise ValueError(f"values must reach to cycle {cycle}, got {len(self.values)} (from cycle 0)")
         return self.values[cycle]

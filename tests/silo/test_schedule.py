@@ -3,6 +3,7 @@
 import math
 from decimal import Decimal, localcontext
 
+import numpy as np
 import pytest
 from golden import GOLDEN
 from hypothesis import given
@@ -14,8 +15,8 @@ RELEASED = {
     "resnet20": {"epsilon": 0.03, "delta": 0.04, "beta": 5, "delay": 1, "prune_rate": 0.2},
     "vgg19": {"epsilon": 0.04, "delta": 0.06, "beta": 5, "delay": 1, "prune_rate": 0.2},
 }
-NOT_RATES = [0, 0.0, -0.1, math.nan, math.inf, -math.inf, "0.1", None]
-NOT_CYCLES = [-1, 0.5, 1.0, math.nan, "1", None]
+NOT_RATES = [0, 0.0, -0.1, math.nan, math.inf, -math.inf, "0.1", None, True, np.float32("nan")]
+NOT_CYCLES = [-1, 0.5, 1.0, math.nan, "1", None, True, np.float64(1)]
 
 
 def published(m, *, epsilon, delta, beta, delay, prune_rate):
@@ -144,3 +145,15 @@ def test_a_table_does_not_follow_its_source():
     table = TableSchedule(source)
     source[0] = 9.0
     assert table.max_lr(0) == 0.1
+
+
+def test_numpy_s_numbers_are_numbers_and_go_on_as_python_s():
+    given = {name: np.float64(value) for name, value in RELEASED["resnet20"].items()} | {"delay": np.int64(1)}
+    theirs, plain = SiloSchedule(**given), SiloSchedule(**RELEASED["resnet20"])
+    assert theirs == plain and repr(theirs).count("np.") == 0
+    for cycle in (0, 1, 2, 12):
+        assert type(theirs.max_lr(np.int64(cycle))) is float and theirs.max_lr(np.int32(cycle)) == plain.max_lr(cycle)
+    half = SiloSchedule(**given | {"epsilon": np.float16(0.5), "delta": np.float32(0.25)})
+    assert half == SiloSchedule(0.5, 0.25, 5, 1, 0.2) and type(half.max_lr(0)) is float
+    assert type(ConstantSchedule(np.float32(0.5)).max_lr(np.uint8(3))) is float
+    assert TableSchedule(np.array([0.5, 0.25])).max_lr(np.int64(1)) == 0.25
