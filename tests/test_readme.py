@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 from published import published
@@ -29,6 +30,16 @@ def test_the_loop_of_ones_own_runs_and_needs_silo_alone():
         [sys.executable, "-W", "error", "-c", f"{loop}\n{check}"], capture_output=True, text=True, cwd=ROOT
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_every_loop_of_silos_page_runs(tmp_path, monkeypatch):
+    """One after another, as they stand; those of other libraries in tests/integrations."""
+    monkeypatch.chdir(tmp_path)
+    loops = re.findall(r"```python\n(.*?)```", (ROOT / "silo" / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert len(loops) == 5
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        exec("\n".join(loops), {"__name__": "loops"})
 
 
 def test_the_experiment_is_valid(tmp_path):
