@@ -2,7 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test install
+OTHERS := .venv-integrations
+
+.PHONY: quickstart test test-integrations install
 quickstart: install
 	$(BIN)/silo-oracle run benchmarks/quickstart.yaml
 
@@ -19,4 +21,15 @@ install: .venv/installed
 	@echo "installing into .venv (torch and its libraries: some minutes and 6 GB)"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+# silo alone beside Lightning and Hugging Face's Trainer, in an environment that has no more than they and it need.
+test-integrations: $(OTHERS)/installed
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(OTHERS)/bin/python -m pytest --confcutdir tests/integrations tests/integrations
+
+$(OTHERS)/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -m venv $(OTHERS)
+	@$(OTHERS)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch numpy \
+		"lightning>=2.4" "transformers[torch]>=4.50" "pytest>=8" "setuptools>=77"
+	@$(OTHERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
