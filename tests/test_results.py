@@ -5,8 +5,9 @@ import json
 import pytest
 from published import RESULTS, published
 
-from oracle.analysis.cells import of_baseline, read_cells, read_skipped
+from oracle.analysis.cells import of_baseline
 from oracle.analysis.findings import verdicts_table
+from oracle.analysis.published_files import read_cells, read_skipped
 from oracle.experiment.load import validate
 from oracle.report.report import policies_of
 from oracle.report.tables.markdown import markdown
@@ -38,7 +39,7 @@ def test_tables_and_verdicts_follow_from_the_cells(folder):
 def test_what_is_published_is_the_whole_study_and_in_no_machines_path(folder):
     study = json.loads((folder / "experiment.json").read_text())
     experiment = validate(study["experiment"], str(folder))
-    cells = read_cells(folder / "cells.csv")
+    cells = read_cells(folder / "cells.csv", experiment.prune.cycles)
     for name in experiment.baselines:
         chain = of_baseline(cells, "policies", name)
         assert len(chain) == experiment.prune.cycles * len(experiment.oracle.seeds)

@@ -1,7 +1,6 @@
 """The trainings of a study as one table, a row a finished training; and how many weights each layer kept."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -77,17 +76,6 @@ def skipped_table(skipped: Sequence[Skipped]) -> pd.DataFrame:
     """
     rows = [(step.cycle, step.max_lr, " ".join(map(str, step.seeds)), step.why) for step in skipped]
     return pd.DataFrame(rows, columns=list(SKIPPED_COLUMNS)).astype(SKIPPED_COLUMNS)
-
-
-def read_cells(path: Path) -> pd.DataFrame:
-    """Read the table that :func:`cells_table` makes from its csv."""
-    cells = pd.read_csv(path, dtype=CELL_COLUMNS)
-    return cells.fillna(dict.fromkeys(("policies", "searches"), ""))
-
-
-def read_skipped(path: Path) -> pd.DataFrame:
-    """Read the table that :func:`skipped_table` makes from its csv."""
-    return pd.read_csv(path, dtype=SKIPPED_COLUMNS)
 
 
 def accuracies(cells: pd.DataFrame, chosen_on: str) -> Accuracies:

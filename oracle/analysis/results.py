@@ -9,16 +9,22 @@ from typing import Any
 
 import pandas as pd
 
-from oracle.analysis.cells import cells_table, layers_table, read_cells, read_skipped, skipped_table
+from oracle.analysis.cells import cells_table, layers_table, skipped_table
 from oracle.analysis.claims.verdict import Verdict
 from oracle.analysis.comparison import comparison_table
 from oracle.analysis.cost import costs_table
 from oracle.analysis.findings import Findings, judge, losses_table, optima_table
 from oracle.analysis.policies import policies_table, policy_scores
+from oracle.analysis.published_files import (
+    read_cells,
+    read_costs,
+    read_environments,
+    read_layers,
+    read_skipped,
+    read_study,
+)
 from oracle.error import InputError
-from oracle.experiment.load import recorded_experiment
 from oracle.experiment.spec import Experiment
-from oracle.files import read_tree
 from oracle.plain_text import Quoted, one_line
 from oracle.plan.counts import StatusCounts
 from oracle.plan.snapshot import Snapshot
@@ -166,25 +172,22 @@ def analyze_cells(
 
 def _published(folder: Path) -> Results:
     expected = "a run folder, or one that `silo-oracle publish` made"
-    if not (folder / "experiment.json").is_file():
+    if not (folder / "experiment.json").exists():
         raise InputError(f"{folder} must be {expected}, got no finished study")
+    experiment, data, origin = read_study(folder / "experiment.json")
+    searched = not experiment.oracle.search.is_exhaustive
     try:
-        study = read_tree(folder / "experiment.json")
-        experiment = recorded_experiment(study, str(folder / "experiment.json"))
-        layers, costs = (pd.read_csv(folder / f"{name}.csv") for name in ("layers", "cost"))
-        costs = costs.astype({"search_trainings": "Int64"})
-        searched = not experiment.oracle.search.is_exhaustive
         results = analyze_cells(
             experiment,
-            DataInfo.from_json(study["data"]),
-            read_cells(folder / "cells.csv"),
+            data,
+            read_cells(folder / "cells.csv", experiment.prune.cycles),
             read_skipped(folder / "skipped.csv") if searched else skipped_table([]),
-            layers,
-            costs,
+            read_layers(folder / "layers.csv"),
+            read_costs(folder / "cost.csv"),
         )
-        environments = [_plain(one) for one in read_tree(folder / "environment.json")]
-        return replace(results, origin=study["origin"], environments=environments)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        environments = [_plain(one) for one in read_environments(folder / "environment.json")]
+        return replace(results, origin=origin, environments=environments)
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:  # of tables that don't fit
         reason = " ".join(str(error).split())
         raise InputError(f"{folder} must be {expected}, got one of another version, or damaged: {reason}") from error
 

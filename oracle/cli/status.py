@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from oracle.plan.counts import StatusCounts
@@ -26,7 +27,7 @@ def status_text(study: Study) -> str:
     counts = snapshot.counts(driver.running)
     lines = [
         *_counts_lines(counts),
-        _driver_line(driver, counts),
+        _driver_line(driver, counts, study.store.folder / "lock"),
         *_time_left(driver, counts, snapshot.seconds_each),
         *_failure_lines(snapshot.failures()),
         *(f"{one.trajectory} is blocked from cycle {one.cycle} on: {one.reason}" for one in snapshot.blocked),
@@ -51,12 +52,14 @@ def _counts_lines(counts: StatusCounts) -> list[str]:
     return [*lines, f"recorded: {counts.recorded} of {counts.total_text} trainings"]
 
 
-def _driver_line(driver: Activity, counts: StatusCounts) -> str:
+def _driver_line(driver: Activity, counts: StatusCounts, lock: Path) -> str:
     if driver.at_work:
         since = f" since {_when(driver.began)}" if driver.began else ""
         return f"a run is at work{since}; it trains {counts.count(Status.RUNNING)} now"
     if driver.cut_off:
         return f"no run is at work: the last one, begun {_when(driver.began)}, was cut off; `silo-oracle run` goes on"
+    if driver.damaged:
+        return f"no run is at work; of the last one nothing is known: {lock} holds what no run wrote"
     return "no run is at work" + (f"; the last run or merge ended {_when(driver.ended)}" if driver.ended else "")
 
 

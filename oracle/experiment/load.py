@@ -51,7 +51,7 @@ def read(path: Path, model: type[Strict]) -> dict[str, Any]:
         InputError: The file can't be read, or holds something else.
     """
     try:
-        text = read_file(path, MAX_BYTES).decode("utf-8")
+        text = read_file(path, MAX_BYTES, follow=True).decode("utf-8")
     except (OSError, ValueError) as error:
         found = (
             "not a text file" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", None) or error

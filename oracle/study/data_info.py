@@ -1,5 +1,6 @@
 """What a study has to know of its data: how much there is, its chance level, its digest."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import NoneType
@@ -56,6 +57,11 @@ class DataInfo:
             kinds = (str, NoneType) if name == "location" else (str,) if name == "digest" else (int, float)
             if not isinstance(value, kinds):
                 raise ValueError(f"data.{name} must be {' or '.join(kind.__name__ for kind in kinds)}, got {value!r}")
+            least = 1 if name in ("classes", "images", "training_images") else 0
+            if int in kinds and (isinstance(value, bool) or not least <= value < math.inf):
+                raise ValueError(f"data.{name} must be a number of at least {least}, got {value!r}")
+        if not 0 < fields["chance"] <= 100:
+            raise ValueError(f"data.chance must be a percentage above 0, got {fields['chance']}")
         return cls(**fields)
 
 

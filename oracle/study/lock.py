@@ -5,22 +5,27 @@ end, when that was (``ended``): unix seconds.
 """
 
 import contextlib
+import errno
 import fcntl
 import json
+import os
+import stat
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 from oracle.error import InputError
+from oracle.files import open_file
 from oracle.study.durable import make_requested_folder
 from oracle.study.store import Event, Store
 
-LONGEST = 1000  # characters of what a driver writes there
 PATIENCE = 1.0  # seconds that a driver tries to have the lock: who looks at it holds it for a moment, too
+LONGEST = 1000  # bytes of what a driver writes there
+LATEST = 1e11  # unix seconds: the year 5138
 BEGINNINGS = (Event.STARTED, Event.RESUMED)  # events of the log of attempts after which a training is under way
 
 
@@ -35,6 +40,7 @@ class Activity:
         ended: when it gave the lock back, in unix seconds; None: not known.
         running: ids of cells that are trained right now; some may have ended meanwhile.
         pace: seconds between two records of the driver at work; None: it has none yet, or none is at work.
+        damaged: the file holds what no driver wrote, and none is at work: of the last one nothing is known.
     """
 
     at_work: bool
@@ -43,6 +49,7 @@ class Activity:
     ended: float | None
     running: frozenset[str]
     pace: float | None
+    damaged: bool
 
 
 @contextmanager
@@ -53,7 +60,7 @@ def locked(store: Store) -> Iterator[None]:
         InputError: where another driver has the lock, or the folder can't be made or locked.
     """
     make_requested_folder(store.folder)
-    with (store.folder / "lock").open("a", encoding="utf-8") as lock:
+    with _opened(store.folder / "lock") as lock:
         _acquire(lock, store.folder)
         store.sweep = uuid.uuid4().hex[:8]
         held = {"sweep": store.sweep, "at": round(time.time(), 3)}
@@ -68,11 +75,11 @@ def locked(store: Store) -> Iterator[None]:
 def activity(store: Store) -> Activity:
     """Look at the lock and the log of attempts; writes nothing."""
     at_work, held = _look(store.folder)
-    began, ended, sweep = (held.get(key) for key in ("at", "ended", "sweep"))
+    began, ended, sweep = ((held or {}).get(key) for key in ("at", "ended", "sweep"))
     attempts = []
     if at_work and sweep:
         attempts = [entry for entry in store.attempts() if entry.get("sweep") == sweep]
-        attempts.sort(key=lambda entry: entry["at"])
+        attempts.sort(key=lambda entry: entry.get("at", 0.0))
     last = {entry["cell"]: entry["event"] for entry in attempts}
     recorded = sum(entry["event"] == Event.RECORDED for entry in attempts)
     return Activity(
@@ -82,8 +89,28 @@ def activity(store: Store) -> Activity:
         ended=ended,
         running=frozenset(cell for cell, event in last.items() if event in BEGINNINGS),
         # since the first training, so that the workers' start doesn't count
-        pace=max(0.0, time.time() - attempts[0]["at"]) / recorded if recorded else None,
+        pace=max(0.0, time.time() - attempts[0].get("at", 0.0)) / recorded if recorded else None,
+        damaged=not at_work and held is None,
     )
+
+
+def _opened(path: Path) -> IO[str]:
+    """Open the lock to be held, no link followed: what is written there is the folder's own.
+
+    Raises:
+        InputError: where it is no plain file.
+    """
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise InputError(f"{path} must be a plain file, got a link, a folder or a pipe") from error
+        raise
+    lock = os.fdopen(handle, "a", encoding="utf-8")
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        lock.close()
+        raise InputError(f"{path} must be a plain file, got a device or a pipe")
+    return lock
 
 
 def _write(lock: IO[str], held: dict[str, Any]) -> None:
@@ -105,22 +132,34 @@ def _acquire(lock: IO[str], folder: Path) -> None:
             raise InputError(f"{folder} must lie on a file system with flock, got {error.strerror}") from error
 
 
-def _look(folder: Path) -> tuple[bool, dict[str, Any]]:
-    """Whether a driver holds the lock, and what it wrote there."""
+def _look(folder: Path) -> tuple[bool, dict[str, Any] | None]:
+    """Whether a driver holds the lock, and what it wrote there; None: nobody can have written that."""
+    path = folder / "lock"
     try:
-        with (folder / "lock").open(encoding="utf-8") as lock:
+        with open_file(path) as lock:
             is_held = _is_held(lock)
             text = lock.read(LONGEST)
     except FileNotFoundError:
         return False, {}
+    except ValueError as error:
+        raise InputError(f"{path} must be a plain file, got {error}") from error
+    if not text:  # killed before it wrote
+        return is_held, {}
     try:
         written = json.loads(text)
-    except (ValueError, RecursionError):  # a driver is writing it
-        written = {}
-    return is_held, written if isinstance(written, dict) else {}
+    except (ValueError, RecursionError):  # where one is at work: it is writing
+        return is_held, None
+    return is_held, written if _is_a_drivers(written) else None
 
 
-def _is_held(lock: IO[str]) -> bool:
+def _is_a_drivers(written: Any) -> bool:
+    if not isinstance(written, dict) or not isinstance(written.get("sweep", ""), str):
+        return False
+    times = [written[name] for name in ("at", "ended") if name in written]
+    return all(type(at) in (int, float) and 0 <= at <= LATEST for at in times)
+
+
+def _is_held(lock: BinaryIO) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
         fcntl.flock(lock, fcntl.LOCK_UN)

@@ -59,6 +59,7 @@ def mergeable(folder: Path, others: Sequence[Path]) -> tuple[Study, list[Study]]
     for one in (study, *studies):
         for cell_id in one.store.recorded():
             one.store.whole_record(cell_id)
+        one.store.check_files("states", "checkpoints", "attempts")
     return study, studies
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Protocol, Self
 
 from oracle.study.cell import Cell
+from oracle.study.record_check import check
 from silo.outcome import Epoch, Outcome
 
 
@@ -89,13 +90,17 @@ class Record:
         """The record of :meth:`to_json`.
 
         Raises:
-            ValueError: where a field is missing or of another kind.
+            ValueError: where a field is missing, of another kind, or one that no training leaves.
         """
         try:
+            if not isinstance(held["layers"], list) or not isinstance(held["outcome"]["curve"], list):
+                raise TypeError("layers and outcome.curve must be lists")
+            if held["cell"].keys() != Cell.__dataclass_fields__.keys():
+                raise ValueError(f"cell must hold {', '.join(Cell.__dataclass_fields__)}")
             outcome = Outcome(
                 **held["outcome"] | {"curve": tuple(Epoch(**epoch) for epoch in held["outcome"]["curve"])}
             )
-            return cls(
+            record = cls(
                 id=held["id"],
                 cell=Cell(**held["cell"]),
                 outcome=outcome,
@@ -107,8 +112,10 @@ class Record:
                 stepping=held.get("stepping"),
                 seconds=held["seconds"],
             )
-        except (KeyError, TypeError, ValueError) as error:
+            check(record)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"must hold the fields of a record ({error})") from error
+        return record
 
 
 class Records(Protocol):

@@ -11,6 +11,7 @@ report/           tables and plots made from the records
 """
 
 import json
+import math
 import os
 import shutil
 import time
@@ -21,13 +22,17 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from oracle.error import InputError
-from oracle.files import read_json, read_tree
-from oracle.hashing import digest
+from oracle.files import open_file, read_file, read_json, read_tree
+from oracle.hashing import digest, sealed, unsealed
 from oracle.plain_text import one_line
 from oracle.study.durable import WRITER, make_folder, write
 from oracle.study.record import Record
 
+PARTS = ("lock", "records", "failed", "states", "checkpoints", "attempts", "report")  # beside study.json
 DELETE_ADVICE = "delete it to have it made again"
+STUDY_ADVICE = "restore it, or delete it: `silo-oracle run` with its experiment file makes it again"
+MAX_LOG_BYTES = 2**28  # of attempts of one process: about a million
+ABSENT = object()
 
 
 class Event(StrEnum):
@@ -61,13 +66,31 @@ class Store:
         """What study.json holds; None where there is none.
 
         Raises:
-            InputError: where it can't be read.
+            InputError: where it can't be read, or was changed.
         """
-        return _read(self.folder / "study.json", "restore it, or use another --out")
+        path = self.folder / "study.json"
+        held = _read(path, STUDY_ADVICE)
+        for part in (self.folder / name for name in PARTS):
+            if part.is_symlink():  # what is read or written there would lie elsewhere
+                raise InputError(f"{part} must be no link, got one to {part.readlink()}")
+        if held is ABSENT:
+            return None
+        if not isinstance(held, dict):
+            raise InputError(f"{path} must be a study that `run` wrote, got something else; {STUDY_ADVICE}")
+        if "checksum" not in held:  # of an older version
+            return held
+        try:
+            return unsealed(held)
+        except ValueError as error:
+            raise InputError(f"{path} {error}; {STUDY_ADVICE}") from error
 
     def write_study(self, study: dict[str, Any]) -> None:
         """Claim the folder, or bring its experiment up to date."""
-        write(self.folder / "study.json", json.dumps(study, indent=1).encode())
+        write(self.folder / "study.json", json.dumps(sealed(study), indent=1).encode())
+
+    def has_nothing_else(self) -> bool:
+        """Whether the folder holds nothing but what a run makes there."""
+        return {path.name for path in self.folder.iterdir() if not _is_temporary(path)} <= {*PARTS, "study.json"}
 
     # -- records
 
@@ -95,15 +118,13 @@ class Store:
             InputError: where the file can't be trusted.
         """
         path = self.folder / "records" / f"{cell_id}.json"
-        if not path.exists():
-            return None
         held = _read(path, read=read_json)
+        if held is ABSENT:
+            return None
         if not isinstance(held, dict) or held.get("id") != cell_id:
             raise InputError(f"{path} must be the record of this training, got another one; {DELETE_ADVICE}")
-        if held.pop("checksum", None) != _digest(held):
-            raise InputError(f"{path} must be as it was written, got another checksum; {DELETE_ADVICE}")
         try:
-            return Record.from_json(held)
+            return Record.from_json(unsealed(held))
         except ValueError as error:
             raise InputError(f"{path} {error}; {DELETE_ADVICE}") from error
 
@@ -117,8 +138,7 @@ class Store:
         Returns:
             False where the training has a record already: the first one stands.
         """
-        held = record.to_json()
-        content = json.dumps(held | {"checksum": digest(held)}, sort_keys=True, allow_nan=False).encode()
+        content = json.dumps(sealed(record.to_json()), sort_keys=True, allow_nan=False).encode()
         first = write(self.folder / "records" / f"{record.id}.json", content, first=True)
         (self.folder / "failed" / f"{record.id}.json").unlink(missing_ok=True)
         self.drop_checkpoint(record.id)
@@ -133,7 +153,8 @@ class Store:
             InputError: where the file can't be trusted.
         """
         path = self.folder / "failed" / f"{cell_id}.json"
-        if (failure := _read(path)) is None:
+        failure = _read(path)
+        if failure is ABSENT:
             return None
         if not isinstance(failure, dict) or not isinstance(failure.get("reason"), str):
             raise InputError(f"{path} must hold the reason of a failure, got something else; {DELETE_ADVICE}")
@@ -187,7 +208,8 @@ class Store:
     def attempts(self) -> list[dict[str, Any]]:
         """Every attempt that was logged, in no order; a line that a killed worker left unfinished is passed over."""
         logs = (self.folder / "attempts").glob("*.jsonl")
-        lines = [line for log in logs for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
+        texts = [_found(log, _read_log, "a log of attempts") for log in logs]
+        lines = [line for text in texts if text is not ABSENT for line in text.decode(errors="replace").splitlines()]
         return [entry for line in lines if (entry := _entry(line)) is not None]
 
     # -- what another run folder holds
@@ -196,13 +218,20 @@ class Store:
         """The files of a part of the folder (records, states, checkpoints, attempts), without those half written."""
         return sorted(path.name for path in (self.folder / part).glob("*") if not path.name.endswith(".tmp"))
 
+    def check_files(self, *parts: str) -> None:
+        """Raise InputError where one of these parts holds anything but plain files that can be read."""
+        for path in [self.folder / part / name for part in parts for name in self.names(part)]:
+            file = _found(path, open_file, "a plain file")
+            if file is not ABSENT:  # gone: a run may be at work
+                file.close()
+
     def take(self, other: "Store", name: str, first: bool = True) -> bool:
         """Copy a file of another run folder, such as states/ID.pt; with ``first``, one that is here already stands (False).
 
         False, too, where it is gone there: a run may be at work.
         """
         try:
-            held = (other.folder / name).open("rb")
+            held = open_file(other.folder / name)
         except FileNotFoundError:
             return False
 
@@ -224,27 +253,38 @@ class Store:
                     path.unlink(missing_ok=True)
 
 
+def _is_temporary(path: Path) -> bool:
+    return path.name.startswith(".") and path.name.endswith(".tmp")
+
+
 def _read(path: Path, advice: str = DELETE_ADVICE, read: Callable[[Path], Any] = read_tree) -> Any:
+    """What a JSON file holds; ABSENT where there is none."""
+    return _found(path, read, "readable JSON", f"; {advice}")
+
+
+def _read_log(path: Path) -> bytes:
+    return read_file(path, MAX_LOG_BYTES)
+
+
+def _found(path: Path, read: Callable[[Path], Any], expected: str, advice: str = "") -> Any:
+    """What is read of a file; ABSENT where there is none."""
     try:
         return read(path)
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        return ABSENT
     except OSError as error:  # it may be whole: no reason to delete it
         raise InputError(f"{path} must be readable, got: {error.strerror}") from error
     except ValueError as error:
-        raise InputError(f"{path} must be readable JSON, got {error}; {advice}") from error
-
-
-def _digest(held: dict[str, Any]) -> str | None:
-    try:
-        return digest(held)
-    except (RecursionError, ValueError):  # what no record is: too deep, or not a number
-        return None
+        raise InputError(f"{path} must be {expected}, got {error}{advice}") from error
 
 
 def _entry(line: str) -> dict[str, Any] | None:
+    """The attempt that a line of a log is of; None where it is none."""
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return entry if isinstance(entry, dict) else None
+    if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in ("cell", "event")):
+        return None
+    at = entry.get("at", 0.0)
+    return entry if type(at) in (int, float) and math.isfinite(at) else None

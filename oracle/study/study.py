@@ -16,6 +16,9 @@ from oracle.study.store import Store
 if TYPE_CHECKING:
     from silo.data.images import Dataset
 
+OTHER_OUT = "use another --out, or the experiment that the folder was made with"
+FIELDS = {"origin", "experiment", "data", "training"}  # of study.json, and "imported" where anything is
+
 
 @dataclass(frozen=True)
 class Study:
@@ -77,9 +80,11 @@ def planned_study(experiment: Experiment, folder: Path, origin: str = "") -> Stu
     """
     from oracle.study.data import known_data  # torch
 
-    held, data = _held(Store(folder)), None
+    store, data = Store(folder), None
+    held = _held(store)
     if held is None:
-        data = known_data(experiment)
+        if not store.recorded():  # else the data's digest shows whose these are
+            data = known_data(experiment)
     elif (recorded := _data_of(held, folder)).location == location_of(experiment):
         data = recorded
     return new_study(experiment, folder, origin) if data is None else _checked(experiment, data, folder, origin)
@@ -93,7 +98,10 @@ def open_study(folder: Path) -> Study:
     """
     held = _held(Store(folder))
     if held is None:
-        raise InputError(f"{folder} must be a folder that `run` filled, got no run folder (it has no study.json)")
+        again = "; `silo-oracle run` with its experiment file makes it again" if Store(folder).recorded() else ""
+        raise InputError(
+            f"{folder} must be a folder that `run` filled, got no run folder (it has no study.json{again})"
+        )
     experiment, data = recorded_experiment(held, str(folder / "study.json")), _data_of(held, folder)
     # a study.json that was edited: the records would not be found
     _check_identity(folder, held, experiment.training(data.digest))
@@ -138,9 +146,25 @@ def _checked(
     held = _held(study.store)
     if held is not None:
         _check_identity(folder, held, experiment.training(data.digest))
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} must be a new or empty folder or a run folder, got something else (no study.json)")
+    elif folder.exists():
+        _check_unclaimed(study)
     return study
+
+
+def _check_unclaimed(study: Study) -> None:
+    """A folder without study.json must be empty, or hold what a run of this experiment left: then it is made again."""
+    store, experiment = study.store, study.experiment
+    recorded = store.recorded() if store.folder.is_dir() else []
+    if not recorded and not (store.folder.is_dir() and store.has_nothing_else()):
+        expected = "a new or empty folder or a run folder"
+        raise InputError(f"{store.folder} must be {expected}, got something else (no study.json)")
+    if recorded:
+        ways = (experiment, *map(experiment.under, experiment.baselines))
+        trainings = {one.training_digest(study.data.digest) for one in ways}
+        if not any(record.cell.training in trainings for record in filter(None, map(store.record, recorded))):
+            raise InputError(
+                f"{store.folder} must belong to this experiment, got records of another one (and no study.json); {OTHER_OUT}"
+            )
 
 
 def _check_rewinding(experiment: Experiment, training_images: int) -> None:
@@ -158,8 +182,8 @@ def _check_rewinding(experiment: Experiment, training_images: int) -> None:
 def _held(store: Store) -> dict[str, Any] | None:
     held = store.study()
     if held is not None and not (
-        isinstance(held, dict)
-        and {"origin", "experiment", "data", "training"} <= held.keys()
+        FIELDS <= held.keys() <= {*FIELDS, "imported"}
+        and isinstance(held["origin"], str)
         and isinstance(held["data"], dict)
     ):
         raise InputError(f"{store.folder / 'study.json'} must be a study that `run` wrote, got something else")
@@ -182,4 +206,4 @@ def _check_identity(folder: Path, held: Mapping[str, Any], requested: dict[str, 
         if field.startswith("code."):
             source = field.partition(".")[2]
             raise InputError(f"{message}: the source of {source} has changed; restore it, or run with another --out")
-        raise InputError(f"{message}; use another --out, or the experiment that the folder was made with")
+        raise InputError(f"{message}; {OTHER_OUT}")

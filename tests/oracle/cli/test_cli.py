@@ -270,6 +270,7 @@ def test_status_and_report_need_no_data(run, say):
     study = json.loads((run / "study.json").read_text())
     data = {key: value for key, value in study["experiment"]["data"].items() if key != "source"}
     study["experiment"]["data"] = {"source": "folder", "path": "gone", **data}
+    del study["checksum"]  # as versions wrote it that knew none
     (run / "study.json").write_text(json.dumps(study))
     say("report", run)
     assert report_of(run) == before

@@ -48,7 +48,8 @@ def cells(study):
 
 def record(study, cell, seconds=2.0, diverged=False):
     accuracy, environment = None if diverged else 90.0, {"device": "none"}
-    made = made_record(cell, accuracy, f"left by {cell.id}", seconds=seconds, environment=environment)
+    leaves = None if diverged else f"left by {cell.id}"
+    made = made_record(cell, accuracy, leaves, seconds=seconds, environment=environment)
     study.store.write_record(made)
     study.store.log_attempt(cell=cell.id, event="recorded")
 

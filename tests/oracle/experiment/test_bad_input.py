@@ -755,7 +755,7 @@ COMMANDS = [
     *((f"{command} foreign", "foreign/study.json") for command in ("status", "report", "publish")),
     *((f"{command} list", "list/study.json") for command in ("status", "report", "publish")),
     ("run e.yaml --local --out list", "list/study.json"),
-    ("status garbage", "garbage/study.json must be readable JSON, got", "restore it, or use another --out"),
+    ("status garbage", "garbage/study.json must be readable JSON, got", "restore it, or delete it: `silo-oracle run`"),
     ("run e.yaml --local --out garbage", "garbage/study.json must be readable JSON, got"),
     ("status old", "old/study.json: data is missing"),
     *(

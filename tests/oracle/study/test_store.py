@@ -22,8 +22,9 @@ from silo.state import State
 
 WEIGHTS = {"a": torch.empty(3, 4), "b": torch.empty(5)}
 CURVE = (Epoch(0.1, 90.1, None),)
-WHOLE = replace(record_of(0, 0, 90.1), id="c0ffee", layers=(Layer("a", 6, 12), Layer("b", 5, 5)))
+WHOLE = replace(record_of(0, 0, 90.1, leaves="its state"), layers=(Layer("a", 6, 12), Layer("b", 5, 5)))
 WHOLE = replace(WHOLE, outcome=replace(WHOLE.outcome, curve=CURVE), environment={"device": "CPU"})
+ID = WHOLE.id
 RECORD = WHOLE.without_curve()  # what is remembered of it
 
 
@@ -64,15 +65,15 @@ def message(raises):
 
 def test_reading_makes_no_folder(store):
     assert store.study() is None
-    assert store.record("c0ffee") is None
-    assert store.failure("c0ffee") is None
-    assert store.has_state("c0ffee") is False
+    assert store.record(ID) is None
+    assert store.failure(ID) is None
+    assert store.has_state(ID) is False
     assert store.attempts() == []
-    store.drop_state("c0ffee")
+    store.drop_state(ID)
     store.forget_failures()
     store.sweep_up()
     with pytest.raises(InputError, match=r"must .* start state"):
-        read_state(store, "c0ffee", "digest", WEIGHTS)
+        read_state(store, ID, "digest", WEIGHTS)
     assert not store.folder.exists()
 
 
@@ -86,10 +87,10 @@ def test_the_study_comes_back_and_can_be_brought_up_to_date(store):
 def test_the_first_record_stands(store):
     assert store.write_record(WHOLE) is True
     assert store.write_record(replace(WHOLE, leaves="another")) is False
-    assert again(store).whole_record("c0ffee") == WHOLE
+    assert again(store).whole_record(ID) == WHOLE
     assert again(store).write_record(replace(WHOLE, leaves="another")) is False
-    assert again(store).record("c0ffee") == RECORD
-    assert store.recorded() == ["c0ffee"]
+    assert again(store).record(ID) == RECORD
+    assert store.recorded() == [ID]
 
 
 def test_the_first_record_stands_where_the_file_system_has_no_hard_links(store, monkeypatch):
@@ -103,10 +104,10 @@ def test_the_first_record_stands_where_the_file_system_has_no_hard_links(store, 
 @pytest.mark.parametrize("change", [{"leaves": "x"}, {"outcome": {"diverged": False, "validation": 91.0}}, {"new": 1}])
 def test_a_record_that_was_changed_by_hand_is_refused(store, change):
     store.write_record(WHOLE)
-    path = store.folder / "records" / "c0ffee.json"
+    path = store.folder / "records" / f"{ID}.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(InputError) as raised:
-        again(store).record("c0ffee")
+        again(store).record(ID)
     assert f"{path} must " in message(raised)
 
 
@@ -122,17 +123,18 @@ def test_a_record_without_a_field_is_refused(store):
     held = WHOLE.to_json()
     del held["leaves"]
     (store.folder / "records").mkdir(parents=True)
-    path = store.folder / "records" / "c0ffee.json"
+    path = store.folder / "records" / f"{ID}.json"
     path.write_text(json.dumps(held | {"checksum": digest(held)}))
     with pytest.raises(InputError) as raised:
-        store.record("c0ffee")
+        store.record(ID)
     assert str(path) in message(raised) and "leaves" in message(raised)
 
 
 def test_environments_are_remembered_once(store):
-    for name in ("a", "b"):
-        store.write_record(replace(WHOLE, id=name))
-    assert store.record("a").environment is store.record("b").environment
+    one, other = (record_of(0, seed, leaves="a state", environment={"device": "CPU"}) for seed in (0, 1))
+    for record in (one, other):
+        store.write_record(record)
+    assert store.record(one.id).environment is store.record(other.id).environment
 
 
 def test_of_two_writers_at_once_the_one_that_ends_first_stands(store, monkeypatch):
@@ -148,14 +150,14 @@ def test_of_two_writers_at_once_the_one_that_ends_first_stands(store, monkeypatc
 
     monkeypatch.setattr(os, "fsync", other_process_ends_meanwhile)
     assert store.write_record(RECORD) is False
-    assert again(store).record("c0ffee").leaves == "the other's"
-    assert files(store) == ["records/c0ffee.json"]
+    assert again(store).record(ID).leaves == "the other's"
+    assert files(store) == [f"records/{ID}.json"]
 
 
 def test_a_record_that_is_no_json_is_refused_before_anything_is_written(store):
     with pytest.raises(ValueError):
         store.write_record(replace(RECORD, seconds=float("nan")))
-    assert store.record("c0ffee") is None
+    assert store.record(ID) is None
     assert not store.folder.exists()
 
 
@@ -165,19 +167,19 @@ def test_a_record_appears_whole_or_not_at_all(store, monkeypatch):
     def killed(*paths):
         os._exit(9)
 
-    for write in (lambda: store.write_record(RECORD), lambda: write_state(store, "c0ffee", State(mask()))):
+    for write in (lambda: store.write_record(RECORD), lambda: write_state(store, ID, State(mask()))):
         if os.fork() == 0:
             monkeypatch.setattr(os, "replace", killed)
             monkeypatch.setattr(os, "link", killed)
             write()
             os._exit(0)
         assert os.wait()[1] >> 8 == 9
-    assert again(store).record("c0ffee") is None
-    assert not again(store).has_state("c0ffee")
+    assert again(store).record(ID) is None
+    assert not again(store).has_state(ID)
     assert len(files(store)) == 2
     assert store.write_record(RECORD) is True
     store.sweep_up()
-    assert files(store) == ["records/c0ffee.json"]
+    assert files(store) == [f"records/{ID}.json"]
 
 
 def test_a_write_survives_that_its_temporary_file_is_swept_away(store, monkeypatch):
@@ -195,8 +197,8 @@ def test_a_write_survives_that_its_temporary_file_is_swept_away(store, monkeypat
     (store.folder / "records").mkdir()
     assert store.write_record(RECORD) is True
     assert len(swept[0]) == 1
-    assert again(store).record("c0ffee") == RECORD
-    assert files(store) == ["records/c0ffee.json"]
+    assert again(store).record(ID) == RECORD
+    assert files(store) == [f"records/{ID}.json"]
 
 
 @pytest.mark.parametrize("call", ["fsync", "link"])
@@ -226,7 +228,7 @@ def test_what_is_written_is_on_the_disk_before_it_has_its_name(store, monkeypatc
     for folder in ("records", "states"):
         (store.folder / folder).mkdir(parents=True)
     store.write_record(RECORD)
-    write_state(store, "c0ffee", State(mask()))
+    write_state(store, ID, State(mask()))
     assert calls == ["fsync", "link", "fsync of the folder", "fsync", "replace", "fsync of the folder"]
 
 
@@ -242,10 +244,10 @@ def test_a_new_folder_is_as_durable_as_what_lies_in_it(store, monkeypatch):
 @pytest.mark.parametrize("damage", [b"", b'{"id": "c0f', b"\xff\xfe", b"{}", b"null", b"[]", b"7"])
 def test_an_unreadable_record_is_one_line_that_says_what_to_do(store, damage):
     store.write_record(RECORD)
-    path = store.folder / "records" / "c0ffee.json"
+    path = store.folder / "records" / f"{ID}.json"
     path.write_bytes(damage)
     with pytest.raises(InputError) as raised:
-        again(store).record("c0ffee")
+        again(store).record(ID)
     assert str(path) in message(raised)
     assert "delete it" in message(raised)
 
@@ -268,23 +270,23 @@ def test_a_line_of_the_log_that_is_no_attempt_is_passed_over(store):
 
 
 def test_failures_are_remembered_cleared_by_a_record_and_forgotten_when_told(store):
-    store.write_failure("c0ffee", "MemoryError: no more")
+    store.write_failure(ID, "MemoryError: no more")
     store.write_failure("bad", "ValueError: no")
-    assert again(store).failure("c0ffee") == "MemoryError: no more"
-    assert again(store).record("c0ffee") is None
+    assert again(store).failure(ID) == "MemoryError: no more"
+    assert again(store).record(ID) is None
     store.write_record(RECORD)
-    assert store.failure("c0ffee") is None
+    assert store.failure(ID) is None
     store.forget_failures()
     assert store.failure("bad") is None
-    assert store.record("c0ffee") == RECORD
+    assert store.record(ID) == RECORD
 
 
 @pytest.mark.parametrize("weights", [None, {"a": torch.randn(3, 4), "c": torch.tensor(7), "d": torch.randn(2).half()}])
 def test_a_state_comes_back(store, weights):
     left = State(mask(), weights)
-    write_state(store, "c0ffee", left)
-    assert store.has_state("c0ffee")
-    held = read_state(again(store), "c0ffee", left.digest(), WEIGHTS)
+    write_state(store, ID, left)
+    assert store.has_state(ID)
+    held = read_state(again(store), ID, left.digest(), WEIGHTS)
     assert held.digest() == left.digest()
     assert all(torch.equal(held.mask.layers[name], layer) for name, layer in left.mask.layers.items())
     assert (held.weights is None) == (weights is None)
@@ -292,17 +294,17 @@ def test_a_state_comes_back(store, weights):
         torch.equal(held.weights[name], w) and held.weights[name].dtype == w.dtype
         for name, w in (weights or {}).items()
     )
-    store.drop_state("c0ffee")
-    assert not store.has_state("c0ffee")
+    store.drop_state(ID)
+    assert not store.has_state(ID)
     assert files(store) == []
 
 
 def test_a_later_state_takes_the_place_of_a_damaged_one(store):
     left = State(mask())
     (store.folder / "states").mkdir(parents=True)
-    (store.folder / "states" / "c0ffee.pt").write_bytes(b"torn")
-    write_state(store, "c0ffee", left)
-    assert read_state(store, "c0ffee", left.digest(), WEIGHTS).digest() == left.digest()
+    (store.folder / "states" / f"{ID}.pt").write_bytes(b"torn")
+    write_state(store, ID, left)
+    assert read_state(store, ID, left.digest(), WEIGHTS).digest() == left.digest()
 
 
 def cut(path):
@@ -328,10 +330,10 @@ def other_keys(path):
 @pytest.mark.parametrize("damage", [cut, empty, text, unfit, other_keys])
 def test_a_damaged_state_is_refused(store, damage):
     left = State(mask())
-    write_state(store, "c0ffee", left)
-    damage(path := store.folder / "states" / "c0ffee.pt")
+    write_state(store, ID, left)
+    damage(path := store.folder / "states" / f"{ID}.pt")
     with pytest.raises(InputError) as raised:
-        read_state(store, "c0ffee", left.digest(), WEIGHTS)
+        read_state(store, ID, left.digest(), WEIGHTS)
     assert message(raised).startswith(f"{path} must ")
 
 
@@ -341,40 +343,40 @@ def test_a_damaged_state_is_refused(store, damage):
     ids=["another mask", "the mask without the weights"],
 )
 def test_the_state_of_another_digest_is_refused(store, other):
-    write_state(store, "c0ffee", State(mask()))
+    write_state(store, ID, State(mask()))
     with pytest.raises(InputError, match=r"must .* start state .* delete it") as raised:
-        read_state(store, "c0ffee", other.digest(), WEIGHTS)
+        read_state(store, ID, other.digest(), WEIGHTS)
     message(raised)
 
 
 def test_a_state_of_another_network_is_refused(store):
     left = State(mask())
-    write_state(store, "c0ffee", left)
-    with pytest.raises(InputError, match=r"c0ffee\.pt must .* start state"):
-        read_state(store, "c0ffee", left.digest(), {"a": torch.empty(30, 4)})
+    write_state(store, ID, left)
+    with pytest.raises(InputError, match=rf"{ID}\.pt must .* start state"):
+        read_state(store, ID, left.digest(), {"a": torch.empty(30, 4)})
 
 
 def test_a_state_is_read_without_executing_code(store):
     (store.folder / "states").mkdir(parents=True)
-    torch.save({"mask": Trap(store.folder / "sprung"), "weights": None}, store.folder / "states" / "c0ffee.pt")
+    torch.save({"mask": Trap(store.folder / "sprung"), "weights": None}, store.folder / "states" / f"{ID}.pt")
     with pytest.raises(InputError, match=r"must .* start state"):
-        read_state(store, "c0ffee", "digest", WEIGHTS)
+        read_state(store, ID, "digest", WEIGHTS)
     assert not (store.folder / "sprung").exists()
 
 
 def test_attempts_pass_over_a_torn_last_line(store):
-    store.log_attempt(cell="c0ffee", event="started")
-    store.log_attempt(cell="c0ffee", event="recorded")
+    store.log_attempt(cell=ID, event="started")
+    store.log_attempt(cell=ID, event="recorded")
     (log,) = (store.folder / "attempts").glob("*.jsonl")
     other = log.with_name("1.jsonl")
     other.write_text(json.dumps({"cell": "bad", "event": "started"}) + '\n{"cell": "bad", "ev')
-    assert all(entry["at"] > 1.7e9 and entry["sweep"] == "" for entry in store.attempts() if entry["cell"] == "c0ffee")
-    expected = [("bad", "started"), ("c0ffee", "recorded"), ("c0ffee", "started")]
+    assert all(entry["at"] > 1.7e9 and entry["sweep"] == "" for entry in store.attempts() if entry["cell"] == ID)
+    expected = [("bad", "started"), (ID, "recorded"), (ID, "started")]
     assert sorted((entry["cell"], entry["event"]) for entry in store.attempts()) == expected
 
 
 def test_a_torn_line_that_happens_to_end_in_a_brace_is_passed_over_too(store):
-    store.log_attempt(cell="c0ffee", event="started")
+    store.log_attempt(cell=ID, event="started")
     (log,) = (store.folder / "attempts").glob("*.jsonl")
     with log.open("a") as out:
         out.write('{"cell": "c0ffee", "event": "failed", "reason": "KeyError: {1}')
@@ -385,11 +387,11 @@ def test_sweeping_up_leaves_everything_that_is_whole(store):
     store.write_study({})
     store.write_record(RECORD)
     store.write_failure("bad", "why")
-    write_state(store, "c0ffee", State(mask()))
-    store.log_attempt(cell="c0ffee", event="recorded")
+    write_state(store, ID, State(mask()))
+    store.log_attempt(cell=ID, event="recorded")
     write_checkpoint(store, "deadbeef", {})
     before = files(store)
-    write_checkpoint(store, "c0ffee", {})  # an orphan's, of a cell that is recorded
+    write_checkpoint(store, ID, {})  # an orphan's, of a cell that is recorded
     for folder in ("", "records", "failed", "states", "checkpoints"):
         (store.folder / folder / ".half.json.123.tmp").write_text("{")
     store.sweep_up()
@@ -397,21 +399,21 @@ def test_sweeping_up_leaves_everything_that_is_whole(store):
 
 
 def test_a_checkpoint_comes_back_until_the_cell_is_recorded(store):
-    assert read_checkpoint(store, "c0ffee") is None
-    write_checkpoint(store, "c0ffee", {"weights": {"a": torch.ones(2)}})
-    assert read_checkpoint(again(store), "c0ffee")["weights"]["a"].tolist() == [1, 1]
+    assert read_checkpoint(store, ID) is None
+    write_checkpoint(store, ID, {"weights": {"a": torch.ones(2)}})
+    assert read_checkpoint(again(store), ID)["weights"]["a"].tolist() == [1, 1]
     store.write_record(RECORD)
-    assert files(store) == ["records/c0ffee.json"]
+    assert files(store) == [f"records/{ID}.json"]
 
 
 def test_a_checkpoint_that_cannot_be_read_is_none(store):
-    write_checkpoint(store, "c0ffee", {"weights": torch.ones(100)})
-    path = store.folder / "checkpoints" / "c0ffee.pt"
+    write_checkpoint(store, ID, {"weights": torch.ones(100)})
+    path = store.folder / "checkpoints" / f"{ID}.pt"
     whole = path.read_bytes()
     at = whole.index(torch.ones(100).numpy().tobytes())
     for damaged in (whole[:-300], b"", whole[:32], whole[:at] + b"\x01" + whole[at + 1 :]):
         path.write_bytes(damaged)
-        assert read_checkpoint(store, "c0ffee") is None
-    write_checkpoint(store, "c0ffee", {"weights": Trap(store.folder / "sprung")})
-    assert read_checkpoint(store, "c0ffee") is None
+        assert read_checkpoint(store, ID) is None
+    write_checkpoint(store, ID, {"weights": Trap(store.folder / "sprung")})
+    assert read_checkpoint(store, ID) is None
     assert not (store.folder / "sprung").exists()
