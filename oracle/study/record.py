@@ -11,6 +11,9 @@ from oracle.study.record_check import check
 from silo.outcome import Epoch, Outcome
 
 
+LISTS = (list, tuple)  # as JSON or to_json has them
+
+
 class Status(StrEnum):
     """How far a training is."""
 
@@ -93,7 +96,7 @@ class Record:
             ValueError: where a field is missing, of another kind, or one that no training leaves.
         """
         try:
-            if not isinstance(held["layers"], list) or not isinstance(held["outcome"]["curve"], list):
+            if not isinstance(held["layers"], LISTS) or not isinstance(held["outcome"]["curve"], LISTS):
                 raise TypeError("layers and outcome.curve must be lists")
             if held["cell"].keys() != Cell.__dataclass_fields__.keys():
                 raise ValueError(f"cell must hold {', '.join(Cell.__dataclass_fields__)}")
