@@ -10,7 +10,6 @@ from oracle.study.cell import Cell
 from oracle.study.record_check import check
 from silo.outcome import Epoch, Outcome
 
-
 LISTS = (list, tuple)  # as JSON or to_json has them
 
 

@@ -29,13 +29,15 @@ def check(record: "Record") -> None:
     for layer in record.layers:
         fits = type(layer.name) is str and type(layer.alive) is type(layer.prunable) is int
         _require(fits and 0 <= layer.alive <= layer.prunable, "layers", "a name and two counts each", [*layer])
+    if record.layers:
+        counts = tuple(sum(numbers) for numbers in list(zip(*record.layers, strict=True))[1:])
+        _require(counts == (record.alive, record.prunable), "layers", "all that alive and prunable count", counts)
     leaves = record.leaves
     expected = "null, as it diverged" if outcome.diverged else "a string"
     _require(leaves is None if outcome.diverged else isinstance(leaves, str), "leaves", expected, leaves)
-    names = isinstance(record.environment, Mapping) and all(
-        isinstance(value, str | int | float) for value in record.environment.values()
-    )
-    _require(names, "environment", "a mapping to texts", record.environment)
+    environment = record.environment
+    texts = isinstance(environment, Mapping) and all(isinstance(value, str) for value in environment.values())
+    _require(texts, "environment", "a mapping to texts", environment)
     stepping = record.stepping
     _require(stepping is None or isinstance(stepping, str), "stepping", "a string", stepping)
     _require(_is_number(record.seconds) and record.seconds >= 0, "seconds", "a number of at least 0", record.seconds)

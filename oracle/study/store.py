@@ -1,6 +1,6 @@
 """The run folder: one durable record a finished training. What is done is what is recorded.
 
-study.json        the resolved experiment, the digest and chance level of its data: whose folder this is
+study.json        the resolved experiment, the digest and chance level of its data, a checksum: whose folder this is
 lock              held by the driver at work, with the id of its sweep
 records/ID.json   a finished training (done or diverged), written whole or not at all
 failed/ID.json    a training that raised an error, with its reason; never counts as done

@@ -22,7 +22,7 @@ from silo.state import State
 
 WEIGHTS = {"a": torch.empty(3, 4), "b": torch.empty(5)}
 CURVE = (Epoch(0.1, 90.1, None),)
-WHOLE = replace(record_of(0, 0, 90.1, leaves="its state"), layers=(Layer("a", 6, 12), Layer("b", 5, 5)))
+WHOLE = record_of(0, 0, 90.1, leaves="its state", alive=11, prunable=17, layers=(Layer("a", 6, 12), Layer("b", 5, 5)))
 WHOLE = replace(WHOLE, outcome=replace(WHOLE.outcome, curve=CURVE), environment={"device": "CPU"})
 ID = WHOLE.id
 RECORD = WHOLE.without_curve()  # what is remembered of it
