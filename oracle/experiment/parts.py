@@ -16,7 +16,7 @@ from oracle.experiment.number import (
     NotNegativeCount,
     Points,
     Seed,
-    Share,
+    Shares,
     Steepness,
     number,
 )
@@ -137,7 +137,8 @@ class Prune(Strict):
     Args:
         criterion: What a weight's score is: a name or an import path. The lowest scores are pruned.
         scope: "global": the scores of all layers are compared; "layer": those of each layer by themselves.
-        rate: The share of the remaining weights that is pruned after each cycle, above 0 and below 1.
+        rate: The share of the remaining weights that is pruned after each cycle, above 0 and below 1; or a list of them, for
+            every cycle but the last at least. What is after a list's end is pruned by its last one.
         cycles: How many cycles are trained, 1 to 1000000; the first trains the dense network.
         restart: What a cycle starts from: a kind or import path, and its options.
         prunable: Which weights may be pruned.
@@ -145,10 +146,17 @@ class Prune(Strict):
 
     criterion: name_of(CRITERIA)
     scope: Literal["global", "layer"]
-    rate: Share
+    rate: Shares
     cycles: Count
     restart: AnyRestart
     prunable: Prunable = Prunable()
+
+    @model_validator(mode="after")
+    def _a_rate_for_every_prune(self) -> "Prune":
+        if isinstance(self.rate, tuple) and len(self.rate) < (least := max(1, self.cycles - 1)):
+            expected = f"must be a number, or hold at least {least}, one for each cycle but the last"
+            raise InnerFieldError("rate", f"{expected}, got {len(self.rate)}")
+        return self
 
 
 class Silo(Strict):

@@ -138,6 +138,14 @@ class Experiment(Strict):
         )
 
     @property
+    def schedule_text(self) -> str:
+        """By what SILO's formula goes where prune.rate is a list; empty where it is one number, as published."""
+        if not isinstance(self.prune.rate, tuple):
+            return ""
+        after = f"of those alive in cycle {self.silo.delay}"
+        return f"prune.rate is a list: SILO's formula goes by the weights remaining {after} (silo.delay)."
+
+    @property
     def baselines(self) -> dict[str, Baseline]:
         """The policies that SILO is compared with, by name."""
         return self.policies.baselines

@@ -123,7 +123,8 @@ def _score(experiment: Experiment, weights: Weights, gradient: Callable[[], Weig
         return LayerInputs(_noise(weights[name]), _noise(weights[name]), random, lambda: gradient()[name])
 
     if weights:
-        Mask.dense(weights).prune({name: criterion(inputs(name)) for name in weights}, rule.rate, rule.scope)
+        scores = {name: criterion(inputs(name)) for name in weights}
+        Mask.dense(weights).prune(scores, rule.rate_after(0), rule.scope)
 
 
 def _noise(like: Tensor) -> Tensor:

@@ -254,6 +254,13 @@ FIELDS = [
     ("prune.rate=1.0", "prune.rate must be above 0 and below 1, got 1.0"),
     ("prune.rate=.nan", "prune.rate must be a finite number, got NaN"),
     ("prune.rate=.inf", "prune.rate must be a finite number, got Infinity"),
+    ("prune.rate=[0.5, 1.2]", "prune.rate.1 must be above 0 and below 1, got 1.2"),
+    ("prune.rate=[0.5, x]", 'prune.rate.1 must be a number, got "x"'),
+    ("prune.rate=[]", "prune.rate must be a number, or hold at least 1, one for each cycle but the last, got 0"),
+    (
+        "prune={criterion: magnitude, scope: global, restart: keep, cycles: 4, rate: [0.2, 0.2]}",
+        "prune.rate must be a number, or hold at least 3, one for each cycle but the last, got 2",
+    ),
     ("silo.epsilon=0", "silo.epsilon must be at least 1e-30 and at most 1000000000, got 0"),
     ("silo.epsilon=.nan", "silo.epsilon must be a finite number, got NaN"),
     ("silo.delta=-0.1", "silo.delta must be at least 0 and at most 1000000000, got -0.1"),
