@@ -93,8 +93,8 @@ class SiloSchedule:
         delta: How far max_lr grows, at least 0.
         beta: Steepness of the S, above 0.
         delay: q, the last cycle that still trains at epsilon, at least 0.
-        prune_rate: p, the share of the alive weights that goes after each cycle, in (0, 1); or one for cycle 0, 1, ..., the last
-            of which goes on.
+        prune_rate: p, the share of the alive weights that goes after each cycle, in (0, 1); or one for each, from cycle 0, the
+            last of which goes on.
 
     Raises:
         ValueError: For any other value, so that a typing error never becomes a constant rate.

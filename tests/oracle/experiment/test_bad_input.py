@@ -267,6 +267,37 @@ FIELDS = [
     ("silo.beta=.inf", "silo.beta must be a finite number, got Infinity"),
     ("silo.delay=-1", "silo.delay must be at least 0 and at most 1000000000, got -1"),
     ("train.momentum=1.0", "train.momentum must be at least 0 and below 1, got 1.0"),
+    ("train.momentum=", "train.momentum must be a number, got null"),
+    ("train={epochs: 1, batch_size: 9, weight_decay: 0, shape: constant}", "train.momentum is missing"),
+    (
+        "train.optimizer=adamw",
+        "train.momentum must be left out where optimizer is adamw, whose betas stand for it, got 0.9",
+    ),
+    ("train.optimizer=adam", 'train.optimizer.kind must be one of sgd, adamw, got "adam"; did you mean adamw?'),
+    ("train.optimizer=mine:Lion", 'train.optimizer.kind must be one of sgd, adamw, got "mine:Lion"'),
+    ("train.optimizer=3", "train.optimizer must be one of sgd, adamw, or a mapping with kind, got 3"),
+    ("train.optimizer={nesterov: true}", "train.optimizer.kind must be one of sgd, adamw, got nothing"),
+    ("train.optimizer={kind: sgd, eps: 1}", "train.optimizer.eps is no field of train.optimizer;"),
+    ("train.optimizer={kind: sgd, nesterov: 1}", "train.optimizer.nesterov must be true or false, got 1"),
+    (
+        "train={epochs: 1, batch_size: 9, momentum: 0, weight_decay: 0, shape: constant, "
+        "optimizer: {kind: sgd, nesterov: true}}",
+        "train.momentum must be above 0 where optimizer.nesterov is true, got 0",
+    ),
+    (
+        "train.optimizer={kind: adamw, betas: [0.9, 1.0]}",
+        "train.optimizer.betas must be two numbers, each at least 0 and below 1, got [0.9, 1.0]",
+    ),
+    ("train.optimizer={kind: adamw, betas: [0.9]}", "train.optimizer.betas.1 is missing"),
+    (
+        "train.optimizer={kind: adamw, betas: [0.9, 0.9, 0.9]}",
+        "train.optimizer.betas must be of at most 2 values, got [0.9, 0.9, 0.9]",
+    ),
+    ("train.optimizer={kind: adamw, betas: 0.9}", "train.optimizer.betas must be a list, got 0.9"),
+    (
+        "train.optimizer={kind: adamw, eps: 0}",
+        "train.optimizer.eps must be at least 1e-30 and at most 1000000000, got 0",
+    ),
     ("train.weight_decay=-1e-4", "train.weight_decay must be at least 0 and at most 1000000000, got -0.0001"),
     ("train.batch_size=0", "train.batch_size must be at least 1 and at most 1000000, got 0"),
     ("train.epochs=0", "train.epochs must be at least 1 and at most 100000, got 0"),

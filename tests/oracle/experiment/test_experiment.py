@@ -16,6 +16,7 @@ from oracle.fit.dense import dense_experiment
 from silo.criterion import movement
 from silo.data.augment import Augment
 from silo.duration import Duration
+from silo.optimizer import AdamW, Sgd
 from silo.pruning_rule import Pruning
 from silo.recipe import Recipe
 from silo.restart import Rewind
@@ -95,6 +96,23 @@ def test_seeds(given_, seeds):
 
 def test_schedule():
     assert experiment().schedule == SiloSchedule(epsilon=0.2, delta=0.2, beta=5.0, delay=1, prune_rate=0.2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "momentum", "optimizer"),
+    [
+        ({"train.optimizer": {"kind": "sgd", "nesterov": True}}, 0.9, Sgd(nesterov=True)),
+        ({"train.optimizer": "adamw", "train.momentum": None}, 0.0, AdamW()),
+        (
+            {"train.optimizer": {"kind": "adamw", "betas": [0.8, 0.9], "eps": 1e-6}, "train.momentum": None},
+            0.0,
+            AdamW((0.8, 0.9), 1e-6),
+        ),
+    ],
+)
+def test_the_optimizer(changes, momentum, optimizer):
+    recipe = experiment(changes).recipe
+    assert (recipe.momentum, recipe.optimizer) == (momentum, optimizer)
 
 
 def test_a_list_of_pruning_rates():
