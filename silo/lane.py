@@ -51,7 +51,7 @@ class Lane:
     """
 
     def __init__(self, start: Start, recipe: Recipe, device: torch.device, rate: Tensor | None = None) -> None:
-        self.precision = recipe.precision
+        self.precision, self.label_smoothing = recipe.precision, recipe.label_smoothing
         self.model = start.model.to(device, memory_format=layout(device, recipe.precision))
         self.max_lr = start.max_lr
         # on a GPU the rate is a tensor: a captured step reads it there, and eager steps shall give the same numbers
@@ -81,7 +81,7 @@ class Lane:
             The batch's mean loss before the iteration.
         """
         with computing(self.precision, images.device):
-            loss = functional.cross_entropy(self.model(images), labels)
+            loss = functional.cross_entropy(self.model(images), labels, label_smoothing=self.label_smoothing)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self._masks_gradients:

@@ -28,9 +28,11 @@ class Recipe:
             ``test-best``, as the released code does: the first with the best test accuracy before an epoch.
         precision: The network's arithmetic in training and evaluation, fp32, tf32 or bf16: see ``PRECISIONS``.
         optimizer: SGD, or AdamW (:mod:`silo.optimizer`).
+        label_smoothing: Of the training loss, in [0, 1): this share of every label is spread evenly over all classes.
 
     Raises:
-        ValueError: For epochs or a batch_size below 1, another choice or precision, or a momentum that isn't the optimizer's.
+        ValueError: For epochs or a batch_size below 1, another choice or precision, a momentum that isn't the optimizer's, or
+            another label_smoothing.
     """
 
     epochs: int
@@ -42,6 +44,7 @@ class Recipe:
     choose: str = "validation"
     precision: str = "fp32"
     optimizer: Optimizer = Sgd()
+    label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size"):
@@ -50,6 +53,8 @@ class Recipe:
         for name, choices in (("choose", CHOICES), ("precision", PRECISIONS)):
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
+        if not 0 <= self.label_smoothing < 1:
+            raise ValueError(f"label_smoothing must be at least 0 and below 1, got {self.label_smoothing}")
         if isinstance(self.optimizer, AdamW) and self.momentum != 0:
             raise ValueError(f"momentum must be 0 with AdamW (its betas stand for it), got {self.momentum}")
         if isinstance(self.optimizer, Sgd) and self.optimizer.nesterov and self.momentum == 0:

@@ -99,6 +99,7 @@ class Train(Strict):
         choose: The epoch that is reported, and the Oracle's value: "validation": by validation accuracy; "test-best": by
             test accuracy, as the released code does.
         precision: Of the network's arithmetic: "fp32", "tf32" or "bf16" (see silo.precision).
+        label_smoothing: The share of every label that training spreads evenly over all classes, at least 0 and below 1.
         optimizer: "sgd" (option nesterov) or "adamw" (options betas, eps); see :mod:`silo.optimizer`.
     """
 
@@ -109,6 +110,7 @@ class Train(Strict):
     shape: AnyShape
     choose: Literal["validation", "test-best"] = "validation"
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
+    label_smoothing: number(float, at_least=0, below=1) = 0.0
     optimizer: one_of("kind", OPTIMIZERS, own="") = Field(PLAIN_SGD, validate_default=True)
 
     @model_validator(mode="after")

@@ -97,7 +97,8 @@ def _check_step(experiment: Experiment, model: nn.Module, batch: Images, images:
     with _named(experiment, f"model must train on {what}, got {name}", batch):
         model.to(memory_format=layout(CPU, precision)).train()
         with computing(precision, CPU):
-            loss = functional.cross_entropy(model(batch.pixels), batch.labels)
+            smoothing = experiment.train.label_smoothing
+            loss = functional.cross_entropy(model(batch.pixels), batch.labels, label_smoothing=smoothing)
         loss.backward()
 
 

@@ -4,17 +4,15 @@ from dataclasses import replace
 
 import pytest
 import torch
-from engine_runs import RECIPE, parameters, run
+from engine_runs import RECIPE, close, parameters, plain_loop, run
 from kept import CutOff, Kept, bits, same
 from pretended_gpu import here
-from torch.nn import functional
 
 from silo.cycle import Candidate, run_cycle, run_lanes
 from silo.engine import train_lanes
 from silo.graph import GraphStepper
 from silo.lane import EAGER, EagerStepper, Lane, Start
 from silo.optimizer import AdamW, Sgd
-from silo.randomness import Purpose, generator
 from silo.restart import Keep, Reinit, Rewind
 from silo.shape import WarmupStep
 from silo.state import State
@@ -36,32 +34,6 @@ def step_by_hand(recipe, p, gradient, state, t, lr):
     state["b"] = beta2 * state.get("b", 0) + (1 - beta2) * gradient**2
     first, second = state["a"] / (1 - beta1**t), state["b"] / (1 - beta2**t)
     return p - lr * recipe.weight_decay * p - lr * first / (second.sqrt() + recipe.optimizer.eps)
-
-
-def plain_loop(model, data, recipe, max_lr, mask, change):
-    """A loop as anybody writes it, for seed 3 and cycle 2: ``change`` steps by the masked gradients, at t from 1, at a rate."""
-    named = dict(model.named_parameters())
-    masks = {name: layer.float() for name, layer in mask.layers.items()}
-    steps = recipe.steps_per_epoch(len(data.train))
-    for name, layer in masks.items():
-        named[name].data.mul_(layer)
-    for epoch in range(recipe.epochs):
-        model.train()
-        order = torch.randperm(len(data.train), generator=generator(3, Purpose.ORDER, 2, epoch))
-        for step, at in enumerate(order.split(recipe.batch_size)):
-            images = (data.train.pixels[at].float() - data.mean) / data.std
-            model.zero_grad()
-            functional.cross_entropy(model(images), data.train.labels[at]).backward()
-            for name, layer in masks.items():
-                named[name].grad.mul_(layer)
-            t = epoch * steps + step + 1
-            change(t, max_lr * recipe.shape.factor(t, steps, recipe.epochs))
-    return parameters(model)
-
-
-def close(one, other):
-    for name, weight in one.items():
-        torch.testing.assert_close(weight, other[name], rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)

@@ -273,6 +273,8 @@ FIELDS = [
         "train.optimizer=adamw",
         "train.momentum must be left out where optimizer is adamw, whose betas stand for it, got 0.9",
     ),
+    ("train.label_smoothing=1.0", "train.label_smoothing must be at least 0 and below 1, got 1.0"),
+    ("train.label_smoothing=-0.1", "train.label_smoothing must be at least 0 and below 1, got -0.1"),
     ("train.optimizer=adam", 'train.optimizer.kind must be one of sgd, adamw, got "adam"; did you mean adamw?'),
     ("train.optimizer=mine:Lion", 'train.optimizer.kind must be one of sgd, adamw, got "mine:Lion"'),
     ("train.optimizer=3", "train.optimizer must be one of sgd, adamw, or a mapping with kind, got 3"),
