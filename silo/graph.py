@@ -230,5 +230,6 @@ def _kind(start: Start, recipe: Recipe, device: torch.device) -> tuple:
     """Everything that a recorded step has fixed, but for the number of lanes and the batch size."""
     tensors = {**dict(start.model.named_parameters()), **dict(start.model.named_buffers())}
     shapes = tuple((name, tensor.dtype, tensor.shape) for name, tensor in tensors.items())
-    constants = recipe.momentum, recipe.weight_decay, recipe.precision, recipe.optimizer, recipe.label_smoothing
+    constants = recipe.momentum, recipe.weight_decay, recipe.precision
+    constants += recipe.optimizer, recipe.label_smoothing, recipe.clip_norm
     return str(start.model), shapes, tuple(start.mask.layers), constants, device

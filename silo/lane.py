@@ -59,8 +59,9 @@ class Lane:
             rate = torch.zeros((), device=device)
         lr = 0.0 if rate is None else rate
         self.optimizer = recipe.optimizer.over(self.model.parameters(), lr, recipe.momentum, recipe.weight_decay)
+        self._clip_norm = recipe.clip_norm
         # SGD's step needs no masked gradients: what they would change are pruned weights, and the momentum of these
-        self._masks_gradients = isinstance(recipe.optimizer, AdamW)
+        self._masks_gradients = isinstance(recipe.optimizer, AdamW) or recipe.clip_norm is not None
         self.loss = torch.zeros((), dtype=torch.float64, device=device)
         self.losses: list[tuple[Tensor, int]] = []
         parameters = dict(self.model.named_parameters())
@@ -86,6 +87,11 @@ class Lane:
         loss.backward()
         if self._masks_gradients:
             self._mask_gradients()
+        if self._clip_norm is not None:
+            # a norm that isn't finite makes weights that aren't, which is told as divergence; to look at it would wait for it
+            nn.utils.clip_grad_norm_(
+                self.optimizer.param_groups[0]["params"], self._clip_norm, error_if_nonfinite=False
+            )
         self.optimizer.step()
         self.apply_mask()
         return loss.detach()
@@ -155,6 +161,8 @@ class Lane:
         if pairs:
             gradients, masks = zip(*pairs, strict=True)
             torch._foreach_mul_(gradients, masks)
+            # -0.0 becomes 0.0: by it the first step from a momentum of zeros would differ in a bit from that from none
+            torch._foreach_add_(gradients, 0.0)
 
     @torch.no_grad()
     def apply_mask(self) -> None:

@@ -29,10 +29,12 @@ class Recipe:
         precision: The network's arithmetic in training and evaluation, fp32, tf32 or bf16: see ``PRECISIONS``.
         optimizer: SGD, or AdamW (:mod:`silo.optimizer`).
         label_smoothing: Of the training loss, in [0, 1): this share of every label is spread evenly over all classes.
+        clip_norm: The norm, above 0, to which the gradient of all alive weights together is scaled down where its own is
+            greater; None leaves it as it is.
 
     Raises:
         ValueError: For epochs or a batch_size below 1, another choice or precision, a momentum that isn't the optimizer's, or
-            another label_smoothing.
+            another label_smoothing or clip_norm.
     """
 
     epochs: int
@@ -45,6 +47,7 @@ class Recipe:
     precision: str = "fp32"
     optimizer: Optimizer = Sgd()
     label_smoothing: float = 0.0
+    clip_norm: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size"):
@@ -55,6 +58,8 @@ class Recipe:
                 raise ValueError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
         if not 0 <= self.label_smoothing < 1:
             raise ValueError(f"label_smoothing must be at least 0 and below 1, got {self.label_smoothing}")
+        if self.clip_norm is not None and not (math.isfinite(self.clip_norm) and self.clip_norm > 0):
+            raise ValueError(f"clip_norm must be a finite number above 0, or None, got {self.clip_norm}")
         if isinstance(self.optimizer, AdamW) and self.momentum != 0:
             raise ValueError(f"momentum must be 0 with AdamW (its betas stand for it), got {self.momentum}")
         if isinstance(self.optimizer, Sgd) and self.optimizer.nesterov and self.momentum == 0:

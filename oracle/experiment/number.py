@@ -45,6 +45,7 @@ LEAST_MAX_LR, GREATEST_MAX_LR = 1e-30, 10**9  # beyond which axes and difference
 MaxLr = number(float, at_least=LEAST_MAX_LR, at_most=GREATEST_MAX_LR)
 Growth = number(float, at_least=0, at_most=GREATEST_MAX_LR)
 Steepness = number(float, above=0, at_most=10**9)
+Norm = number(float, above=0, at_most=10**9)
 Decay = number(float, at_least=0, at_most=10**9)
 Points = number(float, at_least=0, at_most=100)
 PerSecond = number(float, at_least=1e-6, at_most=10**12)

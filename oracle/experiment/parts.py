@@ -13,6 +13,7 @@ from oracle.experiment.number import (
     Epochs,
     Growth,
     MaxLr,
+    Norm,
     NotNegativeCount,
     Points,
     Seed,
@@ -100,6 +101,7 @@ class Train(Strict):
             test accuracy, as the released code does.
         precision: Of the network's arithmetic: "fp32", "tf32" or "bf16" (see silo.precision).
         label_smoothing: The share of every label that training spreads evenly over all classes, at least 0 and below 1.
+        clip_norm: The norm, above 0 and at most 1e9, to which greater gradients are scaled down; null: they aren't.
         optimizer: "sgd" (option nesterov) or "adamw" (options betas, eps); see :mod:`silo.optimizer`.
     """
 
@@ -111,6 +113,7 @@ class Train(Strict):
     choose: Literal["validation", "test-best"] = "validation"
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
     label_smoothing: number(float, at_least=0, below=1) = 0.0
+    clip_norm: Norm | None = None
     optimizer: one_of("kind", OPTIMIZERS, own="") = Field(PLAIN_SGD, validate_default=True)
 
     @model_validator(mode="after")

@@ -27,7 +27,7 @@ from silo.schedule import Schedule, SiloSchedule
 
 MAX_TRAININGS, PLANNED_BYTES = 10**6, 1700  # of a study, and how much memory each takes as it is planned
 # options of train that came later, with what a training that doesn't name them has always meant
-UNSAID = {"momentum": None, "precision": "fp32", "optimizer": PLAIN_SGD, "label_smoothing": 0.0}
+UNSAID = {"momentum": None, "precision": "fp32", "optimizer": PLAIN_SGD, "label_smoothing": 0.0, "clip_norm": None}
 SCHEMA = 1  # part of every cell's id: raise it when the meaning of a field changes
 
 
@@ -249,6 +249,7 @@ class Experiment(Strict):
             part.precision,
             part.optimizer.make(),
             part.label_smoothing,
+            part.clip_norm,
         )
 
     @property

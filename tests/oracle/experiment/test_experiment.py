@@ -115,6 +115,12 @@ def test_the_optimizer(changes, momentum, optimizer):
     assert (recipe.momentum, recipe.optimizer) == (momentum, optimizer)
 
 
+def test_smoothing_and_clipping():
+    recipe = experiment({"train.label_smoothing": 0.1, "train.clip_norm": 5}).recipe
+    assert (recipe.label_smoothing, recipe.clip_norm) == (0.1, 5.0)
+    assert (experiment().recipe.label_smoothing, experiment().recipe.clip_norm) == (0.0, None)
+
+
 def test_a_list_of_pruning_rates():
     """For cycles that are yet to come more may be given; what is recorded holds it alike."""
     made = experiment({"prune.rate": [0.5, 0.25, 0.2], "prune.cycles": 3})
