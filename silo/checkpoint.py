@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self
 import torch
 from torch import Tensor, nn
 
+from silo.optimizer import buffers
 from silo.outcome import Epoch
 from silo.restart import Weights
 
@@ -27,7 +28,7 @@ class TrainingState:
 
     Attributes:
         weights: The network's parameters and buffers by name, those that its state_dict leaves out, too.
-        momentum: SGD's buffers by parameter name; empty without momentum.
+        momentum: SGD's buffers by parameter name, empty without momentum; AdamW's by ``PARAMETER:BUFFER``.
         remembered: The state_dict that the restart remembers, if that iteration has passed; else None.
         at_start: (validation, test) accuracy in percent before the first epoch, where the recipe measures it; else None.
         curve: The finished epochs, at least one.
@@ -44,13 +45,16 @@ class TrainingState:
         cls,
         curve: Sequence[Epoch],
         model: nn.Module,
-        optimizer: torch.optim.SGD,
+        optimizer: torch.optim.Optimizer,
         at_start: tuple[float, float] | None,
         remembered: Weights | None,
     ) -> Self:
         """Copy the state that network and optimizer are in after the epochs of the curve."""
-        buffers = {name: optimizer.state.get(p, {}).get("momentum_buffer") for name, p in model.named_parameters()}
-        momentum = {name: buffer for name, buffer in buffers.items() if buffer is not None}
+        momentum = {
+            _key(name, buffer): tensor
+            for name, p in model.named_parameters()
+            for buffer, tensor in optimizer.state.get(p, {}).items()
+        }
         return cls(copies(_tensors(model)), copies(momentum), remembered, at_start, tuple(curve))
 
     @property
@@ -76,16 +80,21 @@ class TrainingState:
             given = ", ".join(map(str, plain)) if isinstance(plain, dict) else type(plain).__name__
             raise ValueError(f"plain must hold {expected}, got {given or 'nothing'} ({error})") from error
 
-    def restore(self, model: nn.Module, optimizer: torch.optim.SGD) -> None:
-        """Put network and momentum into this state.
+    def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        """Put network and optimizer into this state.
 
         Raises:
             ValueError: Where names, types or shapes are another network's; nothing is changed then.
         """
         own, parameters = _tensors(model), dict(model.named_parameters())
+        kept = {
+            _key(name, buffer): tensor
+            for name, p in parameters.items()
+            for buffer, tensor in buffers(optimizer, p.detach().to("meta")).items()
+        }
         for field, fits in (
             ("weights", _kinds(self.weights) == _kinds(own)),
-            ("momentum", _kinds(self.momentum) <= _kinds(parameters)),
+            ("momentum", _kinds(self.momentum) <= _kinds(kept)),
             ("remembered", self.remembered is None or _kinds(self.remembered) == _kinds(model.state_dict())),
         ):
             if not fits:
@@ -93,10 +102,15 @@ class TrainingState:
         with torch.no_grad():
             for name, tensor in own.items():
                 tensor.copy_(self.weights[name])
-        for name, buffer in self.momentum.items():
-            # SGD's fused step heeds no strides: whatever those of the buffer, here it lies in memory as its parameter does
-            state = optimizer.state[parameters[name]]
-            state.setdefault("momentum_buffer", torch.empty_like(parameters[name])).copy_(buffer)
+        for name, p in parameters.items():
+            # a fused step heeds no strides: whatever those of a buffer, here it lies in memory as its parameter does
+            state = optimizer.state.get(p) or buffers(optimizer, p)
+            stored = {buffer: self.momentum.get(_key(name, buffer)) for buffer in state}
+            if any(tensor is not None for tensor in stored.values()):
+                optimizer.state[p] = state
+                for buffer, tensor in stored.items():
+                    if tensor is not None:
+                        state[buffer].copy_(tensor)
 
 
 class Checkpoint(Protocol):
@@ -118,6 +132,11 @@ class Checkpoint(Protocol):
 def copies(tensors: Mapping[str, Tensor]) -> Weights:
     """Copies on the CPU, in the same memory format."""
     return {name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors.items()}
+
+
+def _key(parameter: str, buffer: str) -> str:
+    """The name that an optimizer's buffer of a parameter is stored by: SGD's has but one."""
+    return parameter if buffer == "momentum_buffer" else f"{parameter}:{buffer}"
 
 
 def _tensors(model: nn.Module) -> Weights:

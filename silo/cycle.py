@@ -176,4 +176,4 @@ def _pruned(problem: Problem, start: Start, trained: Trained, data: Split, seed:
         return LayerInputs(trained.final[name], trained.epoch_before[name], random, lambda: all_gradients()[name])
 
     scores = {name: pruning.criterion(inputs(name)) for name in start.mask.layers}
-    return start.mask.prune(scores, pruning.rate, pruning.scope)
+    return start.mask.prune(scores, pruning.rate_after(cycle), pruning.scope)

@@ -119,7 +119,7 @@ def train_lanes(
                 ]
                 for training, number in zip(trainings, pack, strict=True):
                     training.begin(states[number])
-                    states[number] = None  # it takes as much memory as the network and its momentum
+                    states[number] = None  # it takes as much memory as the network and its optimizer
                 _run(trainings, lanes, stepper, augmented)
                 trained |= {number: training.trained for number, training in zip(pack, trainings, strict=True)}
     return [trained[number] for number in range(len(starts))]

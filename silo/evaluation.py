@@ -58,8 +58,8 @@ def batch_size(channels: int, size: int, device: torch.device) -> int:
 def gradients(model: nn.Module, data: Split, batch_size: int) -> Weights:
     """The gradient of the mean cross entropy over all training images, by parameter name.
 
-    Images are not augmented and the model is in evaluation mode (our choice: it is the trained function that is judged, without
-    chance).
+    Images are not augmented, labels not smoothed, and the model is in evaluation mode (our choice: it is the trained function
+    that is judged, without chance).
 
     Args:
         model: The network, on the data's device; it is left in evaluation mode.

@@ -167,14 +167,14 @@ class GraphStepper:
             # the former ones go first: their memory is needed
             self._lanes, self._graphs = [], {}
             self._kind, self._record = kind, self._new_recorder()
-            # SGD's fused step on a GPU takes single precision alone
+            # a fused step on a GPU takes single precision alone
             self._rates = torch.zeros(self.at_once, dtype=torch.float32 if device.type == "cuda" else torch.float64)
             self._rates = self._rates.to(device)
         for lane, start in zip(self._lanes, starts, strict=False):
             lane.load(start)
         for start in starts[len(self._lanes) :]:
             self._lanes.append(Lane(start, recipe, device, rate=self._rates[len(self._lanes)]))
-            self._lanes[-1].hold_momentum()
+            self._lanes[-1].hold_buffers()
         return self._lanes[: len(starts)]
 
     def prepare(self, lanes: Sequence[Lane], data: Split, recipe: Recipe) -> None:
@@ -231,4 +231,5 @@ def _kind(start: Start, recipe: Recipe, device: torch.device) -> tuple:
     tensors = {**dict(start.model.named_parameters()), **dict(start.model.named_buffers())}
     shapes = tuple((name, tensor.dtype, tensor.shape) for name, tensor in tensors.items())
     constants = recipe.momentum, recipe.weight_decay, recipe.precision
+    constants += recipe.optimizer, recipe.label_smoothing, recipe.clip_norm
     return str(start.model), shapes, tuple(start.mask.layers), constants, device

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from silo.data.split import Split
 from silo.mask import Mask
+from silo.optimizer import AdamW, buffers
 from silo.precision import computing, layout
 from silo.recipe import Recipe
 from silo.shape import Shape
@@ -37,29 +38,30 @@ class Start:
 
 
 class Lane:
-    """A network with its mask, SGD's momentum and its rate, all on one device.
+    """A network with its mask, its optimizer's buffers and its rate, all on one device.
 
     Pruned weights are 0 after every step (and before the first, once the mask was applied), and no other weight is held.
 
     Attributes:
         model: The network.
         max_lr: The upper bound of its learning rate.
-        optimizer: SGD over all its parameters.
+        optimizer: The recipe's, over all its parameters.
         loss: Sum of the training loss over images since :meth:`total_loss` was last called.
         losses: (mean loss of a batch, its images) that are yet to be added to that sum.
     """
 
     def __init__(self, start: Start, recipe: Recipe, device: torch.device, rate: Tensor | None = None) -> None:
-        self.precision = recipe.precision
+        self.precision, self.label_smoothing = recipe.precision, recipe.label_smoothing
         self.model = start.model.to(device, memory_format=layout(device, recipe.precision))
         self.max_lr = start.max_lr
         # on a GPU the rate is a tensor: a captured step reads it there, and eager steps shall give the same numbers
         if rate is None and device.type == "cuda":
             rate = torch.zeros((), device=device)
         lr = 0.0 if rate is None else rate
-        self.optimizer = torch.optim.SGD(
-            self.model.parameters(), lr=lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay, fused=True
-        )
+        self.optimizer = recipe.optimizer.over(self.model.parameters(), lr, recipe.momentum, recipe.weight_decay)
+        self._clip_norm = recipe.clip_norm
+        # SGD's step needs no masked gradients: what they would change are pruned weights, and the momentum of these
+        self._masks_gradients = isinstance(recipe.optimizer, AdamW) or recipe.clip_norm is not None
         self.loss = torch.zeros((), dtype=torch.float64, device=device)
         self.losses: list[tuple[Tensor, int]] = []
         parameters = dict(self.model.named_parameters())
@@ -70,7 +72,7 @@ class Lane:
             own.copy_(layer)
 
     def step(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Do one iteration of SGD at the rate that is set. It waits for no result, so that it can be captured.
+        """Do one iteration at the rate that is set. It waits for no result, so that it can be captured.
 
         Args:
             images: Normalized, (n, channels, size, size).
@@ -80,9 +82,16 @@ class Lane:
             The batch's mean loss before the iteration.
         """
         with computing(self.precision, images.device):
-            loss = functional.cross_entropy(self.model(images), labels)
+            loss = functional.cross_entropy(self.model(images), labels, label_smoothing=self.label_smoothing)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        if self._masks_gradients:
+            self._mask_gradients()
+        if self._clip_norm is not None:
+            # a norm that isn't finite makes weights that aren't, which is told as divergence; to look at it would wait for it
+            nn.utils.clip_grad_norm_(
+                self.optimizer.param_groups[0]["params"], self._clip_norm, error_if_nonfinite=False
+            )
         self.optimizer.step()
         self.apply_mask()
         return loss.detach()
@@ -115,19 +124,19 @@ class Lane:
         else:
             group["lr"] = rate
 
-    def hold_momentum(self) -> None:
-        """Make momentum's buffers, of zeros, before the first step, so that a captured step finds them where they are.
+    def hold_buffers(self) -> None:
+        """Make the optimizer's buffers, of zeros, before the first step, so that a captured step finds them where they are.
 
         The first step gives the same numbers with and without them.
         """
-        if self.optimizer.param_groups[0]["momentum"]:
-            for p in self.model.parameters():
-                self.optimizer.state[p]["momentum_buffer"] = torch.zeros_like(p)
+        for p in self.model.parameters():
+            if made := buffers(self.optimizer, p):
+                self.optimizer.state[p] = made
 
     def tensors(self) -> list[Tensor]:
-        """All tensors that a step changes: weights, buffers, momentum, the sum of losses."""
-        momentum = [state["momentum_buffer"] for state in self.optimizer.state.values() if "momentum_buffer" in state]
-        return [*self.model.parameters(), *self.model.buffers(), *momentum, self.loss]
+        """All tensors that a step changes: the network's, the optimizer's, the sum of losses."""
+        held = [tensor for state in self.optimizer.state.values() for tensor in state.values()]
+        return [*self.model.parameters(), *self.model.buffers(), *held, self.loss]
 
     @torch.no_grad()
     def restore(self, tensors: Sequence[Tensor]) -> None:
@@ -137,7 +146,7 @@ class Lane:
 
     @torch.no_grad()
     def load(self, start: Start) -> None:
-        """Copy another start of the same kind of network to where the last one was, with no momentum."""
+        """Copy another start of the same kind of network to where the last one was, before an optimizer's first step."""
         own = [*self.model.parameters(), *self.model.buffers()]
         new = [*start.model.parameters(), *start.model.buffers()]
         for target, source in zip([*own, *self._masks], [*new, *start.mask.layers.values()], strict=True):
@@ -145,6 +154,15 @@ class Lane:
         for tensor in self.tensors()[len(own) :]:
             tensor.zero_()
         self.max_lr = start.max_lr
+
+    def _mask_gradients(self) -> None:
+        """Set pruned weights' gradients to 0: they are no part of the network."""
+        pairs = [(p.grad, mask) for p, mask in zip(self._pruned, self._masks, strict=True) if p.grad is not None]
+        if pairs:
+            gradients, masks = zip(*pairs, strict=True)
+            torch._foreach_mul_(gradients, masks)
+            # -0.0 becomes 0.0: by it the first step from a momentum of zeros would differ in a bit from that from none
+            torch._foreach_add_(gradients, 0.0)
 
     @torch.no_grad()
     def apply_mask(self) -> None:

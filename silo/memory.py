@@ -9,7 +9,9 @@ from torch import Tensor, nn
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn import functional
 
-COPIES = 4  # of the weights: themselves, gradients, momentum, masks
+from silo.optimizer import Optimizer, Sgd
+
+COPIES = 3  # of the weights: themselves, gradients, masks
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class TrainingMemory:
     """Bytes in single precision. What libraries take for their own work, and what an allocator rounds up, is not in it.
 
     Attributes:
-        weights: Of weights, gradients, momentum, masks and buffers.
+        weights: Of weights, gradients, the optimizer's copies, masks and buffers.
         activations: Of a batch and all that its forward pass keeps for the backward one, and of the largest gradient of these.
         image: The largest activation of one image.
     """
@@ -32,13 +34,16 @@ class TrainingMemory:
         return self.weights + self.activations
 
 
-def training_memory(model: nn.Module, shape: Sequence[int], batch_size: int) -> TrainingMemory:
+def training_memory(
+    model: nn.Module, shape: Sequence[int], batch_size: int, optimizer: Optimizer = Sgd()
+) -> TrainingMemory:
     """Go forward on the meta device, where nothing is computed, and sum up what is kept.
 
     Args:
         model: A network on the meta device; left in training mode.
         shape: (channels, size, classes) of its images.
         batch_size: At least 1.
+        optimizer: What the network is trained by.
 
     Raises:
         Exception: Whatever a network raises that looks at numbers, which the meta device hasn't got.
@@ -58,7 +63,7 @@ def training_memory(model: nn.Module, shape: Sequence[int], batch_size: int) -> 
         loss = functional.cross_entropy(model.train()(images), labels % classes)
     del loss  # until here: a storage that is gone may have its number taken by another
     largest = max(kept.values())
-    weights = COPIES * sum(map(_bytes, model.parameters())) + sum(map(_bytes, model.buffers()))
+    weights = (COPIES + optimizer.copies) * sum(map(_bytes, model.parameters())) + sum(map(_bytes, model.buffers()))
     return TrainingMemory(weights, sum(kept.values()) + largest, math.ceil(largest / batch_size))
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from silo.prune_rate import Rate, rate_after
 from silo.registry import Registry
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Pruning:
     Args:
         criterion: Scores each layer's weights (:mod:`silo.criterion`).
         scope: ``global`` to compare all alive prunable weights together, ``layer`` those of each layer.
-        rate: The share of the alive weights that goes, in [0, 1].
+        rate: The share of the alive weights that goes, in [0, 1]; or one for cycle 0, 1, ..., of which the last goes on.
         norm: Whether normalization weights are prunable, too.
         first: Whether the first layer is prunable, too.
         head: Whether the classifier is prunable, too.
@@ -37,10 +38,14 @@ class Pruning:
 
     criterion: "Criterion"
     scope: str
-    rate: float
+    rate: Rate
     norm: bool
     first: bool
     head: bool
+
+    def rate_after(self, cycle: int) -> float:
+        """The share of the alive weights that goes after a cycle, from 0."""
+        return rate_after(self.rate, cycle)
 
     def prunable(self, model: "nn.Module") -> "dict[str, nn.Parameter]":
         """The prunable weights of a model, by name."""

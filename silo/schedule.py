@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Protocol
 
+from silo.prune_rate import Rate, weights_remaining
+
 
 class Schedule(Protocol):
     """Anything that has a max_lr for each pruning cycle."""
@@ -44,6 +46,21 @@ def _plain(value: float) -> float:
     return value if type(value) in (int, float) else float(value)
 
 
+def _checked_prune_rate(rate: Rate) -> Rate:
+    """A pruning rate, or those by cycle, as Python's own numbers, checked."""
+    if not isinstance(rate, list | tuple):
+        return _share("prune_rate", rate)
+    if not rate:
+        raise ValueError("prune_rate must be a rate, or one for each cycle, got none")
+    return tuple(_share(f"prune_rate[{cycle}]", one) for cycle, one in enumerate(rate))
+
+
+def _share(name: str, value: float) -> float:
+    if not (_is_finite(value) and 0 < value < 1):
+        raise ValueError(f"{name} must be in (0, 1), got {value!r}")
+    return _plain(value)
+
+
 def _checked_cycle(cycle: int) -> int:
     if not _is_whole(cycle):
         raise ValueError(f"cycle must be a whole number of at least 0, got {cycle!r}")
@@ -60,20 +77,24 @@ class SiloSchedule:
         max_lr(m) = epsilon                                             for m <= q
         max_lr(m) = epsilon + delta / (1 + (gamma/(1-gamma))**(-beta))  for m > q,  gamma = 1 - (1-p)**(m-q)
 
+    Where the rate differs by cycle, gamma goes by the weights remaining: it is 1 - (1-p_q) * ... * (1-p_(m-1)), with p_i the
+    share that goes after cycle i, which is the same for one p.
+
     It starts at epsilon, is epsilon + delta/2 where gamma = 1/2, and tends to epsilon + delta. The released ResNet-20 recipe:
 
     >>> silo = SiloSchedule(epsilon=0.03, delta=0.04, beta=5, delay=1, prune_rate=0.2)
     >>> [round(silo.max_lr(m), 6) for m in (0, 1, 2, 5, 24)]
     [0.03, 0.03, 0.030039, 0.064461, 0.07]
 
-    Source: arXiv 2212.06144; the formula as the released code has it.
+    Source: arXiv 2212.06144; the formula as the released code has it, for one rate. For a list of rates it is ours.
 
     Args:
         epsilon: max_lr of the dense network, above 0.
         delta: How far max_lr grows, at least 0.
         beta: Steepness of the S, above 0.
         delay: q, the last cycle that still trains at epsilon, at least 0.
-        prune_rate: p, the share of the alive weights that goes at each cycle, in (0, 1).
+        prune_rate: p, the share of the alive weights that goes after each cycle, in (0, 1); or one for each, from cycle 0, the
+            last of which goes on.
 
     Raises:
         ValueError: For any other value, so that a typing error never becomes a constant rate.
@@ -83,7 +104,7 @@ class SiloSchedule:
     delta: float
     beta: float
     delay: int
-    prune_rate: float
+    prune_rate: Rate
 
     def __post_init__(self) -> None:
         epsilon, beta = _rate("epsilon", self.epsilon), _rate("beta", self.beta)
@@ -91,10 +112,8 @@ class SiloSchedule:
             raise ValueError(f"delta must be a finite number of at least 0, got {self.delta!r}")
         if not _is_whole(self.delay):
             raise ValueError(f"delay must be a whole number of cycles, at least 0, got {self.delay!r}")
-        if not (_is_finite(self.prune_rate) and 0 < self.prune_rate < 1):
-            raise ValueError(f"prune_rate must be in (0, 1), got {self.prune_rate!r}")
         plain = {"epsilon": epsilon, "delta": _plain(self.delta), "beta": beta, "delay": int(self.delay)}
-        for name, value in (plain | {"prune_rate": _plain(self.prune_rate)}).items():
+        for name, value in (plain | {"prune_rate": _checked_prune_rate(self.prune_rate)}).items():
             object.__setattr__(self, name, value)
 
     def max_lr(self, cycle: int) -> float:
@@ -106,7 +125,7 @@ class SiloSchedule:
         cycle = _checked_cycle(cycle)
         if cycle <= self.delay:
             return self.epsilon
-        remaining = (1 - self.prune_rate) ** (cycle - self.delay)  # 1 - gamma
+        remaining = weights_remaining(self.prune_rate, cycle, since=self.delay)  # 1 - gamma
         if remaining == 0:  # underflow, hundreds of cycles on: the limit
             return self.epsilon + self.delta
         if remaining == 1:  # a rate too small for a double: nothing is pruned yet

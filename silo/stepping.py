@@ -61,7 +61,7 @@ def _hindrance(start: Start, images: Tensor, labels: Tensor, recipe: Recipe, gpu
     lane = Lane(start, recipe, images.device)
     if draws(lane.model, images):
         return "the network draws random numbers in training"
-    lane.hold_momentum()
+    lane.hold_buffers()
     try:
         for _ in range(WARM_UPS):
             with gpu.no_waiting():

@@ -27,6 +27,7 @@ from oracle.stats.rules import PRACTICAL, judge_position, judge_rival, judge_slo
 from oracle.stats.simulated import Truth
 from oracle.study.data_info import DataInfo
 from oracle.study.measurements import overlap
+from silo.prune_rate import weights_remaining
 
 CLAIMS = ("claim 1", "claim 3", "rival")
 OFF = 3.0  # factor by which SILO is wrong in one of the truths
@@ -138,7 +139,7 @@ def scenarios(experiment: Experiment, data: DataInfo, pilot: Pilot) -> list[Scen
         "If nothing moves": np.full_like(silo, experiment.silo.epsilon),
         f"If SILO is off by x{OFF:g} (the best is {where} its max_lr)": silo * factor,
     }
-    density = (1 - experiment.prune.rate) ** np.arange(len(silo))
+    density = np.array([weights_remaining(experiment.prune.rate, cycle) for cycle in range(len(silo))])
     chosen, tested = pilot.noise_at(density)
     found = []
     for name, optimum in optima.items():

@@ -10,6 +10,7 @@ from oracle.experiment.overrides import set_option
 from oracle.experiment.redaction import redact, redact_override
 from oracle.experiment.spec import Experiment
 from oracle.plain_text import one_line, printable
+from silo.prune_rate import weights_remaining
 
 if TYPE_CHECKING:
     from oracle.study.study import Study
@@ -185,8 +186,10 @@ def _schedule(arguments: Namespace) -> int:
     experiment = load(arguments.file, arguments.set)
     show("cycle  weights_remaining_%  max_lr")
     for cycle in range(experiment.prune.cycles):
-        remaining = 100 * (1 - experiment.prune.rate) ** cycle
+        remaining = 100 * weights_remaining(experiment.prune.rate, cycle)
         show(f"{cycle:5d}  {remaining:19.2f}  {experiment.schedule.max_lr(cycle):.6f}")
+    if experiment.schedule_text:
+        show(experiment.schedule_text)
     return DONE
 
 

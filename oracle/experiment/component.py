@@ -136,14 +136,17 @@ def component(
     return model
 
 
-def one_of(tag: str, registry: Mapping[str, Callable], base: type[Component] = Checked, context: int = 0) -> Any:
+def one_of(
+    tag: str, registry: Mapping[str, Callable], base: type[Component] = Checked, context: int = 0, own: str = OWN
+) -> Any:
     """A pydantic type for ``{tag: name, option: value, ...}``, or just ``name``.
 
     Args:
         tag: The key of the name, such as ``kind``.
-        registry: Constructors by name; beside these names, any import path will do.
+        registry: Constructors by name.
         base: The base class of the constructors' models.
         context: How many of the constructors' first parameters are no options.
+        own: What will do beside the registry's names: any import path; empty for these alone.
     """
     # each model is made once: two readings of one experiment are equal only if their models are the same
 
@@ -167,13 +170,16 @@ def one_of(tag: str, registry: Mapping[str, Callable], base: type[Component] = C
         if isinstance(value, str):
             value = {tag: value}
         if not isinstance(value, Mapping):
-            raise ValueError(must_be_one_of(registry, value, f"{OWN}, or a mapping with {tag}"))
+            raise ValueError(
+                must_be_one_of(registry, value, ", or ".join(filter(None, [own, f"a mapping with {tag}"])))
+            )
         if tag not in value:
-            raise InnerFieldError(tag, f"must be one of {', '.join(registry)}, or {OWN}, got nothing")
+            names = ", ".join(registry)
+            raise InnerFieldError(tag, f"must be one of {f'{names}, or {own}' if own else names}, got nothing")
         name = value[tag]
-        is_path = isinstance(name, str) and ":" in name
+        is_path = bool(own) and isinstance(name, str) and ":" in name
         if not is_path and name not in list(registry):
-            raise InnerFieldError(tag, must_be_one_of(registry, name, OWN))
+            raise InnerFieldError(tag, must_be_one_of(registry, name, own))
         if info.context is not None:
             model = recorded()
         elif is_path:

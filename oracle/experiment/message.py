@@ -33,6 +33,7 @@ EXPECTED = {
     "too_short": "of at least {min_length} values",
     "tuple_type": "a list",
 }
+MISSING = "is missing"
 KEY = "[key]"  # in pydantic's location of an error: what is before it is a mapping's key
 
 LONGEST = 80  # characters of a value that is shown
@@ -69,7 +70,7 @@ def sentence(field: str, text: str) -> str:
     """A field and what is wrong with it: ``FIELD must ...``, or ``FIELD: text`` where the text is another sentence."""
     if not field:
         return text
-    return f"{field} {text}" if text.startswith("must ") else f"{field}: {text}"
+    return f"{field} {text}" if text.startswith(("must ", MISSING)) else f"{field}: {text}"
 
 
 def shown(value: Any) -> str:
@@ -135,7 +136,7 @@ def explain(error: ValidationError, tree: Any) -> str:
     else:
         field, value = _locate(location, tree)
     if problem["type"] == "missing":
-        return _line(f"{_path(field, location[-1])} is missing")
+        return _line(f"{_path(field, location[-1])} {MISSING}")
     cause = context.get("error")
     if isinstance(cause, UnknownFieldError):
         return _line(_unknown(cause, field, error.title))
@@ -186,7 +187,7 @@ def _locate(location: tuple[str | int, ...], tree: Any) -> tuple[str, Any]:
         text = {str(key): key for key in tree} if isinstance(tree, dict) else {}
         if str(part) in text:
             tree = tree[text[str(part)]]
-        elif isinstance(tree, list | tuple) and isinstance(part, int):
+        elif isinstance(tree, list | tuple) and isinstance(part, int) and part < len(tree):
             tree = tree[part]
         else:
             continue

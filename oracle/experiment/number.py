@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Discriminator, Tag
 
 
 def number(
@@ -37,10 +37,15 @@ def number(
 
 NotNegative = number(float, at_least=0)
 Share = number(float, above=0, below=1)
+Shares = Annotated[
+    Annotated[Share, Tag("one")] | Annotated[tuple[Share, ...], Tag("each")],
+    Discriminator(lambda value: "each" if isinstance(value, list | tuple) else "one"),
+]
 LEAST_MAX_LR, GREATEST_MAX_LR = 1e-30, 10**9  # beyond which axes and differences of logs overflow
 MaxLr = number(float, at_least=LEAST_MAX_LR, at_most=GREATEST_MAX_LR)
 Growth = number(float, at_least=0, at_most=GREATEST_MAX_LR)
 Steepness = number(float, above=0, at_most=10**9)
+Norm = number(float, above=0, at_most=10**9)
 Decay = number(float, at_least=0, at_most=10**9)
 Points = number(float, at_least=0, at_most=100)
 PerSecond = number(float, at_least=1e-6, at_most=10**12)

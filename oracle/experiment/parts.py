@@ -6,17 +6,18 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from oracle.experiment.component import Component, Strict, component, name_of, one_of
 from oracle.experiment.grid import Grid
-from oracle.experiment.message import InnerFieldError, shown
+from oracle.experiment.message import MISSING, InnerFieldError, shown
 from oracle.experiment.number import (
     Count,
     Decay,
     Epochs,
     Growth,
     MaxLr,
+    Norm,
     NotNegativeCount,
     Points,
     Seed,
-    Share,
+    Shares,
     Steepness,
     number,
 )
@@ -27,9 +28,11 @@ from silo.data import SPLITS
 from silo.data.augment import Augment
 from silo.data.normalize import Normalize
 from silo.model import INITIALIZATIONS
+from silo.optimizer import OPTIMIZERS
 from silo.pruning_rule import CRITERIA
 
 MAX_SEEDS = 10**4  # of a plain number of them
+PLAIN_SGD = {"kind": "sgd", "nesterov": False}  # written out, as what is recorded is
 LAST_SHARE = 2 / 3  # of the level, for the last look of a search that looks several times
 
 
@@ -86,26 +89,47 @@ class Model(Component):
 
 
 class Train(Strict):
-    """How each cycle is trained: SGD on cross entropy, with the learning rate max_lr * shape(t).
+    """How each cycle is trained: on cross entropy, with the learning rate max_lr * shape(t).
 
     Args:
         epochs: Epochs of a cycle, 1 to 100000.
         batch_size: Images of a step, 1 to 1000000.
-        momentum: SGD's, at least 0 and below 1.
-        weight_decay: SGD's, 0 to 1e9.
+        momentum: SGD's, at least 0 and below 1; left out with adamw.
+        weight_decay: The optimizer's, 0 to 1e9; with adamw it is decoupled.
         shape: The learning rate within a cycle, as a factor of max_lr: a kind or import path, and its options.
         choose: The epoch that is reported, and the Oracle's value: "validation": by validation accuracy; "test-best": by
             test accuracy, as the released code does.
         precision: Of the network's arithmetic: "fp32", "tf32" or "bf16" (see silo.precision).
+        label_smoothing: The share of every label that training spreads evenly over all classes, at least 0 and below 1.
+        clip_norm: The norm, above 0 and at most 1e9, to which greater gradients are scaled down; null: they aren't.
+        optimizer: "sgd" (option nesterov) or "adamw" (options betas, eps); see :mod:`silo.optimizer`.
     """
 
     epochs: Epochs
     batch_size: Count
-    momentum: number(float, at_least=0, below=1)
+    momentum: number(float, at_least=0, below=1) | None = None
     weight_decay: Decay
     shape: AnyShape
     choose: Literal["validation", "test-best"] = "validation"
     precision: Literal["fp32", "tf32", "bf16"] = "fp32"
+    label_smoothing: number(float, at_least=0, below=1) = 0.0
+    clip_norm: Norm | None = None
+    optimizer: one_of("kind", OPTIMIZERS, own="") = Field(PLAIN_SGD, validate_default=True)
+
+    @model_validator(mode="after")
+    def _momentum_suits_the_optimizer(self) -> "Train":
+        if self.optimizer.kind == "adamw":
+            if self.momentum is not None:
+                why = "must be left out where optimizer is adamw, whose betas stand for it"
+                raise InnerFieldError("momentum", f"{why}, got {shown(self.momentum)}")
+        elif self.momentum is None:
+            given = "momentum" in self.model_fields_set
+            raise InnerFieldError("momentum", "must be a number, got null" if given else MISSING)
+        elif self.momentum == 0 and self.optimizer.nesterov:
+            raise InnerFieldError(
+                "momentum", f"must be above 0 where optimizer.nesterov is true, got {self.momentum:g}"
+            )
+        return self
 
 
 class Prunable(Strict):
@@ -137,7 +161,8 @@ class Prune(Strict):
     Args:
         criterion: What a weight's score is: a name or an import path. The lowest scores are pruned.
         scope: "global": the scores of all layers are compared; "layer": those of each layer by themselves.
-        rate: The share of the remaining weights that is pruned after each cycle, above 0 and below 1.
+        rate: The share of the remaining weights that is pruned after each cycle, above 0 and below 1; or a list of them, for
+            every cycle but the last at least. What is after a list's end is pruned by its last one.
         cycles: How many cycles are trained, 1 to 1000000; the first trains the dense network.
         restart: What a cycle starts from: a kind or import path, and its options.
         prunable: Which weights may be pruned.
@@ -145,10 +170,17 @@ class Prune(Strict):
 
     criterion: name_of(CRITERIA)
     scope: Literal["global", "layer"]
-    rate: Share
+    rate: Shares
     cycles: Count
     restart: AnyRestart
     prunable: Prunable = Prunable()
+
+    @model_validator(mode="after")
+    def _a_rate_for_every_prune(self) -> "Prune":
+        if isinstance(self.rate, tuple) and len(self.rate) < (least := max(1, self.cycles - 1)):
+            expected = f"must be a number, or hold at least {least}, one for each cycle but the last"
+            raise InnerFieldError("rate", f"{expected}, got {len(self.rate)}")
+        return self
 
 
 class Silo(Strict):

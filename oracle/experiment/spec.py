@@ -13,7 +13,7 @@ from oracle.experiment.import_path import code_of, import_paths, target_of
 from oracle.experiment.imported import Imported
 from oracle.experiment.message import inner_error, shown
 from oracle.experiment.number import GREATEST_MAX_LR, LEAST_MAX_LR
-from oracle.experiment.parts import Data, Model, Oracle, Prune, Silo, Train
+from oracle.experiment.parts import PLAIN_SGD, Data, Model, Oracle, Prune, Silo, Train
 from oracle.experiment.policy import Baseline, Policies
 from oracle.experiment.redaction import first_private, redact
 from oracle.experiment.words import LONGEST_NAME, Label
@@ -26,6 +26,8 @@ from silo.recipe import Recipe
 from silo.schedule import Schedule, SiloSchedule
 
 MAX_TRAININGS, PLANNED_BYTES = 10**6, 1700  # of a study, and how much memory each takes as it is planned
+# options of train that came later, with what a training that doesn't name them has always meant
+UNSAID = {"momentum": None, "precision": "fp32", "optimizer": PLAIN_SGD, "label_smoothing": 0.0, "clip_norm": None}
 SCHEMA = 1  # part of every cell's id: raise it when the meaning of a field changes
 
 
@@ -138,6 +140,14 @@ class Experiment(Strict):
         )
 
     @property
+    def schedule_text(self) -> str:
+        """By what SILO's formula goes where prune.rate is a list; empty where it is one number, as published."""
+        if not isinstance(self.prune.rate, tuple):
+            return ""
+        after = f"of those alive in cycle {self.silo.delay}"
+        return f"prune.rate is a list: SILO's formula goes by the weights remaining {after} (silo.delay)."
+
+    @property
     def baselines(self) -> dict[str, Baseline]:
         """The policies that SILO is compared with, by name."""
         return self.policies.baselines
@@ -231,12 +241,15 @@ class Experiment(Strict):
         return Recipe(
             part.epochs,
             part.batch_size,
-            part.momentum,
+            0.0 if part.momentum is None else part.momentum,
             part.weight_decay,
             part.shape.make(),
             self.data.augment.make(),
             part.choose,
             part.precision,
+            part.optimizer.make(),
+            part.label_smoothing,
+            part.clip_norm,
         )
 
     @property
@@ -264,8 +277,7 @@ class Experiment(Strict):
         data = self.data.model_dump(mode="json", include={"split", "augment", "normalize"})
         prune = self.prune.model_dump(mode="json", exclude={"cycles"})
         train = self.train.model_dump(mode="json")
-        if train["precision"] == "fp32":
-            del train["precision"]  # single precision is what a training without the word has always meant
+        train = {name: value for name, value in train.items() if name not in UNSAID or value != UNSAID[name]}
         code = code_of(self.data.split, self.model, self.train, self.prune)
         return {
             "schema": SCHEMA,

@@ -54,4 +54,9 @@ def choice_text(experiment: Experiment) -> str:
     text, seeds = f"SILO's parameters: {one_line(experiment.silo.chosen)}", experiment.silo.chosen_on_seeds
     if seeds:
         text += f" (seeds {', '.join(map(str, seeds))})"
-    return f"{text}. In-sample: these seeds judge them." if in_sample(experiment) else f"{text}."
+    sentences = [
+        f"{text}.",
+        "In-sample: these seeds judge them." if in_sample(experiment) else "",
+        experiment.schedule_text,
+    ]
+    return " ".join(filter(None, sentences))

@@ -81,7 +81,7 @@ def file_sizes(study: Study) -> FileSizes | None:
     remembers = any(restart.remember_at(0, steps) is not None for restart in restarts.values())
     return FileSizes(
         record=_blocks(len(json.dumps(_pretended(experiment, mask).to_json()))) + ATTEMPT,
-        checkpoint=_blocks(_bytes(weights) * (3 if remembers else 2)),
+        checkpoint=_blocks(_bytes(weights) * (1 + experiment.recipe.optimizer.copies + (1 if remembers else 0))),
         states={training: _blocks(math.ceil(mask.total / 8) + size) for training, size in kept.items()},
     )
 
@@ -93,7 +93,7 @@ def gpu_memory(study: Study) -> GpuMemory | None:
         return None
     model = _on_meta(experiment, shape)
     try:
-        training = training_memory(model, shape, experiment.train.batch_size)
+        training = training_memory(model, shape, experiment.train.batch_size, experiment.recipe.optimizer)
     except Exception:  # the user's own network, which may look at numbers, or call for a GPU; a try on one tells
         return None
     channels, size, _ = shape

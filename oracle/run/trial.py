@@ -97,7 +97,8 @@ def _check_step(experiment: Experiment, model: nn.Module, batch: Images, images:
     with _named(experiment, f"model must train on {what}, got {name}", batch):
         model.to(memory_format=layout(CPU, precision)).train()
         with computing(precision, CPU):
-            loss = functional.cross_entropy(model(batch.pixels), batch.labels)
+            smoothing = experiment.train.label_smoothing
+            loss = functional.cross_entropy(model(batch.pixels), batch.labels, label_smoothing=smoothing)
         loss.backward()
 
 
@@ -123,7 +124,8 @@ def _score(experiment: Experiment, weights: Weights, gradient: Callable[[], Weig
         return LayerInputs(_noise(weights[name]), _noise(weights[name]), random, lambda: gradient()[name])
 
     if weights:
-        Mask.dense(weights).prune({name: criterion(inputs(name)) for name in weights}, rule.rate, rule.scope)
+        scores = {name: criterion(inputs(name)) for name in weights}
+        Mask.dense(weights).prune(scores, rule.rate_after(0), rule.scope)
 
 
 def _noise(like: Tensor) -> Tensor:

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from silo.data.augment import Augment
 from silo.engine import train
 from silo.mask import Mask, prunable_weights
-from silo.randomness import Purpose, seeded
+from silo.randomness import Purpose, generator, seeded
 from silo.recipe import Recipe
 from silo.shape import Constant
 
@@ -37,6 +38,32 @@ def parameters(model):
 def dropout_net():
     with seeded(0, Purpose.INITIALIZATION):
         return nn.Sequential(nn.Flatten(), nn.Linear(64, 40), nn.ReLU(), nn.Dropout(0.5), nn.Linear(40, 10))
+
+
+def plain_loop(model, data, recipe, max_lr, mask, change, loss=functional.cross_entropy):
+    """A loop as anybody writes it, for seed 3 and cycle 2: ``change`` steps by the masked gradients, at t from 1, at a rate."""
+    named = dict(model.named_parameters())
+    masks = {name: layer.float() for name, layer in mask.layers.items()}
+    steps = recipe.steps_per_epoch(len(data.train))
+    for name, layer in masks.items():
+        named[name].data.mul_(layer)
+    for epoch in range(recipe.epochs):
+        model.train()
+        order = torch.randperm(len(data.train), generator=generator(3, Purpose.ORDER, 2, epoch))
+        for step, at in enumerate(order.split(recipe.batch_size)):
+            images = (data.train.pixels[at].float() - data.mean) / data.std
+            model.zero_grad()
+            loss(model(images), data.train.labels[at]).backward()
+            for name, layer in masks.items():
+                named[name].grad.mul_(layer)
+            t = epoch * steps + step + 1
+            change(t, max_lr * recipe.shape.factor(t, steps, recipe.epochs))
+    return parameters(model)
+
+
+def close(one, other):
+    for name, weight in one.items():
+        torch.testing.assert_close(weight, other[name], rtol=0, atol=1e-6)
 
 
 @dataclass(frozen=True)

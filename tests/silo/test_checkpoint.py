@@ -26,6 +26,7 @@ from silo.data.split import Pooled, limited, split
 from silo.engine import train
 from silo.mask import Mask, prunable_weights
 from silo.model import MODELS
+from silo.optimizer import AdamW
 from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.restart import Keep, Reinit, Rewind
@@ -72,6 +73,7 @@ NETWORKS = {
 RECIPES = {
     "plain": RECIPE,
     "no momentum": replace(RECIPE, momentum=0.0),
+    "adamw": replace(RECIPE, momentum=0.0, optimizer=AdamW()),
     "augmented": replace(RECIPE, augment=Augment(crop=1, flip=True)),
     "evaluation augmented": replace(RECIPE, augment=Augment(crop=1, flip=True, evaluation=True)),
     "test-best": replace(RECIPE, choose="test-best"),

@@ -26,6 +26,7 @@ from silo.graph import GraphStepper as RealGraphStepper
 from silo.lane import EAGER, EagerStepper, Start
 from silo.mask import Mask, prunable_weights
 from silo.model import MODELS
+from silo.optimizer import AdamW, Sgd
 from silo.precision import LAYOUTS
 from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
@@ -220,6 +221,17 @@ def test_more_lanes_than_streams(few_digits):
 @pytest.mark.parametrize("precision", ["tf32", "bf16"])
 def test_other_precisions_captured_are_eager_ones(few_digits, precision):
     data, recipe = on_gpu(few_digits), replace(CROPS, precision=precision)
+    given = [trained(starts("small-cnn"), data, stepper, recipe) for stepper in (GraphStepper(3), EAGER)]
+    assert all_same(*given)
+
+
+@pytest.mark.parametrize("optimizer", [AdamW(), Sgd(nesterov=True)], ids=["adamw", "nesterov"])
+def test_other_optimizers_captured_are_eager_ones(few_digits, optimizer):
+    """With smoothed labels and clipped gradients; nothing of such a step waits for the device."""
+    momentum = 0.9 if isinstance(optimizer, Sgd) else 0.0
+    recipe = replace(CROPS, optimizer=optimizer, momentum=momentum, label_smoothing=0.1, clip_norm=0.5)
+    data, (start, *_) = on_gpu(few_digits), starts("small-cnn")
+    assert isinstance(chosen(start, data, recipe, at_once=3), RealGraphStepper)
     given = [trained(starts("small-cnn"), data, stepper, recipe) for stepper in (GraphStepper(3), EAGER)]
     assert all_same(*given)
 

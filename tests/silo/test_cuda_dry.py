@@ -5,7 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-QUICK = "cut_off or other_shapes or other_precisions or nothing_warns or stream_can or small-cnn or (as_many and mlp)"
+QUICK = "cut_off or other_shapes or other_precisions or other_optimizers or nothing_warns or stream_can or small-cnn"
+QUICK += " or (as_many and mlp)"
 
 
 def test_the_tests_for_a_gpu_run_dry():

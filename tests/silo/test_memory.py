@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from silo.memory import training_memory
+from silo.optimizer import AdamW, Sgd
 
 
 def on_meta(*layers):
@@ -26,6 +27,12 @@ def test_every_tensor_that_is_kept_counts_once():
     assert memory.activations == pytest.approx(4 * floats + labels + 4 * 8 * 64, abs=scalar)
     assert memory.image == 4 * 64
     assert memory.total == memory.weights + memory.activations
+
+
+def test_adamw_keeps_a_copy_of_the_weights_more_than_sgd():
+    model = on_meta(nn.Flatten, lambda: nn.Linear(64, 10))
+    sgd, adamw = (training_memory(model, (1, 8, 10), 8, optimizer).weights for optimizer in (Sgd(), AdamW()))
+    assert adamw - sgd == 4 * (64 * 10 + 10)
 
 
 def test_activations_grow_with_the_batch_and_weights_don_t():

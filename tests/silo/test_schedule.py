@@ -90,6 +90,30 @@ def test_limits(change, cycle, share):
     assert SiloSchedule(**recipe).max_lr(cycle) == pytest.approx(expected, rel=0, abs=1e-15)
 
 
+@given(recipes, st.integers(0, 60))
+def test_a_list_of_one_rate_is_that_rate(recipe, cycle):
+    rates = (recipe["prune_rate"],) * 30  # the last goes on
+    expected = SiloSchedule(**recipe).max_lr(cycle)
+    assert SiloSchedule(**recipe | {"prune_rate": rates}).max_lr(cycle) == pytest.approx(expected, rel=1e-8)
+
+
+def test_a_list_of_rates_goes_by_the_weights_remaining():
+    """By hand: of those alive in cycle 1 (the delay) 1/2, 1/4, 1/8 remain, so that gamma / (1 - gamma) is 1, 3, 7."""
+    silo = SiloSchedule(epsilon=0.1, delta=1, beta=2, delay=1, prune_rate=[0.9, 0.5])
+    expected = [0.1, 0.1, 0.1 + 1 / 2, 0.1 + 9 / 10, 0.1 + 49 / 50]
+    assert [silo.max_lr(cycle) for cycle in range(5)] == pytest.approx(expected, abs=1e-12)
+    assert silo == SiloSchedule(0.1, 1, 2, 1, (0.9, 0.5)) and hash(silo)
+    one_shot = SiloSchedule(epsilon=0.1, delta=1, beta=1, delay=0, prune_rate=(0.9,))
+    assert [one_shot.max_lr(cycle) for cycle in (0, 1)] == pytest.approx([0.1, 0.1 + 9 / 10])
+
+
+@pytest.mark.parametrize("rates", [(), [0.2, 0], [0.2, 1.0], (0.2, "0.2"), [0.2, math.nan]])
+def test_silo_names_the_rate_of_a_list_that_is_wrong(rates):
+    name = r"prune_rate\[1\]" if rates else "prune_rate"
+    with pytest.raises(ValueError, match=f"^{name} must be .*, got "):
+        SiloSchedule(**RELEASED["resnet20"] | {"prune_rate": rates})
+
+
 BAD = [
     *(("epsilon", value) for value in NOT_RATES),
     *(("beta", value) for value in NOT_RATES),

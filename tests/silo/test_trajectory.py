@@ -1,6 +1,8 @@
 """Iterative pruning: the loop alone, and on digits for every model, scope, restart and criterion."""
 
 import contextlib
+import math
+from fractions import Fraction
 
 import pytest
 import torch
@@ -60,6 +62,18 @@ def test_a_state_that_is_empty_is_a_state(empty):
 
 
 # ---- on digits
+
+
+def test_a_list_of_rates_prunes_by_cycle(problem):
+    """One shot, then twice a fifth: floor(rate * alive) each time."""
+    pruning = Pruning(CRITERIA["magnitude"], "global", (0.9, 0.2), norm=True, first=True, head=True)
+    made, _ = problem(pruning=pruning)
+    silo = SiloSchedule(0.05, 0.1, 5, 0, pruning.rate)
+    alive = [result.alive for result in train_trajectory(made, silo, cycles=4, seed=0)]
+    expected = alive[:1]
+    for rate in (Fraction(9, 10), Fraction(1, 5), Fraction(1, 5)):
+        expected.append(expected[-1] - math.floor(rate * expected[-1]))
+    assert alive == expected
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)

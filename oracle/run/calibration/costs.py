@@ -98,7 +98,7 @@ def _once_pruned(problem: Problem, model: torch.nn.Module, seed: int) -> Mask:
         name: torch.rand(layer.shape, generator=generator(seed, Purpose.CALIBRATION))
         for name, layer in dense.layers.items()
     }
-    return dense.prune(scores, problem.pruning.rate, problem.pruning.scope)
+    return dense.prune(scores, problem.pruning.rate_after(0), problem.pruning.scope)
 
 
 def _mean_seconds(kinds: dict[str, Callable[[], Any]], seconds: float) -> tuple[dict[str, float], float]:

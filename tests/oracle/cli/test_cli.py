@@ -123,6 +123,13 @@ def test_schedule_prints_the_released_values(tmp_path, say):
     assert [rows[cycle][1] for cycle in (0, 1, 2, 3, 24)] == ["100.00", "80.00", "64.00", "51.20", "0.47"]
 
 
+def test_schedule_of_a_list_of_rates_goes_by_the_weights_remaining_and_says_so(tmp_path, say):
+    path = write(tmp_path, {"prune.rate": [0.9, 0.5], "prune.cycles": 3, "silo.delay": 0, "silo.beta": 1})
+    *rows, text = say("schedule", path).splitlines()[1:]
+    assert [row.split()[1] for row in rows] == ["100.00", "10.00", "5.00"]
+    assert "weights remaining of those alive in cycle 0" in text
+
+
 def test_schedule_follows_overrides(tmp_path, say):
     out = say("schedule", write(tmp_path), "--set", "prune.cycles=1", "--set", "silo.epsilon=0.5")
     assert out.split()[-3:] == ["0", "100.00", "0.500000"]

@@ -1,5 +1,6 @@
 """The experiment's description: what it accepts, and what it makes of it."""
 
+import json
 from itertools import pairwise
 
 import pytest
@@ -10,10 +11,12 @@ from hypothesis import strategies as st
 from quickstart import QUICKSTART, experiment
 
 from oracle.error import InputError
-from oracle.experiment.load import load
+from oracle.experiment.load import load, validate
+from oracle.fit.dense import dense_experiment
 from silo.criterion import movement
 from silo.data.augment import Augment
 from silo.duration import Duration
+from silo.optimizer import AdamW, Sgd
 from silo.pruning_rule import Pruning
 from silo.recipe import Recipe
 from silo.restart import Rewind
@@ -93,6 +96,39 @@ def test_seeds(given_, seeds):
 
 def test_schedule():
     assert experiment().schedule == SiloSchedule(epsilon=0.2, delta=0.2, beta=5.0, delay=1, prune_rate=0.2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "momentum", "optimizer"),
+    [
+        ({"train.optimizer": {"kind": "sgd", "nesterov": True}}, 0.9, Sgd(nesterov=True)),
+        ({"train.optimizer": "adamw", "train.momentum": None}, 0.0, AdamW()),
+        (
+            {"train.optimizer": {"kind": "adamw", "betas": [0.8, 0.9], "eps": 1e-6}, "train.momentum": None},
+            0.0,
+            AdamW((0.8, 0.9), 1e-6),
+        ),
+    ],
+)
+def test_the_optimizer(changes, momentum, optimizer):
+    recipe = experiment(changes).recipe
+    assert (recipe.momentum, recipe.optimizer) == (momentum, optimizer)
+
+
+def test_smoothing_and_clipping():
+    recipe = experiment({"train.label_smoothing": 0.1, "train.clip_norm": 5}).recipe
+    assert (recipe.label_smoothing, recipe.clip_norm) == (0.1, 5.0)
+    assert (experiment().recipe.label_smoothing, experiment().recipe.clip_norm) == (0.0, None)
+
+
+def test_a_list_of_pruning_rates():
+    """For cycles that are yet to come more may be given; what is recorded holds it alike."""
+    made = experiment({"prune.rate": [0.5, 0.25, 0.2], "prune.cycles": 3})
+    assert made.pruning.rate == made.schedule.prune_rate == (0.5, 0.25, 0.2)
+    assert "weights remaining of those alive in cycle 1" in made.schedule_text and not experiment().schedule_text
+    assert validate(json.loads(json.dumps(made.redacted())), "test") == made
+    assert made.training("d")["prune"]["rate"] == [0.5, 0.25, 0.2]
+    assert dense_experiment(made, 12, ()).prune.rate == made.prune.rate
 
 
 def test_recipe():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from quickstart import DATA, QUICKSTART, experiment, training_id
 
-from oracle.experiment.load import validate
+from oracle.experiment.load import recorded_experiment, validate
 from oracle.experiment.spec import SCHEMA
 from oracle.hashing import digest
 from oracle.study.cell import Cell
@@ -26,7 +26,7 @@ def test_pinned_ids():
 
 
 def test_every_default_is_written_out():
-    """But for precision: fp32 is what a training without the word has always meant."""
+    """But for options that came later: their defaults are what a training without them has always meant."""
     minimal = {
         "name": "minimal",
         "data": "digits",
@@ -64,6 +64,13 @@ def test_every_default_is_written_out():
 
 
 FOLDER = changed(QUICKSTART, {"data": {"source": "folder", "path": "a", "split": {"kind": "carve"}}})
+
+
+def recorded(fields):
+    """The experiment as a run folder's study.json is read."""
+    return recorded_experiment({"experiment": json.loads(json.dumps(fields))}, "study.json")
+
+
 OF_THE_TRAINING = {
     "data.split": {"kind": "pooled"},
     "data.split.validation": 0.3,
@@ -82,6 +89,9 @@ OF_THE_TRAINING = {
     "train.shape": {"kind": "cosine"},
     "train.choose": "test-best",
     "train.precision": "bf16",
+    "train.optimizer.nesterov": True,
+    "train.label_smoothing": 0.1,
+    "train.clip_norm": 1.0,
     "train.shape.warmup": "9ep",
     "train.shape.drops": {"13ep": 0.1},
     "prune.criterion": "movement",
@@ -160,9 +170,29 @@ def test_tf32_is_another_training_and_a_gpu_s():
     assert training_id(rounded) != training_id(single) == training_id(experiment())
 
 
+ADAMW = changed(QUICKSTART, {"train.optimizer": {"kind": "adamw"}, "train.momentum": None})
+
+
+def test_adamw_is_another_training_and_so_are_its_options():
+    others = [{}, {"train.optimizer.betas": [0.9, 0.99]}, {"train.optimizer.eps": 1e-7}, {"train.weight_decay": 0.1}]
+    assert len({training_id(experiment(), DATA), *(training_id(experiment(other, ADAMW)) for other in others)}) == 5
+    train = experiment(base=ADAMW).training(DATA)["train"]
+    assert train["optimizer"] == {"kind": "adamw", "betas": [0.9, 0.999], "eps": 1e-8} and "momentum" not in train
+
+
+def test_an_optimizer_is_recorded_with_its_options():
+    """And what was recorded before there was a choice is SGD, as it was."""
+    for made in (experiment(base=ADAMW), experiment({"train.optimizer": "sgd"})):
+        held = recorded(made.redacted())
+        assert (held.recipe, training_id(held)) == (made.recipe, training_id(made))
+    old = experiment().redacted()
+    del old["train"]["optimizer"]
+    assert training_id(recorded(old)) == training_id(experiment()) == "6c2e1fa3f453e8be0ee9"
+
+
 def test_no_field_is_forgotten_above():
     said_by_another = {"data.source", "data.normalize.mean", "data.normalize.std", "data.split.kind", "model.name"}
-    said_by_another |= {"train.shape.kind", "prune.restart.kind", "oracle.search.share"}
+    said_by_another |= {"train.optimizer.kind", "train.shape.kind", "prune.restart.kind", "oracle.search.share"}
     assert set(fields(WRITTEN_OUT)) - said_by_another <= {*OF_THE_TRAINING, *OF_THE_STUDY}
 
 
@@ -181,6 +211,9 @@ def test_other_data_is_another_training():
         ("train.shape.warmup", "10ep", "010ep"),
         ("train.shape.drops", {"13ep": 1}, {"13ep": 1.0}),
         ("train.weight_decay", 0, 0.0),
+        ("train.label_smoothing", 0, 0.0),
+        ("train.clip_norm", 1, 1.0),
+        ("train.optimizer", "sgd", {"kind": "sgd", "nesterov": False}),
         ("oracle.seeds", 3, [0, 1, 2]),
         ("oracle.grid", [1, 2], {"extra": [1.0, 2.0]}),
     ],
