@@ -4,7 +4,7 @@ import re
 
 # C0 and C1 controls, lone surrogates, line and paragraph separators, and what turns the direction of writing around
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
-LONGEST = 2000  # characters of an error's line
+LONGEST, LONGEST_WORD = 2000, 300  # characters of an error's line, and of a word in it, such as a path
 
 
 def one_line(text: str) -> str:
@@ -24,6 +24,12 @@ def printable(text: str) -> str:
 
 
 def shortened(text: str) -> str:
-    """An error's line of 2000 characters at most: of a longer one its beginning and its end, which say where and why."""
-    half = LONGEST // 2
-    return text if len(text) <= LONGEST else f"{text[:half]} ... {text[-half:]}"
+    """An error's line of 2000 characters at most, and words of 300: of longer ones their beginning and their end, which say
+    where and why.
+    """
+    return _middle_cut(" ".join(_middle_cut(word, LONGEST_WORD, "...") for word in text.split(" ")), LONGEST, " ... ")
+
+
+def _middle_cut(text: str, longest: int, between: str) -> str:
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[:half]}{between}{text[-half:]}"

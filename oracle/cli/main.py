@@ -1,18 +1,22 @@
 """``silo-oracle``: runs one command, and turns whatever is wrong into one line and an exit code."""
 
+import errno
 import gc
-import signal
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import nullcontext
 from io import TextIOWrapper
 
+from oracle.cli.interruption import INTERRUPTED, MESSAGE, ended_by_signals
 from oracle.cli.parser import make_parser
 from oracle.error import FieldError, InputError, SweepError
 from oracle.plain_text import one_line, shortened
 
-FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+FAILED, BAD_INPUT = 1, 2
 INSTALLED_BY = {"ray": "ray[tune]", "optuna": "optuna"}  # what only some commands need
+# errors of a place that was named: another one is needed, or the right to it
+GIVEN = (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
 TRAINING = ("run", "tune", "merge")  # commands that fill a run folder
 
 
@@ -20,19 +24,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Args:
-        arguments: those of the command line; None: this process's.
+        arguments: those of the command line; None: this process's, which Ctrl-C and SIGTERM then end.
 
     Returns:
         The exit code: 0; 1 a training failed or is missing; 2 bad input; 130 interrupted.
     """
-    if arguments is None:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # the end of a batch job: as Ctrl-C
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a character that the screen hasn't got is no reason to end
             stream.reconfigure(errors="replace" if stream is sys.stdout else "backslashreplace")
     try:
-        parsed = make_parser().parse_args(arguments)
-        return _run(parsed)
+        with ended_by_signals() if arguments is None else nullcontext():
+            parsed = make_parser().parse_args(arguments)
+            return _run(parsed)
     except FieldError as error:
         print(f"silo-oracle: {one_line(str(parsed.file))}: {_one_line(error)}", file=sys.stderr)
         return BAD_INPUT
@@ -49,12 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `silo-oracle ... | head`
         sys.stderr.close()
         return 0
-    except (SweepError, OSError) as error:  # of a full disk, say
-        advice = "; what is recorded stays: run again once that is mended" if parsed.command in TRAINING else ""
-        print(f"silo-oracle: {_one_line(error)}{advice}", file=sys.stderr)
+    except OSError as error:
+        return _cannot(error, parsed.command)
+    except SweepError as error:
+        print(f"silo-oracle: {_one_line(error)}{_advice(parsed.command)}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
-        print("interrupted; what is recorded stays: run again to go on", file=sys.stderr)
+        print(MESSAGE, file=sys.stderr)
         return INTERRUPTED
 
 
@@ -64,6 +68,19 @@ def _run(parsed: Namespace) -> int:
     from oracle.cli.commands import COMMANDS  # torch and all that takes seconds to import
 
     return COMMANDS[parsed.command](parsed)
+
+
+def _cannot(error: OSError, command: str) -> int:
+    """Say what couldn't be read or written, and return the exit code: 2 where it is a name that was given."""
+    where = f"{shortened(one_line(str(error.filename)))}: " if error.filename else ""
+    given = error.errno in GIVEN and (command not in TRAINING or error.errno == errno.ENAMETOOLONG)
+    advice = "" if given else _advice(command)
+    print(f"silo-oracle: {where}{one_line(error.strerror or str(error))}{advice}", file=sys.stderr)
+    return BAD_INPUT if given else FAILED
+
+
+def _advice(command: str) -> str:
+    return "; what is recorded stays: run again once that is mended" if command in TRAINING else ""
 
 
 def _one_line(error: Exception) -> str:

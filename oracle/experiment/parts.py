@@ -31,7 +31,7 @@ from silo.model import INITIALIZATIONS
 from silo.optimizer import OPTIMIZERS
 from silo.pruning_rule import CRITERIA
 
-MAX_SEEDS = 10**4  # of a plain number of them
+MAX_SEEDS = 10**4
 PLAIN_SGD = {"kind": "sgd", "nesterov": False}  # written out, as what is recorded is
 LAST_SHARE = 2 / 3  # of the level, for the last look of a search that looks several times
 
@@ -210,7 +210,7 @@ class Oracle(Strict):
 
     Args:
         grid: The candidate values of max_lr.
-        seeds: Different whole numbers, each 0 to 10^18; or how many there are, 1 to 10000, counted from 0.
+        seeds: At most 10000 different whole numbers, each 0 to 10^18; or how many there are, counted from 0.
         tolerance: Points of accuracy, 0 to 100, by which a value may miss the best and still be as good.
         follow: Whose masks the candidates start from: "silo" or "oracle".
         search: Which values are tried in which seeds.
@@ -245,7 +245,7 @@ class Oracle(Strict):
     def _count_of_seeds(cls, value: Any) -> Any:
         if isinstance(value, dict) and type(value.get("seeds")) is int:
             if value["seeds"] > MAX_SEEDS:
-                raise InnerFieldError("seeds", f"must be at most {MAX_SEEDS}, or a list, got {value['seeds']}")
+                raise InnerFieldError("seeds", f"must be at most {MAX_SEEDS}, got {value['seeds']}")
             value = {**value, "seeds": tuple(range(value["seeds"]))}
         return value
 
@@ -254,6 +254,8 @@ class Oracle(Strict):
     def _distinct_seeds(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
         if not seeds or len(set(seeds)) < len(seeds):
             raise ValueError("must be a number of at least 1, or a list of different seeds")
+        if len(seeds) > MAX_SEEDS:
+            raise ValueError(f"must be a list of at most {MAX_SEEDS} seeds, got {len(seeds)}")
         return seeds
 
     @model_validator(mode="after")

@@ -1,5 +1,6 @@
 """Publishing: what is worth keeping of a run, with a README that says what it is."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def publish(results: Results, run_folder: Path, folder: Path) -> None:
     """
     if results.cells.empty:
         raise InputError(f"{run_folder} must hold a recorded training, got none; `silo-oracle run` first")
-    source, target = run_folder.resolve(), folder.resolve()
+    source, target = (Path(os.path.realpath(path)) for path in (run_folder, folder))  # of a link to itself, too
     if source.is_relative_to(target) or target.is_relative_to(source):
         raise InputError(f"{folder} must be a place apart from the run folder, got one that lies in it or holds it")
     if folder.exists():

@@ -1,6 +1,7 @@
 """One step of the network, its evaluation and its criterion, before anything trains: what fails here would always fail."""
 
 import math
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -40,7 +41,7 @@ def check_training(study: Study) -> None:
     where a training is recorded.
 
     Raises:
-        FieldError: where one of these fails, with its own error.
+        FieldError: where one of these fails, with its own error, or this machine's memory doesn't hold the weights.
     """
     experiment, data = study.experiment, study.data
     shape = image_shape(experiment, study.dataset)
@@ -51,6 +52,7 @@ def check_training(study: Study) -> None:
         with META:
             model = network(experiment, *shape)
         weights = sum(weight.numel() for weight in model.parameters())
+        _check_memory(weights)
         if weights > MOST_WEIGHTS or weights * last * shape[1] ** 2 > MOST_WORK:
             _check_shapes(experiment, model, _batch(shape, last, META), data.training_images)
         else:
@@ -58,6 +60,14 @@ def check_training(study: Study) -> None:
             evaluated = [_batch(shape, count) for count in sorted(counts)]
             _check_whole(experiment, network(experiment, *shape), _batch(shape, last), evaluated, data.training_images)
     _check_rates(experiment, data.training_images)
+
+
+def _check_memory(weights: int) -> None:
+    """Check that this machine's memory could hold so many weights in single precision."""
+    needed, held = 4 * weights, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > held:
+        given = f"{weights} weights, which take {needed / 1e9:.3g} GB"
+        raise FieldError(f"model must fit into this machine's memory of {held / 1e9:.3g} GB, got {given}")
 
 
 def _check_whole(experiment: Experiment, model: nn.Module, batch: Images, evaluated: list[Images], images: int) -> None:

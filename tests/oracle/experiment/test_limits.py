@@ -69,9 +69,15 @@ def test_what_has_no_end_is_not_read(refused, tmp_path):
         assert f"{path} must be a readable YAML file, got: a device or a pipe" in refused(f"schedule {path}", {})
 
 
-def test_what_is_forbidden_is_not_called_damaged(refused, monkeypatch):
-    def forbidden(*_):
-        raise PermissionError(errno.EACCES, "Permission denied")
+def forbidden(*_, **__):
+    raise PermissionError(errno.EACCES, "Permission denied", "a/place")
 
+
+def test_a_report_that_may_not_be_written_is_said_without_advice_to_train(refused, monkeypatch):
+    monkeypatch.setattr("oracle.study.study.open_study", forbidden)
+    assert refused("report run", {}) == "silo-oracle: a/place: Permission denied\n"
+
+
+def test_what_is_forbidden_is_not_called_damaged(refused, monkeypatch):
     monkeypatch.setattr("oracle.files.read_file", forbidden)
     assert refused("status run", {}).endswith("run/study.json must be readable, got: Permission denied\n")
