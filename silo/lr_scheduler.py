@@ -1,5 +1,6 @@
 """A torch LRScheduler, so that anybody's own pruning loop can follow SILO."""
 
+import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import is_dataclass
@@ -39,7 +40,7 @@ class PruningCycleLR(LRScheduler):
             ``initial_lr``; -1 for a start. A state goes on without it.
 
     Raises:
-        ValueError: For a cycle that the schedule doesn't know, lengths that are no whole numbers of at least 1, or a shape that
+        ValueError: For a cycle that the schedule doesn't know or has no rate for, lengths that are no whole numbers of at least 1, or a shape that
             needs the lengths and has them not.
         KeyError: torch's, where last_epoch is given and a group has no ``initial_lr``.
     """
@@ -55,6 +56,8 @@ class PruningCycleLR(LRScheduler):
         last_epoch: int = -1,
     ) -> None:
         self.max_lr = float(schedule.max_lr(cycle))
+        if not (math.isfinite(self.max_lr) and self.max_lr > 0):
+            raise ValueError(f"schedule must have a finite max_lr above 0 at cycle {cycle}, got {self.max_lr}")
         self.cycle = int(cycle)
         self.shape = Constant() if shape is None else shape
         needed = not isinstance(self.shape, Constant)
@@ -99,7 +102,7 @@ class PruningCycleLR(LRScheduler):
         if missing := [name for name in own if name not in state_dict]:
             raise ValueError(f"state_dict must be that of a PruningCycleLR, got one without {', '.join(missing)}")
         for name in IDENTITY:
-            if state_dict[name] != own[name]:
+            if not _same(own[name], state_dict[name]):
                 raise ValueError(f"state_dict must be of {name} {own[name]!r}, got {state_dict[name]!r}")
         if (given := len(state_dict["base_lrs"])) != len(self.base_lrs):
             raise ValueError(f"state_dict must be of {len(self.base_lrs)} parameter groups, got {given}")
@@ -122,6 +125,13 @@ def _length(name: str, value: int | None, needed_by: Shape | None) -> int | None
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
     return int(value)
+
+
+def _same(own: Any, other: Any) -> bool:
+    """Whether two values are equal: rates but for rounding, in which another machine's logarithms may differ."""
+    if isinstance(own, float) and isinstance(other, float):
+        return math.isclose(own, other, rel_tol=1e-9)
+    return own == other
 
 
 def _words(shape: Shape) -> str:

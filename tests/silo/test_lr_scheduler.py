@@ -166,6 +166,24 @@ def test_another_scheduler_s_state_is_refused_and_changes_nothing(changes, messa
     assert scheduler.state_dict() == before
 
 
+def test_a_rate_that_another_machine_rounds_otherwise_is_the_same():
+    _, _, scheduler = made(Cosine())
+    state = scheduler.state_dict()
+    scheduler.load_state_dict(state | {"max_lr": math.nextafter(state["max_lr"], 1)})
+
+
+class Nothing:
+    """A schedule that has no rate."""
+
+    def max_lr(self, cycle):
+        return math.nan
+
+
+def test_a_schedule_without_a_rate_is_refused():
+    with pytest.raises(ValueError, match="schedule must have a finite max_lr above 0 at cycle 3, got nan"):
+        PruningCycleLR(optimizer_of_two_groups()[1], Nothing(), 3)
+
+
 def test_the_state_of_another_kind_is_refused():
     _, optimizer, scheduler = made(Cosine())
     other = torch.optim.lr_scheduler.LinearLR(optimizer).state_dict()
