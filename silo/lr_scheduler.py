@@ -40,8 +40,8 @@ class PruningCycleLR(LRScheduler):
             ``initial_lr``; -1 for a start. A state goes on without it.
 
     Raises:
-        ValueError: For a cycle that the schedule doesn't know or has no rate for, lengths that are no whole numbers of at least 1, or a shape that
-            needs the lengths and has them not.
+        ValueError: For a cycle that the schedule doesn't know or has no rate for, lengths that are no whole numbers of at
+            least 1, or a shape that needs the lengths and has them not.
         KeyError: torch's, where last_epoch is given and a group has no ``initial_lr``.
     """
 
