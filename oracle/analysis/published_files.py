@@ -1,6 +1,7 @@
 """The files of a publication that are read again: with the columns that publishing writes, and values that can be."""
 
 import io
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -104,7 +105,7 @@ def read_costs(path: Path) -> pd.DataFrame:
 def _reading(path: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError, TypeError, OverflowError) as error:  # pandas raises half a dozen kinds
+    except (OSError, ValueError, TypeError, OverflowError, RuntimeWarning) as error:  # pandas raises half a dozen kinds
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         expected = "a file that `silo-oracle publish` wrote"
         raise InputError(f"{path} must be {expected}, got one of another version, or damaged: {reason}") from error
@@ -112,7 +113,9 @@ def _reading(path: Path) -> Iterator[None]:
 
 def _read(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     content = io.BytesIO(read_file(path, MAX_BYTES))
-    frame = pd.read_csv(content, dtype=dict(columns))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)  # of a number that no whole one can hold
+        frame = pd.read_csv(content, dtype=dict(columns))
     if missing := [name for name in columns if name not in frame.columns]:
         raise ValueError(f"no column {', '.join(missing)}")
     return frame

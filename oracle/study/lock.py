@@ -141,8 +141,9 @@ def _look(folder: Path) -> tuple[bool, dict[str, Any] | None]:
             text = lock.read(LONGEST)
     except FileNotFoundError:
         return False, {}
-    except ValueError as error:
-        raise InputError(f"{path} must be a plain file, got {error}") from error
+    except (IsADirectoryError, ValueError) as error:
+        found = "a folder" if isinstance(error, IsADirectoryError) else error
+        raise InputError(f"{path} must be a plain file, got {found}") from error
     if not text:  # killed before it wrote
         return is_held, {}
     try:
