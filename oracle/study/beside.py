@@ -38,7 +38,7 @@ def written_beside(place: Path, own: Collection[str] = ()) -> Iterator[Path]:
     if place.is_symlink():
         raise InputError(f"{place} must be no link, got one to {place.readlink()}: name that instead")
     make_requested_folder(place.parent)
-    named, place = place, place.resolve()
+    named, place = place, Path(os.path.realpath(place))
     stays = place.is_dir() and _stays(place)
     for parent in (place.parent, place):
         _sweep(parent, place)
@@ -58,7 +58,7 @@ def written_beside(place: Path, own: Collection[str] = ()) -> Iterator[Path]:
 
 def strangers(folder: Path, own: Collection[str]) -> list[str]:
     """The names in a folder that aren't of these, or are of no plain files, sorted; what killed writers left is nobody's."""
-    folder = folder.resolve()
+    folder = Path(os.path.realpath(folder))
     return sorted(
         path.name
         for path in folder.iterdir()

@@ -1,5 +1,6 @@
 """Take into one run folder what others of the same experiment hold, filled on machines that know nothing of each other."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,10 +45,10 @@ def mergeable(folder: Path, others: Sequence[Path]) -> tuple[Study, list[Study]]
         InputError: where one is no run folder or of another experiment, where two are one or lie in each other, and where a
             record can't be trusted.
     """
-    study, into = open_study(folder), folder.resolve()
+    study, into = open_study(folder), Path(os.path.realpath(folder))
     studies = []
     for other in others:
-        there = other.resolve()
+        there = Path(os.path.realpath(other))  # of a link to itself, too
         same = there.exists() and there.samefile(into)
         if same or there.is_relative_to(into) or into.is_relative_to(there):
             where = "is" if same else "lies in, or holds,"
