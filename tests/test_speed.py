@@ -2,7 +2,6 @@
 
 import math
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -168,15 +167,15 @@ def test_processes_have_the_environment_that_is_theirs(monkeypatch):
 def test_a_sweep_on_the_clock(tmp_path):
     """Two workers; the clock starts when the second begins, at 101; of a training under way the rest counts."""
     outcome = Outcome(True, None, None, None, None, None, steps=0, curve=())
-    record = Record("", Cell("t", 0, 0, 0.1), outcome, 1, 1, (), None, {}, None, 0.0)
-    logs = {"a": [("1", 100, 102), ("2", 102.5, 104)], "b": [("3", 101, 105)]}
+    logs = {"a": [(1, 100, 102), (2, 102.5, 104)], "b": [(3, 101, 105)]}
     (tmp_path / "attempts").mkdir()
     for worker, cells in logs.items():
         lines = []
-        for name, began, ended in cells:
-            Store(tmp_path).write_record(replace(record, id=name, seconds=ended - began))
-            lines += [f'{{"cell": "{name}", "event": "started", "at": {began}}}']
-            lines += [f'{{"cell": "{name}", "event": "recorded", "at": {ended}}}']
+        for seed, began, ended in cells:
+            cell = Cell("t", seed, 0, 0.1)
+            Store(tmp_path).write_record(Record(cell.id, cell, outcome, 1, 1, (), None, {}, None, ended - began))
+            lines += [f'{{"cell": "{cell.id}", "event": "started", "at": {began}}}']
+            lines += [f'{{"cell": "{cell.id}", "event": "recorded", "at": {ended}}}']
         (tmp_path / "attempts" / f"{worker}.jsonl").write_text("\n".join(lines))
     found = workers.on_the_clock(tmp_path, 2)
     assert (found.wall, found.trained, found.trainings) == (4, 1 + 1.5 + 4, 2.5)

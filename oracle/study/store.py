@@ -284,7 +284,10 @@ def _entry(line: str) -> dict[str, Any] | None:
         entry = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(entry, dict) or not all(isinstance(entry.get(name), str) for name in ("cell", "event")):
+    if not isinstance(entry, dict):
+        return None
+    entry.setdefault("cell", "")  # a calibration's entries are of no training
+    if not all(isinstance(entry.get(name), str) for name in ("cell", "event")):
         return None
     at = entry.get("at", 0.0)
     return entry if type(at) in (int, float) and math.isfinite(at) else None

@@ -17,8 +17,8 @@ from silo.outcome import Outcome
 def recorded(cell, diverged):
     """A record whose validation falls and whose test rises with max_lr."""
     validation, test = (None, None) if diverged else (90 - cell.max_lr, 80 + cell.max_lr)
-    outcome = Outcome(diverged, 1, validation, test, validation, test, steps=1, curve=())
-    return Record(cell.id, cell, outcome, 1, 1, (), "a state", {}, None, 0.0)
+    outcome = Outcome(diverged, None if diverged else 1, validation, test, validation, test, steps=1, curve=())
+    return Record(cell.id, cell, outcome, 1, 1, (), None if diverged else "a state", {}, None, 0.0)
 
 
 @pytest.fixture
