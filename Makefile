@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 OTHERS := .venv-integrations
 
-.PHONY: quickstart test test-integrations install
+.PHONY: quickstart test test-machines test-integrations install
 quickstart: install
 	$(BIN)/silo-oracle run benchmarks/quickstart.yaml
 
@@ -12,7 +12,11 @@ quickstart: install
 test: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/machines
+
+# What plays whole machines: clusters and batch jobs that are killed, full disks, a GPU machine's calls. Two minutes more.
+test-machines: install
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/machines
 
 install: .venv/installed
 

@@ -14,7 +14,7 @@ MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30  # a file system in memory, and the b
 
 
 # the longest files, which else would keep one worker busy at the end; those that start clusters not beside each other
-FIRST = ("test_chaos.py", "test_benchmarks.py", "test_cluster_files.py", "test_released_recipe.py")
+FIRST = ("test_chaos.py", "test_benchmarks.py", "test_released_recipe.py")
 
 
 def pytest_collection_modifyitems(items):

@@ -1,6 +1,6 @@
 """On a real Ray, one for all of these tests: a worker that can't go on, the signal that ends a batch job, a calibration.
 
-A driver that is interrupted: test_sweep.py. Killed nodes: tests/test_chaos.py.
+A driver that is interrupted: test_sweep.py. Killed nodes: tests/machines.
 """
 
 import os

@@ -91,7 +91,7 @@ def interrupted(tiny, out, how, *arguments):
     ("how", "arguments"),
     [
         (signal.SIGKILL, ["--local"]),
-        (signal.SIGINT, ["--set", "compute.workers=2"]),  # killed sweeps on Ray: tests/test_chaos.py
+        (signal.SIGINT, ["--set", "compute.workers=2"]),  # killed sweeps on Ray: tests/machines
     ],
     ids=["kill-local", "ctrl-c-ray"],
 )

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from experiments import write
 
-sys.path.insert(0, str(Path(__file__).parent / "oracle"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "oracle"))
 from run_folder import records
 
 from oracle.cli.main import main
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "benchmarks" / "cluster" / "array.sh"
 pytestmark = pytest.mark.skipif(not shutil.which("bash"), reason="no bash")
 CHANGES = {"prune.cycles": 2, "policies.baselines": {"fixed": {"max_lr": 0.05, "shape": "cosine"}}}

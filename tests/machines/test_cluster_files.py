@@ -19,7 +19,7 @@ import yaml
 from experiments import write
 from ray_settings import SETTINGS
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CLUSTER = ROOT / "benchmarks" / "cluster"
 pytestmark = pytest.mark.skipif(not (shutil.which("bash") and shutil.which("setsid")), reason="no bash, or no setsid")
 

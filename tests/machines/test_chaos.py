@@ -16,7 +16,7 @@ from experiments import write
 from ray_settings import SETTINGS
 from trained import report, train
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 REAL_FIGURES = True  # as the drivers draw, whose reports are compared
 CHANGES = {
     "train.epochs": 40,  # long enough to be cut off
