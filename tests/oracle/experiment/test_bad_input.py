@@ -654,7 +654,7 @@ OVERRIDES = [
     ("silo.delay=!!int ''", "--set silo.delay=!!int '', line 1: must hold numbers as plain decimals", "got none"),
     ("label=" + "[" * 10**5, "line 1: must be at most 50 lists and mappings deep, got more"),
     ("label=" + "x" * 2**20 + "y", "must be a text of at most 1048576 characters, got 1048577"),
-    ("oracle.seeds=[" + "1," * 10**5 + "]", "line 1: must hold at most 50000 keys and values, got more"),
+    ("oracle.seeds=[" + "1," * 50_001 + "]", "line 1: must hold at most 50000 keys and values, got more"),
 ]
 
 

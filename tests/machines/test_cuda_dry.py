@@ -11,7 +11,7 @@ QUICK += " or (as_many and mlp)"
 
 def test_the_tests_for_a_gpu_run_dry():
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", QUICK]
-    file = Path(__file__).with_name("test_cuda.py")
+    file = Path(__file__).parents[1] / "silo" / "test_cuda.py"
     done = subprocess.run([*command, str(file)], env=os.environ | {"SILO_DRY": "1"}, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     assert "no CUDA GPU is visible" not in done.stdout
