@@ -1,20 +1,28 @@
 """A torch LRScheduler, so that anybody's own pruning loop can follow SILO."""
 
 import math
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import is_dataclass
-from numbers import Integral
 from typing import Any
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from silo.number import is_finite, is_whole
 from silo.schedule import Schedule
 from silo.shape import Constant, Shape
 
-IDENTITY = ("cycle", "max_lr", "shape", "steps_per_epoch", "epochs")  # in which a state must be this scheduler's own
-PROGRESS = ("last_epoch", "_step_count", "base_lrs", "_last_lr")
+IDENTITY = (
+    "cycle",
+    "max_lr",
+    "shape",
+    "steps_per_epoch",
+    "epochs",
+    "ratios",
+)  # in which a state must be this scheduler's
+PROGRESS = ("last_epoch", "_step_count", "_last_lr")
 
 
 class PruningCycleLR(LRScheduler):
@@ -55,10 +63,10 @@ class PruningCycleLR(LRScheduler):
         epochs: int | None = None,
         last_epoch: int = -1,
     ) -> None:
-        self.max_lr = float(schedule.max_lr(cycle))
-        if not (math.isfinite(self.max_lr) and self.max_lr > 0):
-            raise ValueError(f"schedule must have a finite max_lr above 0 at cycle {cycle}, got {self.max_lr}")
-        self.cycle = int(cycle)
+        max_lr = schedule.max_lr(cycle)
+        if not (is_finite(max_lr) and max_lr > 0):
+            raise ValueError(f"schedule must have a finite max_lr above 0 at cycle {cycle}, got {max_lr!r}")
+        self.max_lr, self.cycle = float(max_lr), int(cycle)
         self.shape = Constant() if shape is None else shape
         needed = not isinstance(self.shape, Constant)
         self.steps_per_epoch = _length("steps_per_epoch", steps_per_epoch, self.shape if needed else None)
@@ -78,22 +86,26 @@ class PruningCycleLR(LRScheduler):
                 stacklevel=4,
             )
         factor = self.shape.factor(min(done + 1, length), self.steps_per_epoch or 1, self.epochs or 1)
-        largest = max(map(float, self.base_lrs))
-        return [self.max_lr * factor * (float(base) / largest if largest else 1.0) for base in self.base_lrs]
+        return [self.max_lr * factor * ratio for ratio in self.ratios]
+
+    @property
+    def ratios(self) -> list[float]:
+        """What each parameter group gets of the largest one's rate, from 0 to 1."""
+        rates = [float(rate) for rate in self.base_lrs]
+        return [rate / max(rates) if max(rates) else 1.0 for rate in rates]
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the cycle is, and what it is: numbers, strings, None and lists of numbers alone."""
         state = {name: getattr(self, name) for name in (*IDENTITY, *PROGRESS)}
         state["shape"] = _words(self.shape)
-        for name in ("base_lrs", "_last_lr"):
-            state[name] = [float(lr) for lr in state[name]]
+        state["_last_lr"] = [float(lr) for lr in state["_last_lr"]]
         return state
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from a state.
 
         Args:
-            state_dict: Of a scheduler made by the same arguments, of an optimizer with as many groups.
+            state_dict: Of a scheduler made by the same arguments, of an optimizer whose groups have the same ratios.
 
         Raises:
             ValueError: For any other state; the scheduler is then as it was.
@@ -104,8 +116,6 @@ class PruningCycleLR(LRScheduler):
         for name in IDENTITY:
             if not _same(own[name], state_dict[name]):
                 raise ValueError(f"state_dict must be of {name} {own[name]!r}, got {state_dict[name]!r}")
-        if (given := len(state_dict["base_lrs"])) != len(self.base_lrs):
-            raise ValueError(f"state_dict must be of {len(self.base_lrs)} parameter groups, got {given}")
         self.__dict__.update({name: state_dict[name] for name in PROGRESS})
 
     @property
@@ -122,19 +132,22 @@ def _length(name: str, value: int | None, needed_by: Shape | None) -> int | None
         if needed_by is not None:
             raise ValueError(f"{name} must be given where shape is {type(needed_by).__name__}, got None")
         return None
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+    if not is_whole(value) or value < 1:
         raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
     return int(value)
 
 
 def _same(own: Any, other: Any) -> bool:
     """Whether two values are equal: rates but for rounding, in which another machine's logarithms may differ."""
+    if isinstance(own, list) and isinstance(other, list):
+        return len(own) == len(other) and all(map(_same, own, other))
     if isinstance(own, float) and isinstance(other, float):
         return math.isclose(own, other, rel_tol=1e-9)
     return own == other
 
 
 def _words(shape: Shape) -> str:
-    """A shape in words that are the same in every process: its type, and its values where it is a dataclass."""
+    """A shape with its values, in words that are the same in every process."""
     kind = f"{type(shape).__module__}.{type(shape).__qualname__}"
-    return f"{kind}: {shape!r}" if is_dataclass(shape) else kind
+    held = repr(shape) if is_dataclass(shape) else ", ".join(f"{name}={value!r}" for name, value in vars(shape).items())
+    return f"{kind}: {re.sub(' at 0x[0-9a-f]+', '', held)}"

@@ -5,9 +5,9 @@ A schedule answers for whole cycles; what the learning rate does within one is i
 
 import math
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Protocol
 
+from silo.number import is_finite, is_whole, plain
 from silo.prune_rate import Rate, weights_remaining
 
 
@@ -26,24 +26,11 @@ class Schedule(Protocol):
         ...
 
 
-def _is_finite(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and value >= 0
-
-
 def _rate(name: str, value: float) -> float:
     """A rate as one of Python's own numbers, checked."""
-    if not (_is_finite(value) and value > 0):
+    if not (is_finite(value) and value > 0):
         raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
-    return _plain(value)
-
-
-def _plain(value: float) -> float:
-    """A number as one of Python's own: numpy's in half precision would go on in half precision."""
-    return value if type(value) in (int, float) else float(value)
+    return plain(value)
 
 
 def _checked_prune_rate(rate: Rate) -> Rate:
@@ -56,13 +43,13 @@ def _checked_prune_rate(rate: Rate) -> Rate:
 
 
 def _share(name: str, value: float) -> float:
-    if not (_is_finite(value) and 0 < value < 1):
+    if not (is_finite(value) and 0 < value < 1):
         raise ValueError(f"{name} must be in (0, 1), got {value!r}")
-    return _plain(value)
+    return plain(value)
 
 
 def _checked_cycle(cycle: int) -> int:
-    if not _is_whole(cycle):
+    if not is_whole(cycle) or cycle < 0:
         raise ValueError(f"cycle must be a whole number of at least 0, got {cycle!r}")
     return int(cycle)
 
@@ -108,12 +95,12 @@ class SiloSchedule:
 
     def __post_init__(self) -> None:
         epsilon, beta = _rate("epsilon", self.epsilon), _rate("beta", self.beta)
-        if not (_is_finite(self.delta) and self.delta >= 0):
+        if not (is_finite(self.delta) and self.delta >= 0):
             raise ValueError(f"delta must be a finite number of at least 0, got {self.delta!r}")
-        if not _is_whole(self.delay):
+        if not is_whole(self.delay) or self.delay < 0:
             raise ValueError(f"delay must be a whole number of cycles, at least 0, got {self.delay!r}")
-        plain = {"epsilon": epsilon, "delta": _plain(self.delta), "beta": beta, "delay": int(self.delay)}
-        for name, value in (plain | {"prune_rate": _checked_prune_rate(self.prune_rate)}).items():
+        checked = {"epsilon": epsilon, "delta": plain(self.delta), "beta": beta, "delay": int(self.delay)}
+        for name, value in (checked | {"prune_rate": _checked_prune_rate(self.prune_rate)}).items():
             object.__setattr__(self, name, value)
 
     def max_lr(self, cycle: int) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from silo.duration import Duration, duration
+from silo.number import is_finite, plain
 
 
 class Shape(Protocol):
@@ -141,8 +142,9 @@ class Cyclical:
         object.__setattr__(self, "period", duration("period", self.period))
         if self.period.count == 0 or self.period == "1it":
             raise ValueError(f"period must be at least 1ep or 2it, got {self.period}")
-        if not 0 <= self.low < 1:
+        if not (is_finite(self.low) and 0 <= self.low < 1):
             raise ValueError(f"low must be in [0, 1), got {self.low}")
+        object.__setattr__(self, "low", plain(self.low))
 
     def factor(self, t: int, steps_per_epoch: int, epochs: int) -> float:
         """The factor at iteration t (from 1).

@@ -21,6 +21,7 @@ from oracle.hashing import digest
 from oracle.plain_text import one_line
 from silo.data import SOURCES
 from silo.model import MODELS
+from silo.number import is_finite
 from silo.pruning_rule import CRITERIA, Pruning
 from silo.recipe import Recipe
 from silo.schedule import Schedule, SiloSchedule
@@ -303,6 +304,6 @@ def _check_schedule(schedule: Schedule, field: str, options: Sequence[str], cycl
                 raise ValueError(f"{field}.{inner}") from error
             given = f"{type(error).__name__} at cycle {cycle}: {error}"
             raise ValueError(f"{field} must have a value at every cycle, got {given}") from error
-        if not isinstance(max_lr, float | int) or not LEAST_MAX_LR <= max_lr <= GREATEST_MAX_LR:
+        if not is_finite(max_lr) or not LEAST_MAX_LR <= max_lr <= GREATEST_MAX_LR:
             within = f"at least {LEAST_MAX_LR} and at most {GREATEST_MAX_LR} at every cycle"
             raise ValueError(f"{field} must be {within}, got {max_lr!r} at cycle {cycle}")

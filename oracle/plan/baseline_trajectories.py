@@ -8,6 +8,7 @@ from oracle.plan.record_view import RecordView, Unusable, best_value
 from oracle.plan.steps import Blocked, Pending, ReleaseState, Request, Role, Step
 from oracle.study.cell import DENSE, Cell
 from oracle.study.record import Record
+from silo.number import plain
 
 OWN, TRIED = frozenset({Role.POLICY}), frozenset({Role.SEARCH})
 
@@ -30,7 +31,8 @@ class BaselineTrajectories:
         """One a seed; where its max_lr is searched on trajectories, one for every value and seed, and the best's."""
         schedule, grid = self.experiment.baseline_schedule(self.name), self.experiment.search_grid
         if schedule is not None:
-            return [self._at(schedule.max_lr, seed) for seed in self.seeds]
+            # an imported one may return numpy's numbers, which no record holds
+            return [self._at(lambda cycle: plain(schedule.max_lr(cycle)), seed) for seed in self.seeds]
         if self.experiment.policies.search.over == "dense":
             cells = {value: [Cell(self.training, seed, 0, value) for seed in self.seeds] for value in grid}
             return [self._best_of_dense(seed, cells) for seed in self.seeds]

@@ -134,17 +134,22 @@ def test_it_goes_on_from_a_file_that_torch_reads_by_default(shape, done):
 
 
 class Saw:
-    """A shape of one's own, of which nothing but its name is known."""
+    """A shape of one's own, and no dataclass."""
+
+    def __init__(self, teeth=2):
+        self.teeth = teeth
 
     def factor(self, t, steps_per_epoch, epochs):
-        return t % 2 / 1
+        return t % self.teeth / self.teeth
 
 
 def test_a_shape_of_ones_own_goes_on_in_another_process():
     _, _, scheduler = made(Saw())
     state = scheduler.state_dict()
-    assert state["shape"].endswith(".Saw")  # and no address
+    assert state["shape"].endswith(".Saw: teeth=2")  # and no address
     made(Saw())[2].load_state_dict(state)
+    with pytest.raises(ValueError, match=r"state_dict must be of shape '.*teeth=3', got '.*teeth=2'"):
+        made(Saw(3))[2].load_state_dict(state)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +160,8 @@ def test_a_shape_of_ones_own_goes_on_in_another_process():
         ({"shape": "silo.shape.Cosine: Cosine(1)"}, "state_dict must be of shape .*Cosine.*, got .*Cosine.1"),
         ({"steps_per_epoch": 6}, "state_dict must be of steps_per_epoch 5, got 6"),
         ({"epochs": None}, "state_dict must be of epochs 4, got None"),
-        ({"base_lrs": [0.1]}, "state_dict must be of 2 parameter groups, got 1"),
+        ({"ratios": [1.0]}, "state_dict must be of ratios .0.7.*, 1.0., got .1.0"),
+        ({"ratios": [0.5, 1.0]}, "state_dict must be of ratios .0.7.*, 1.0., got .0.5, 1.0"),
     ],
 )
 def test_another_scheduler_s_state_is_refused_and_changes_nothing(changes, message):

@@ -15,7 +15,7 @@ RELEASED = {
     "resnet20": {"epsilon": 0.03, "delta": 0.04, "beta": 5, "delay": 1, "prune_rate": 0.2},
     "vgg19": {"epsilon": 0.04, "delta": 0.06, "beta": 5, "delay": 1, "prune_rate": 0.2},
 }
-NOT_RATES = [0, 0.0, -0.1, math.nan, math.inf, -math.inf, "0.1", None, True, np.float32("nan")]
+NOT_RATES = [0, 0.0, -0.1, math.nan, math.inf, -math.inf, "0.1", None, True, np.float32("nan"), 10**400]
 NOT_CYCLES = [-1, 0.5, 1.0, math.nan, "1", None, True, np.float64(1)]
 
 

@@ -3,6 +3,7 @@
 import math
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -177,10 +178,21 @@ def test_a_triangle_of_one_step_is_refused_though_it_is_an_epoch():
         Cyclical("1ep").factor(1, steps_per_epoch=1, epochs=5)
 
 
-@pytest.mark.parametrize("low", [-0.1, 1, 1.5, math.nan, math.inf])
+@pytest.mark.parametrize("low", [-0.1, 1, 1.5, math.nan, math.inf, True, False, np.float32("nan"), "0.1", None])
 def test_bad_feet(low):
     with pytest.raises(ValueError, match="low"):
         Cyclical("10it", low)
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_numpy_numbers_are_numbers_and_become_plain(kind):
+    low = float(kind(0.1))
+    drops = {"2ep": kind(0.1), "3ep": np.int64(0)}
+    assert repr(Cyclical("4it", kind(0.1))) == repr(Cyclical("4it", low))
+    assert repr(WarmupStep("7it", drops)) == repr(WarmupStep("7it", {"2ep": low, "3ep": 0}))
+    for shape in (Cyclical("2ep", kind(0.1)), WarmupStep("7it", drops), Cosine(), Constant()):
+        for t in range(1, 21):
+            assert shape.factor(np.int32(t), np.int64(5), np.uint8(4)) == shape.factor(t, 5, 4)
 
 
 def test_a_shape_does_not_follow_its_source():

@@ -16,6 +16,8 @@ from oracle.error import InputError
 from oracle.experiment.import_path import code_of, target_of
 from oracle.experiment.load import validate
 from oracle.hashing import digest
+from oracle.plan.baseline_trajectories import BaselineTrajectories
+from oracle.plan.record_view import RecordView
 from oracle.run.worker import Worker
 from oracle.run.worker_factory import WorkerFactory
 from oracle.study.data import load_dataset
@@ -163,6 +165,15 @@ def test_code_that_no_training_depends_on_is_not_in_it(path):
     spec = experiment(parts[path])
     assert "code" not in spec.training("data")
     assert list(code_of(spec)) == [path.partition(":")[0]]
+
+
+def test_an_imported_schedule_may_return_numpys_numbers(home, tmp_path):
+    code = "from numpy import float32\n\n\nclass Narrow:\n    def max_lr(self, cycle):\n        return float32(0.25)\n"
+    (home / "own/narrow.py").write_text(code)
+    spec = experiment({"policies": {"baselines": {"narrow": {"max_lr": {"kind": "own.narrow:Narrow"}}}}})
+    view = RecordView(spec, Store(tmp_path / "run"))
+    max_lr = next(BaselineTrajectories(view, "narrow", "training").all()[0]).cell.max_lr
+    assert (max_lr, type(max_lr)) == (0.25, float)
 
 
 # -- where modules are found
