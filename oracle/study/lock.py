@@ -98,13 +98,15 @@ def _opened(path: Path) -> IO[str]:
     """Open the lock to be held, no link followed: what is written there is the folder's own.
 
     Raises:
-        InputError: where it is no plain file.
+        InputError: where it is no plain file, or may not be written.
     """
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
             raise InputError(f"{path} must be a plain file, got a link, a folder or a pipe") from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise InputError(f"{path} must be a file that can be written, got: {error.strerror}") from error
         raise
     lock = os.fdopen(handle, "a", encoding="utf-8")
     if not stat.S_ISREG(os.fstat(handle).st_mode):

@@ -18,7 +18,7 @@ from oracle.error import InputError
 from oracle.experiment.load import load
 from oracle.hashing import digest
 from oracle.plan.snapshot import Snapshot
-from oracle.study.lock import activity
+from oracle.study.lock import activity, locked
 from oracle.study.states import read_checkpoint, read_state, unpack, write_checkpoint, write_state
 from oracle.study.store import Store
 from oracle.study.study import claimed, new_study, open_study
@@ -237,6 +237,18 @@ def test_a_lock_that_is_no_text_tells_nothing(run, content, capsys):
     assert (held.at_work, held.began, held.ended) == (False, None, None)
     assert main(["status", str(run)]) == 0
     assert (f"nothing is known: {run / 'lock'} holds what no run wrote" in capsys.readouterr().out) == bool(content)
+
+
+def test_a_lock_that_may_not_be_written_is_the_user_s_to_mend(run, monkeypatch):
+    """As in a folder of somebody else's, which root could write."""
+    monkeypatch.setattr(
+        "oracle.study.lock.os.open", lambda *_: (_ for _ in ()).throw(PermissionError(13, "not allowed"))
+    )
+    with (
+        pytest.raises(InputError, match=r"lock must be a file that can be written, got: not allowed$"),
+        locked(Store(run)),
+    ):
+        pass
 
 
 def test_lines_of_a_log_that_are_no_attempts_are_passed_over(run):
