@@ -26,17 +26,23 @@ IMPORT = "<frozen importlib._bootstrap>"  # the file of a frame that imports
 def ended_by_signals() -> Iterator[None]:
     """Let Ctrl-C, and SIGTERM, which is the end of a batch job, end this process with exit code 130.
 
-    The first in the block raises KeyboardInterrupt there, so that what it made beside is removed; whatever the block makes of
-    that, the process ends. So it does at once by a second one, by one after the block, and while a module is imported.
+    The first in the block raises KeyboardInterrupt there, once no module is being imported, so that what it made beside is
+    removed; whatever the block makes of that, the process ends. So it does at once by a second one, or by one after the block.
     """
-    at_once = threading.Event()
+    came, raised = threading.Event(), threading.Event()
 
     def end(_: int, frame: FrameType | None) -> None:
-        if at_once.is_set() or _is_importing(frame):
+        if raised.is_set():
             _exit()
-        at_once.set()
+        if not came.is_set():
+            came.set()
+            # no threading.Thread: this may have interrupted the start of one
+            _thread.start_new_thread(_exit_later, ())
+            _thread.start_new_thread(_interrupt_after_imports, (threading.get_ident(), raised))
+        if _is_importing(frame):  # which may make another error of it, or abort
+            return
+        raised.set()
         sys.unraisablehook = lambda _: None  # the exception lost in a destructor: no traceback of it
-        _thread.start_new_thread(_exit_later, ())  # no threading.Thread: this may have interrupted the start of one
         raise KeyboardInterrupt
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -44,12 +50,18 @@ def ended_by_signals() -> Iterator[None]:
     try:
         yield
     finally:
-        interrupted = at_once.is_set()
-        at_once.set()
-        if interrupted:
+        raised.set()
+        if came.is_set():
             with contextlib.suppress(OSError):
                 sys.stdout.flush()
             _exit()
+
+
+def _interrupt_after_imports(thread: int, raised: threading.Event) -> None:
+    """Signal again, as long as that is only waited for."""
+    while not raised.wait(0.02):
+        if not _is_importing(sys._current_frames().get(thread)):
+            signal.pthread_kill(thread, signal.SIGINT)  # which wakes it, where it waits
 
 
 def _is_importing(frame: FrameType | None) -> bool:

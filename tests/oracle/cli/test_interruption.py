@@ -53,6 +53,16 @@ IMPORTING = """
     sys.path.insert(0, ".")
     import interrupted
 """
+CLEARED_UP = """
+    with open("half", "w"):
+        pass
+    try:
+        sys.path.insert(0, ".")
+        import interrupted
+        time.sleep(60)
+    finally:
+        os.remove("half")
+"""
 AT_EXIT = """
     import atexit
     atexit.register(interrupt)
@@ -60,7 +70,7 @@ AT_EXIT = """
 """
 
 
-@pytest.mark.parametrize("body", [IN_A_DESTRUCTOR, ANOTHER_ERROR, SWALLOWED, TWICE, IMPORTING, AT_EXIT])
+@pytest.mark.parametrize("body", [IN_A_DESTRUCTOR, ANOTHER_ERROR, SWALLOWED, TWICE, IMPORTING, CLEARED_UP, AT_EXIT])
 def test_what_is_interrupted_ends_whatever_becomes_of_the_exception(body, tmp_path):
     # a library's start that makes another error of it
     swallow = "import os\ntry:\n    os.kill(os.getpid(), 2)\nexcept BaseException:\n    raise ImportError from None\n"
@@ -70,4 +80,5 @@ def test_what_is_interrupted_ends_whatever_becomes_of_the_exception(body, tmp_pa
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50, cwd=tmp_path)
     message = "interrupted; what is recorded stays: run again to go on\n"
     assert (done.returncode, done.stdout, done.stderr) == (130, "", message)
+    assert not (tmp_path / "half").exists()
     assert time.monotonic() - started < 10  # 1.5 s, and what a busy machine adds
