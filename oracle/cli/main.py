@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -29,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0; 1 a training failed or is missing; 2 bad input; 130 interrupted.
     """
+    if arguments is None:
+        # only files are drawn, whatever backend a notebook's terminal names: one that matplotlib doesn't know ends its import
+        os.environ["MPLBACKEND"] = "agg"
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a character that the screen hasn't got is no reason to end
             stream.reconfigure(errors="replace" if stream is sys.stdout else "backslashreplace")
