@@ -35,15 +35,16 @@ class StudyResults:
     """What the records of a study say: each table a DataFrame, ``plot.NAME(ax=None)`` each plot.
 
     A table is made anew each time, so that a change of it changes no other. Unknown values are NaN or NA. Accuracies are in
-    percent, differences of them in points; validation and test are at the epoch that was chosen on validation images, final_*
-    at the last epoch; *_std are standard deviations over the seeds. A notebook shows the verdicts in words.
+    percent, differences of them in points; validation and test are at the epoch that was chosen on what the experiment chooses
+    by (validation images, unless it says otherwise), final_* at the last epoch; *_std are standard deviations over the seeds.
+    A notebook shows the verdicts in words.
     """
 
     _results: analysis.Results
 
     @property
     def experiment(self) -> Experiment:
-        """The validated experiment, as ``oracle.load_experiment`` returns it."""
+        """The validated experiment, to read; to train it, load its file (``oracle.load_experiment``)."""
         return self._results.experiment
 
     @property
@@ -103,7 +104,7 @@ class StudyResults:
         Columns:
             cycle to why: those of ``intervals``.
             silo_max_lr: SILO's max_lr.
-            position: where it lies by the interval: inside, below, above and so on.
+            position: where it lies by the interval: inside, at edge, outside, beyond grid or beyond what was tried.
             silo_validation, silo_test, silo_final_test: its mean accuracies on the Oracle's masks, over the same seeds (%).
             silo_test_std, silo_final_test_std: over the seeds (points).
             chain_validation, chain_test, chain_final_test: mean accuracies of SILO's own chain, over all seeds (%).

@@ -50,9 +50,14 @@ class _CallablePackage(ModuleType):
         from rich.console import Console
 
         from oracle.error import InputError
+        from oracle.experiment.message import shown
+        from oracle.experiment.spec import Experiment
         from oracle.run.run import run_study
         from oracle.study.study import new_study
 
+        if not isinstance(experiment, Experiment) or experiment.is_recorded:
+            given = "one read from records" if isinstance(experiment, Experiment) else shown(experiment)
+            raise InputError(f"experiment must be what oracle.load_experiment returned, got {given}")
         if local and address is not None:
             raise InputError(f"address must be None where local is True, got {address!r}")
         study = new_study(experiment, Path(folder))

@@ -122,7 +122,7 @@ def test_a_mapping_is_read_as_a_file_is(tmp_path):
 @pytest.mark.parametrize(
     ("source", "overrides", "message"),
     [
-        (changed(TINY, {"prune.rate": 1.2}), [], "the experiment: prune.rate must be in (0, 1), got 1.2"),
+        (changed(TINY, {"prune.rate": 1.2}), [], "the experiment: prune.rate must be above 0 and below 1, got 1.2"),
         (
             changed(TINY, {"data.path": Path("x")}),
             [],
@@ -142,8 +142,11 @@ def test_what_is_wrong_with_an_experiment_is_one_line(source, overrides, message
 
 
 def test_a_folder_without_results_is_one_line(tmp_path):
-    with pytest.raises(oracle.InputError, match="must be a run folder, or one that `silo-oracle publish` made"):
-        oracle.load_results(str(tmp_path))
+    with pytest.raises(
+        oracle.InputError, match="must be a run folder, or one that `silo-oracle publish` made"
+    ) as raised:
+        oracle.load_results(f"{tmp_path}/two\nlines\x1b[2J")
+    assert "two lines [2J" in str(raised.value)
 
 
 def test_a_quiet_run_prints_nothing_and_its_page_says_that_it_was_made_in_python(tmp_path, capsys):
@@ -158,6 +161,9 @@ def test_a_quiet_run_prints_nothing_and_its_page_says_that_it_was_made_in_python
     results = oracle.load_results(folder)
     assert results._results.made_by == "oracle.run"
     assert list(results.trainings.status) == ["done", "done"]  # SILO's max_lr is one of the values
+    for other in (results.experiment, "tiny.yaml"):
+        with pytest.raises(oracle.InputError, match=r"experiment must be what oracle\.load_experiment returned, got "):
+            oracle.run(other, folder)
     with pytest.raises(oracle.InputError, match=r"must belong to this experiment, got another one: .*epochs"):
         oracle.run(oracle.load_experiment(changed(TINY, SMALL | {"train.epochs": 4})), folder, quiet=True)
 
