@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from numbers import Real
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ from oracle.experiment.overrides import apply_override
 from oracle.experiment.spec import Experiment
 from oracle.experiment.yaml_text import MAX_CHARACTERS, parse_yaml
 from oracle.files import read_file
+from silo.number import plain
 
 MAX_BYTES = 4 * MAX_CHARACTERS  # as UTF-8 has them
 HELD = "the experiment"  # what an error calls one that is no file
@@ -50,10 +52,28 @@ def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) 
     return validate(tree, HELD if held else str(source))
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes a mapping as a file would hold it: every text in quotes, numpy's numbers as plain ones."""
+
+    def represent_text(self, value: str) -> yaml.Node:
+        """Return the node of a text: without quotes one such as 5e-4 would be read as a number."""
+        return self.represent_scalar("tag:yaml.org,2002:str", value, style='"')
+
+    def represent_other(self, value: Any) -> yaml.Node:
+        """Return the node of a number of another type; no other value has one."""
+        if isinstance(value, Real):
+            return self.represent_data(plain(value))
+        return self.represent_undefined(value)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+_Dumper.add_representer(None, _Dumper.represent_other)
+
+
 def _as_read(tree: Mapping[str, Any]) -> dict[str, Any]:
     """What a file with this text would hold: a mapping is read by the rules of files."""
     try:
-        text = yaml.safe_dump(dict(tree), allow_unicode=True, sort_keys=False)
+        text = yaml.dump(dict(tree), Dumper=_Dumper, allow_unicode=True, sort_keys=False)
     except yaml.YAMLError as error:
         _, value = error.args
         given = f"{type(value).__name__} {shown(value)}"

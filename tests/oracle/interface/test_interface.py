@@ -6,9 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
-from experiments import TINY, changed, write
+from experiments import TINY, changed, experiment, write
 from matplotlib import pyplot
 from published import RESULTS, published
 
@@ -117,6 +118,9 @@ def test_a_mapping_is_read_as_a_file_is(tmp_path):
     from_file = oracle.load_experiment(path, overrides)
     assert from_file == oracle.load_experiment(str(path), overrides) == oracle.load_experiment(TINY, overrides)
     assert TINY["oracle"]["seeds"] == 2  # what was given stays
+    grid, label = list(np.array([0.03, 0.1])), "5e-4"
+    held = changed(TINY, {"oracle.grid": grid, "oracle.seeds": np.int64(2), "label": label})
+    assert oracle.load_experiment(held) == experiment({"oracle.grid": [0.03, 0.1], "label": label})
 
 
 @pytest.mark.parametrize(
@@ -150,12 +154,12 @@ def test_a_folder_without_results_is_one_line(tmp_path):
 
 
 def test_a_quiet_run_prints_nothing_and_its_page_says_that_it_was_made_in_python(tmp_path, capsys):
-    experiment, folder = oracle.load_experiment(changed(TINY, SMALL)), tmp_path / "run"
+    held, folder = oracle.load_experiment(changed(TINY, SMALL)), tmp_path / "run"
     with pytest.raises(oracle.InputError, match="address must be None where local is True, got 'auto'"):
-        oracle.run(experiment, folder, address="auto")
+        oracle.run(held, folder, address="auto")
     assert not folder.exists()
-    assert oracle.run(experiment, str(folder), quiet=True) is True
-    assert oracle.run(experiment, folder, quiet=True) is True
+    assert oracle.run(held, str(folder), quiet=True) is True
+    assert oracle.run(held, folder, quiet=True) is True
     printed = capsys.readouterr()
     assert printed.out == printed.err == ""
     results = oracle.load_results(folder)
