@@ -2,5 +2,5 @@
 
 import os
 
-# Only files are drawn. oracle.report.figures says so, too, but not all of these import it before matplotlib.
+# Only files are drawn, whatever backend a notebook's terminal names: one that matplotlib doesn't know would end its import.
 os.environ["MPLBACKEND"] = "agg"

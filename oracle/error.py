@@ -1,7 +1,16 @@
 """The errors that are shown as one line."""
 
+from oracle.plain_text import one_line, shortened
 
-class InputError(Exception):
+
+class _OneLineError(Exception):
+    """An error whose text is one line, whatever words of others are in it."""
+
+    def __str__(self) -> str:
+        return shortened(one_line(super().__str__()))
+
+
+class InputError(_OneLineError):
     """What the user can mend, with exit code 2.
 
     One line says where it is, what must be there and what was given, such as
@@ -17,5 +26,5 @@ class FieldError(InputError):
     """
 
 
-class SweepError(Exception):
+class SweepError(_OneLineError):
     """Why a sweep can't go on, with exit code 1."""

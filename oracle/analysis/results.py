@@ -43,7 +43,7 @@ class Results:
     Attributes:
         experiment: the validated file.
         data: what is known of its data.
-        origin: the experiment file and overrides, as they were given.
+        origin: the experiment file and overrides, as they were given to the command line; empty: it ran in Python.
         cells: every finished training (oracle.analysis.cells.cells_table).
         skipped: what the Oracle's search didn't try (skipped_table).
         comparison: the Oracle against SILO by cycle (comparison_table).
@@ -78,6 +78,11 @@ class Results:
     environments: Sequence[Mapping[str, Any]]
     notes: Sequence[str]
     _store: Store | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def made_by(self) -> str:
+        """What the trainings were made by: a command line, or the function of Python."""
+        return f"silo-oracle run {self.origin}" if self.origin else "oracle.run"
 
     def validation_curve(self, cell_id: str) -> list[float]:
         """Return the validation accuracy, in percent, after every epoch of a training; empty where the run folder, which

@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -29,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0; 1 a training failed or is missing; 2 bad input; 130 interrupted.
     """
+    if arguments is None:
+        # only files are drawn, whatever backend a notebook's terminal names: one that matplotlib doesn't know ends its import
+        os.environ["MPLBACKEND"] = "agg"
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a character that the screen hasn't got is no reason to end
             stream.reconfigure(errors="replace" if stream is sys.stdout else "backslashreplace")
@@ -37,10 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parsed = make_parser().parse_args(arguments)
             return _run(parsed)
     except FieldError as error:
-        print(f"silo-oracle: {one_line(str(parsed.file))}: {_one_line(error)}", file=sys.stderr)
+        print(f"silo-oracle: {one_line(str(parsed.file))}: {error}", file=sys.stderr)
         return BAD_INPUT
     except InputError as error:
-        print(f"silo-oracle: {_one_line(error)}", file=sys.stderr)
+        print(f"silo-oracle: {error}", file=sys.stderr)
         return BAD_INPUT
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
@@ -55,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _cannot(error, parsed.command)
     except SweepError as error:
-        print(f"silo-oracle: {_one_line(error)}{_advice(parsed.command)}", file=sys.stderr)
+        print(f"silo-oracle: {error}{_advice(parsed.command)}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         print(MESSAGE, file=sys.stderr)
@@ -81,7 +85,3 @@ def _cannot(error: OSError, command: str) -> int:
 
 def _advice(command: str) -> str:
     return "; what is recorded stays: run again once that is mended" if command in TRAINING else ""
-
-
-def _one_line(error: Exception) -> str:
-    return shortened(one_line(str(error)))

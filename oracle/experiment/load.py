@@ -1,10 +1,12 @@
 """Read and validate an experiment file, or another YAML file; whatever is wrong with it becomes one line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from numbers import Real
 from pathlib import Path
 from typing import Any, TypeVar
 
+import yaml
 from pydantic import ValidationError
 
 from oracle.error import InputError
@@ -16,28 +18,67 @@ from oracle.experiment.overrides import apply_override
 from oracle.experiment.spec import Experiment
 from oracle.experiment.yaml_text import MAX_CHARACTERS, parse_yaml
 from oracle.files import read_file
+from silo.number import plain
 
 MAX_BYTES = 4 * MAX_CHARACTERS  # as UTF-8 has them
+HELD = "the experiment"  # what an error calls one that is no file
 Model = TypeVar("Model", bound=Strict)
 
 
-def load(path: Path, overrides: list[str]) -> Experiment:
-    """The experiment that a file describes; its label says where overrides make another problem of it.
+def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> Experiment:
+    """Return the validated experiment that a file describes; its label says where overrides make another problem of it.
+
+    Trains and writes nothing. Parts that the experiment imports are imported.
 
     Args:
-        path: A YAML file.
-        overrides: ``FIELD=VALUE`` each, such as ``oracle.seeds=5``, applied in this order.
+        source: The path of a YAML file, or what such a file holds, as a mapping.
+        overrides: ``FIELD=VALUE`` each, such as ``oracle.seeds=5``, applied in this order (``--set`` of the command line).
+
+    Returns:
+        The experiment, whose fields are those of the file; it can't be changed.
 
     Raises:
         InputError: The file, an override or a field is wrong: the first problem, in one line.
     """
-    written = read(path, Experiment)
+    if isinstance(overrides, str):
+        raise InputError(f"overrides must be a list of texts FIELD=VALUE, got {shown(overrides)}")
+    held = isinstance(source, Mapping)
+    written = _as_read(source) if held else read(Path(source), Experiment)
     tree = deepcopy(written)
     for override in overrides:
         apply_override(tree, override)
     if label := true_label(written, tree):
         tree["label"] = label
-    return validate(tree, str(path))
+    return validate(tree, HELD if held else str(source))
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes a mapping as a file would hold it: every text in quotes, numpy's numbers as plain ones."""
+
+    def represent_text(self, value: str) -> yaml.Node:
+        """Return the node of a text: without quotes one such as 5e-4 would be read as a number."""
+        return self.represent_scalar("tag:yaml.org,2002:str", value, style='"')
+
+    def represent_other(self, value: Any) -> yaml.Node:
+        """Return the node of a number of another type; no other value has one."""
+        if isinstance(value, Real):
+            return self.represent_data(plain(value))
+        return self.represent_undefined(value)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+_Dumper.add_representer(None, _Dumper.represent_other)
+
+
+def _as_read(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file with this text would hold: a mapping is read by the rules of files."""
+    try:
+        text = yaml.dump(dict(tree), Dumper=_Dumper, allow_unicode=True, sort_keys=False)
+    except yaml.YAMLError as error:
+        _, value = error.args
+        given = f"{type(value).__name__} {shown(value)}"
+        raise InputError(f"{HELD}: must hold numbers, texts, lists and mappings alone, got {given}") from error
+    return parse_yaml(text, HELD)
 
 
 def read(path: Path, model: type[Strict]) -> dict[str, Any]:

@@ -170,6 +170,11 @@ class Experiment(Strict):
         return schedule.make()
 
     @property
+    def is_recorded(self) -> bool:
+        """Whether this is what a record holds: it can be read, but the parts that it imports can't be made."""
+        return self._recorded is not None
+
+    @property
     def imported(self) -> Imported:
         """What reading this experiment's records needs of the parts that it imports."""
         if self._recorded is not None:

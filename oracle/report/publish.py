@@ -88,7 +88,7 @@ def _published_name(file: Path) -> str | None:
 def _readme(results: Results) -> str:
     experiment = results.experiment
     seeds = ", ".join(map(str, experiment.oracle.seeds))
-    made_by = escape.markdown_code(f"silo-oracle run {results.origin}")
+    made_by = escape.markdown_code(results.made_by)
     lines = [
         f"# {escape.markdown(experiment.title)}",
         "",

@@ -7,8 +7,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from oracle.analysis.findings import mean_losses, verdicts_table
+from oracle.analysis.findings import verdicts_table
 from oracle.analysis.results import Results
+from oracle.report.figures import content
 from oracle.report.figures.accuracy import plot_accuracy
 from oracle.report.figures.heat_map import plot_heat_map
 from oracle.report.figures.layers import plot_layers
@@ -123,16 +124,14 @@ def _write_tables(results: Results, policies: Sequence[Table], folder: Path) -> 
 
 
 def _save_figures(results: Results, folder: Path) -> None:
-    experiment, comparison, title = results.experiment, results.comparison, results.experiment.title
-    findings, oracle, chosen_on = results.findings, experiment.oracle, experiment.chosen_on
-    level = findings.level
+    title, chosen_on = results.experiment.title, results.experiment.chosen_on
     plots = {
-        "max_lr": lambda: plot_max_lr(comparison, title, results.optima, findings.path),
-        "responses": lambda: plot_responses(findings.measured, findings.responses, title, level, chosen_on),
-        "losses": lambda: plot_losses(results.losses, mean_losses(findings), title, oracle.tolerance, level),
-        "accuracy": lambda: plot_accuracy(comparison, title, same_masks=oracle.follow == "silo"),
-        "policies": lambda: plot_policies(results.policies, title),
-        "heat_map": lambda: plot_heat_map(results.cells, comparison, title, chosen_on),
+        "max_lr": lambda: plot_max_lr(**content.max_lr(results), title=title),
+        "responses": lambda: plot_responses(**content.responses(results), title=title),
+        "losses": lambda: plot_losses(**content.losses(results), title=title),
+        "accuracy": lambda: plot_accuracy(**content.accuracy(results), title=title),
+        "policies": lambda: plot_policies(**content.policies(results), title=title),
+        "heat_map": lambda: plot_heat_map(results.cells, results.comparison, title, chosen_on),
         "layers": lambda: plot_layers(results.layers, title),
     }
     for name in figures_of(results):
@@ -143,7 +142,7 @@ def _page(results: Results, policies: Sequence[Table], figures: Path) -> str:
     text = PageText(
         results.experiment.title,
         setting_text(results.experiment),
-        results.origin,
+        results.made_by,
         [replace(one, details=tuple(details(one, results.experiment))) for one in results.verdicts],
         [*notes(results), choice_text(results.experiment)],
         results.environments,

@@ -28,7 +28,7 @@ class Study:
         experiment: what is requested.
         data: what is known of its data.
         store: the run folder.
-        origin: the experiment file and overrides, as they were given.
+        origin: the experiment file and overrides, as they were given; empty: it is run in Python.
         dataset: the data itself, where it was loaded.
     """
 

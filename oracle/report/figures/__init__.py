@@ -1,6 +1,1 @@
-"""Figures as png and svg."""
-
-import os
-
-# Only files are drawn, whatever backend a notebook's terminal names: one that matplotlib doesn't know would end its import.
-os.environ["MPLBACKEND"] = "agg"
+"""Figures as png and svg (plot_NAME), and what they are made of: drawings into given axes (draw_NAME)."""

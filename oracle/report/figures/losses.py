@@ -11,6 +11,7 @@ from oracle.report.figures.style import (
     GREEN,
     GREY,
     SILO_LINE,
+    empty_axes,
     empty_figure,
     legend_below,
     new_figure,
@@ -24,6 +25,7 @@ WHO = {  # the columns' names -> their look; hollow and lighter, so that both ar
     "constant": BARS | {"color": GREEN, "marker": "s", "markerfacecolor": "white", "label": "Best constant"},
     "silo": BARS | {"color": SILO_LINE["color"], "marker": SILO_LINE["marker"], "label": "SILO"},
 }
+NOTHING = "no losses are known yet"
 TOLERANCE = {"color": "black", "linewidth": 0.8, "linestyle": (0, (4, 2)), "label": "Tolerance"}
 
 
@@ -31,23 +33,43 @@ TOLERANCE = {"color": "black", "linewidth": 0.8, "linestyle": (0, (4, 2)), "labe
 def plot_losses(
     losses: pd.DataFrame, means: Mapping[str, Estimate], title: str | None, tolerance: float, level: float
 ) -> Figure:
-    """Plot the points that SILO and the best constant lose to the best of each cycle, with their intervals.
-
-    At the right edge, their means over the cycles. All are held out: chosen on the other seeds, on test images.
+    """Plot the points that SILO and the best constant lose to the best of each cycle, as :func:`draw_losses` draws them.
 
     Args:
         losses: as :func:`oracle.analysis.findings.losses_table` returns them.
-        means: over the cycles, as :func:`oracle.analysis.findings.mean_losses` returns them.
+        means: as there.
         title: stands above the axes, as plain text; None: no title.
-        tolerance: points within which a value is as good as the best; a line.
-        level: probability that a truth lies beyond its interval, on each side.
+        tolerance: as there.
+        level: as there.
 
     Returns:
         The figure; one that says so where there are no losses.
     """
     if losses.empty:
-        return empty_figure(title, "no losses are known yet")
+        return empty_figure(title, NOTHING)
     figure, (axes,) = new_figure(2.6, title)
+    draw_losses(axes, losses, means, tolerance, level)
+    legend_below(figure)
+    return figure
+
+
+def draw_losses(
+    axes: Axes, losses: pd.DataFrame, means: Mapping[str, Estimate], tolerance: float, level: float
+) -> None:
+    """Draw the points that SILO and the best constant lose to the best of each cycle, with their intervals.
+
+    At the right edge, their means over the cycles. All are held out: chosen on the other seeds, on test images.
+
+    Args:
+        axes: what is drawn into; they say so where there are no losses.
+        losses: as :func:`oracle.analysis.findings.losses_table` returns them.
+        means: over the cycles, as :func:`oracle.analysis.findings.mean_losses` returns them.
+        tolerance: points within which a value is as good as the best; a line.
+        level: probability that a truth lies beyond its interval, on each side.
+    """
+    if losses.empty:
+        empty_axes(axes, NOTHING)
+        return
     weights = losses.weights_remaining.to_numpy()
     steps = weights_axis([axes], weights)
     axes.axhline(0, color="black", linewidth=0.6)
@@ -59,8 +81,6 @@ def plot_losses(
         axes.errorbar(place, value, [value - low, high - value], linestyle="none", **look)
     _draw_means(axes, means, steps, level)
     axes.set_ylabel(f"Points lost to the best\nof each cycle ({1 - 2 * level:.0%} interval)")
-    legend_below(figure)
-    return figure
 
 
 def _draw_means(axes: Axes, means: Mapping[str, Estimate], steps: np.ndarray, level: float) -> None:

@@ -15,6 +15,7 @@ from oracle.report.figures.style import (
     SILO_LINE,
     draw_line,
     draw_open_ends,
+    empty_axes,
     empty_figure,
     hatch_uninformative,
     legend_below,
@@ -34,6 +35,7 @@ OPTIMUM = {
     "ecolor": "#4D4D4D",
     "elinewidth": 0.5,
 }
+NOTHING = "no cycle is complete yet"
 GROWTH_LINE = {"color": "black", "linewidth": 0.9, "linestyle": (0, (1, 1))}
 
 
@@ -45,7 +47,34 @@ def plot_max_lr(
     path: pd.DataFrame | None = None,
     shown: Sequence[float] = (),
 ) -> Figure:
-    """Plot max_lr over the weights remaining (percent, falling to the right), both on log axes.
+    """Plot max_lr over the weights remaining, as :func:`draw_max_lr` draws it.
+
+    Args:
+        comparison: as :func:`oracle.analysis.comparison.comparison_table` returns it.
+        title: stands above the axes, as plain text; None: no title.
+        optima: as there.
+        path: as there.
+        shown: as there.
+
+    Returns:
+        The figure; one that says so where no cycle is complete.
+    """
+    if not (cycles_with_weights(comparison).seeds > 0).any():
+        return empty_figure(title, NOTHING)
+    figure, (axes,) = new_figure(2.75, title)
+    draw_max_lr(axes, comparison, optima, path, shown)
+    legend_below(figure)
+    return figure
+
+
+def draw_max_lr(
+    axes: Axes,
+    comparison: pd.DataFrame,
+    optima: pd.DataFrame | None = None,
+    path: pd.DataFrame | None = None,
+    shown: Sequence[float] = (),
+) -> None:
+    """Draw max_lr over the weights remaining (percent, falling to the right), both on log axes.
 
     The Oracle's interval is a band, one step a cycle; its end lies in the paler step beside it, between the last grid
     value inside and the first outside. A closed end has a line; where the grid was too narrow to find one, an arrow
@@ -53,21 +82,18 @@ def plot_max_lr(
     the optimum of each is a dash on the line of its band, and the growth that fits them a line of its own.
 
     Args:
+        axes: what is drawn into; they say so where no cycle is complete.
         comparison: as :func:`oracle.analysis.comparison.comparison_table` returns it.
-        title: stands above the axes, as plain text; None: no title.
         optima: of the response curves, as :func:`oracle.analysis.findings.optima_table` returns them; None: not drawn.
         path: the growth that fits them, as ``oracle.analysis.findings.Findings.path`` has it; None: not drawn.
         shown: other values of max_lr that the axes are to hold.
-
-    Returns:
-        The figure; one that says so where no cycle is complete.
     """
     table = cycles_with_weights(comparison)
     judged = table.where(table.informative)
     bounds = table[["best_max_lr", "silo_max_lr"]].join(judged[["low", "high", "edge_low", "edge_high"]])
     if not (table.seeds > 0).any():
-        return empty_figure(title, "no cycle is complete yet")
-    figure, (axes,) = new_figure(2.75, title)
+        empty_axes(axes, NOTHING)
+        return
     weights = table.weights_remaining
     steps = weights_axis([axes], weights.to_numpy())
     hatch_uninformative([axes], steps, table)
@@ -88,8 +114,6 @@ def plot_max_lr(
     draw_line(axes, weights, table.best_max_lr.mask(table.informative), **HOLLOW_MARKER, color=BLUE)
     draw_line(axes, weights, table.silo_max_lr, **SILO_LINE, label="SILO")
     draw_open_ends(axes, weights, judged.low.where(table.open_low), judged.high.where(table.open_high))
-    legend_below(figure)
-    return figure
 
 
 def _draw_band(axes: Axes, steps: np.ndarray, low: pd.Series, high: pd.Series, color: str, label: str) -> None:

@@ -1,6 +1,7 @@
 """Figure of the policies: test accuracy of each on its own chain of masks, by weights remaining."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from oracle.report.figures.style import (
     GREEN,
     ORACLE_LINE,
     SILO_LINE,
+    empty_axes,
     empty_figure,
     legend_below,
     new_figure,
@@ -23,6 +25,7 @@ from oracle.report.figures.style import (
 # Okabe and Ito's colours but the two that SILO and the Oracle have; markers and dashes tell them apart without colour
 COLOURS = [GREEN, "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999", "#F0E442"]
 MARKERS, DASHES = ["s", "^", "v", "P", "X", "<", ">"], ["-", (0, (4, 1)), (0, (1, 1)), (0, (4, 1, 1, 1))]
+NOTHING = "nothing recorded yet"
 
 
 @styled
@@ -39,32 +42,79 @@ def plot_policies(policies: pd.DataFrame, title: str | None) -> Figure:
     Returns:
         The figure; one that says so where nothing is recorded.
     """
-    policies = policies.assign(test=policies.test.where(policies.seeds == policies.seeds.max()))
-    table = policies.pivot(index="cycle", columns="policy", values="test").astype(float)
-    errors = policies.assign(error=policies.test_std.astype(float) / policies.seeds.astype(float) ** 0.5)
-    errors = errors.pivot(index="cycle", columns="policy", values="error")
-    weights = policies.groupby("cycle").weights_remaining.first().astype(float)
-    known = weights.notna() & table.notna().any(axis=1)
-    if not known.any():
-        return empty_figure(title, "nothing recorded yet")
+    drawn = _Drawn.of(policies)
+    if drawn is None:
+        return empty_figure(title, NOTHING)
     figure, (means, differences) = new_figure(3.9, title, height_ratios=(3, 2))
-    table, weights = table[known], weights[known]
-    weights_axis([means, differences], weights.to_numpy())
-    names = list(policies.policy.unique())
-    for name in _silo_and_oracle_last([name for name in names if table[name].notna().any()]):
-        style = _line_style(name, names)
-        means.plot(weights, table[name], **style, label="Oracle's best" if name == ORACLE else name)
-        low, high = table[name] - errors[name][known], table[name] + errors[name][known]
-        means.vlines(weights, low, high, color=style["color"], linewidth=0.5, alpha=0.6)
+    weights_axis([means, differences], drawn.weights.to_numpy())
+    _draw_means(means, drawn)
+    table = drawn.means
+    for name in drawn.in_order():
         if name != SILO:
-            differences.plot(weights, table[SILO] - table[name], **style)
+            differences.plot(drawn.weights, table[SILO] - table[name], **_line_style(name, drawn.names))
     differences.axhline(0, color=SILO_LINE["color"], linewidth=1.4)
-    has_errors = errors.notna().any(axis=None)
-    means.set_ylabel("Test accuracy (%)\nmean ± standard error" if has_errors else "Test accuracy (%)")
     differences.set_ylabel("SILO \N{MINUS SIGN} policy\n(points)")
     _limit_to_most(differences, (table[[SILO]].to_numpy() - table.drop(columns=SILO)).to_numpy())
     legend_below(figure)
     return figure
+
+
+def draw_policies(axes: Axes, policies: pd.DataFrame) -> None:
+    """Draw the upper panel of :func:`plot_policies`: the mean test accuracy of every policy with its standard error.
+
+    Args:
+        axes: what is drawn into; they say so where nothing is recorded.
+        policies: as there.
+    """
+    drawn = _Drawn.of(policies)
+    if drawn is None:
+        empty_axes(axes, NOTHING)
+        return
+    weights_axis([axes], drawn.weights.to_numpy())
+    _draw_means(axes, drawn)
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """What is drawn of the policies, a row a cycle and a column a policy.
+
+    Attributes:
+        names: of the policies, in the table's order.
+        weights: remaining (percent), by cycle.
+        means: test accuracies (percent) over all seeds.
+        errors: their standard errors.
+    """
+
+    names: list[str]
+    weights: pd.Series
+    means: pd.DataFrame
+    errors: pd.DataFrame
+
+    @classmethod
+    def of(cls, policies: pd.DataFrame) -> "_Drawn | None":
+        """What is drawn of a table of policies; None where nothing is recorded."""
+        policies = policies.assign(test=policies.test.where(policies.seeds == policies.seeds.max()))
+        table = policies.pivot(index="cycle", columns="policy", values="test").astype(float)
+        errors = policies.assign(error=policies.test_std.astype(float) / policies.seeds.astype(float) ** 0.5)
+        errors = errors.pivot(index="cycle", columns="policy", values="error")
+        weights = policies.groupby("cycle").weights_remaining.first().astype(float)
+        known = weights.notna() & table.notna().any(axis=1)
+        if not known.any():
+            return None
+        return cls(list(policies.policy.unique()), weights[known], table[known], errors[known])
+
+    def in_order(self) -> list[str]:
+        """The names of the policies that have a mean, in the order in which they are drawn."""
+        return _silo_and_oracle_last([name for name in self.names if self.means[name].notna().any()])
+
+
+def _draw_means(axes: Axes, drawn: _Drawn) -> None:
+    for name in drawn.in_order():
+        style, mean, error = _line_style(name, drawn.names), drawn.means[name], drawn.errors[name]
+        axes.plot(drawn.weights, mean, **style, label="Oracle's best" if name == ORACLE else name)
+        axes.vlines(drawn.weights, mean - error, mean + error, color=style["color"], linewidth=0.5, alpha=0.6)
+    has_errors = drawn.errors.notna().any(axis=None)
+    axes.set_ylabel("Test accuracy (%)\nmean ± standard error" if has_errors else "Test accuracy (%)")
 
 
 def _silo_and_oracle_last(names: Sequence[str]) -> list[str]:

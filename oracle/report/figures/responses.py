@@ -14,6 +14,7 @@ from oracle.report.figures.style import (
     SILO_LINE,
     WIDE,
     drawable,
+    empty_axes,
     empty_figure,
     label_log,
     legend_below,
@@ -23,6 +24,7 @@ from oracle.stats.measurements import Measurements
 from oracle.stats.response import Responses
 
 COLUMNS = 6  # panels side by side, at most
+NOTHING = "no response curves are known yet"
 BAND, OPTIMUM = "#A9D0EA", {"color": BLUE, "linewidth": 0.8, "linestyle": (0, (2, 1.5))}
 NEAR = {"color": "black", "marker": "o", "markersize": 2.2, "linestyle": "none", "elinewidth": 0.7, "capsize": 0}
 FAR = {"color": GREY, "marker": "o", "markersize": 2.2, "markerfacecolor": "white", "linestyle": "none"}
@@ -51,7 +53,7 @@ def plot_responses(
         The figure; one that says so where nothing can be judged.
     """
     if measured is None or curves is None:
-        return empty_figure(title, "no response curves are known yet")
+        return empty_figure(title, NOTHING)
     cycles = len(measured.cycles)
     rows = math.ceil(cycles / COLUMNS)
     columns = math.ceil(cycles / rows)
@@ -65,19 +67,13 @@ def plot_responses(
     ).ravel()
     low, high = curves.intervals(level)
     bottoms, span = _limits(measured, curves)
-    first, last = measured.values[[0, -1]]
-    room = max(last / first, 1.5) ** 0.06
-    panels[0].set_xscale("log")
-    panels[0].set_xlim(min(first, measured.silo.min()) / room, max(last, measured.silo.max()) * room)
     # "0.001" is as wide as a third of a panel
-    label_log(panels[0].xaxis, *panels[0].get_xlim(), most=4 if first > 0.002 else 2)
+    _max_lr_below(panels[0], measured, most=4 if measured.values[0] > 0.002 else 2)
     for cycle, axes in enumerate(panels[:cycles]):
         axes.set_ylim(bottoms[cycle], bottoms[cycle] + span)
         axes.yaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
-        axes.set_title(f"cycle {measured.cycles[cycle]}, {100 * measured.density[cycle]:.3g}%", pad=2, fontsize=7)
-        _draw_band(axes, float(curves.best[cycle]), low[cycle], high[cycle])
-        _draw_values(axes, measured, cycle)
-        _draw_curve(axes, measured, curves, cycle)
+        axes.set_title(_panel_title(measured, cycle), pad=2, fontsize=7)
+        _draw_panel(axes, measured, curves, cycle, (low[cycle], high[cycle]))
     for axes in panels[cycles:]:
         axes.set_axis_off()
     for axes in panels[max(cycles - columns, 0) : cycles]:
@@ -89,6 +85,53 @@ def plot_responses(
         figure.suptitle(textwrap.fill(drawable(title), 90), parse_math=False, fontsize=8)
     legend_below(figure, 4)
     return figure
+
+
+def draw_response(
+    axes: Axes, measured: Measurements | None, curves: Responses | None, cycle: int, level: float, chosen_on: str
+) -> None:
+    """Draw one panel of :func:`plot_responses`.
+
+    Args:
+        axes: what is drawn into; they say so where nothing can be judged.
+        measured: as there.
+        curves: as there.
+        cycle: one of ``measured.cycles``.
+        level: as there.
+        chosen_on: as there.
+    """
+    if measured is None or curves is None:
+        empty_axes(axes, NOTHING)
+        return
+    place = list(measured.cycles).index(cycle)
+    low, high = curves.intervals(level)
+    bottoms, span = _limits(measured, curves)
+    _max_lr_below(axes, measured)
+    axes.set_ylim(bottoms[place], bottoms[place] + span)
+    axes.set_title(_panel_title(measured, place))
+    axes.set_xlabel("max_lr")
+    axes.set_ylabel(f"Mean {chosen_on} accuracy (%)")
+    _draw_panel(axes, measured, curves, place, (low[place], high[place]))
+
+
+def _max_lr_below(axes: Axes, measured: Measurements, most: int = 12) -> None:
+    """Make x a log axis of max_lr that holds all values, with at most so many ticks."""
+    first, last = measured.values[[0, -1]]
+    room = max(last / first, 1.5) ** 0.06
+    axes.set_xscale("log")
+    axes.set_xlim(min(first, measured.silo.min()) / room, max(last, measured.silo.max()) * room)
+    label_log(axes.xaxis, *axes.get_xlim(), most=most)
+
+
+def _panel_title(measured: Measurements, cycle: int) -> str:
+    return f"cycle {measured.cycles[cycle]}, {100 * measured.density[cycle]:.3g}%"
+
+
+def _draw_panel(axes: Axes, measured: Measurements, curves: Responses, cycle: int, band: tuple[float, float]) -> None:
+    """Draw a cycle into axes whose limits are set."""
+    _draw_band(axes, float(curves.best[cycle]), *band)
+    _draw_values(axes, measured, cycle)
+    _draw_curve(axes, measured, curves, cycle)
 
 
 def _limits(measured: Measurements, curves: Responses) -> tuple[np.ndarray, float]:

@@ -27,9 +27,9 @@ MAX_CYCLE_TICKS = 6  # up to so many cycles have a tick of their own each
 
 BLUE, VERMILLION, GREY = "#0072B2", "#D55E00", "#999999"  # Okabe and Ito's colours, safe for the colour-blind
 GREEN = "#009E73"
-ORACLE_LINE = {"color": BLUE, "linestyle": (0, (3, 1.5)), "marker": "o", "linewidth": 1.0}
+ORACLE_LINE = {"color": BLUE, "linestyle": (0, (3, 1.5)), "marker": "o", "markersize": 3.5, "linewidth": 1.0}
 SILO_LINE = {"color": VERMILLION, "linestyle": "-", "marker": "D", "markersize": 2.6, "linewidth": 1.4}
-HOLLOW_MARKER = {"linestyle": "none", "marker": "o", "markerfacecolor": "white"}
+HOLLOW_MARKER = {"linestyle": "none", "marker": "o", "markersize": 3.5, "markerfacecolor": "white"}
 
 FONT, SQUARE = "DejaVu Sans", "\N{WHITE SQUARE}"  # a font that comes with matplotlib
 
@@ -132,20 +132,37 @@ def _glyphs() -> frozenset[int]:
 def empty_figure(title: str | None, why: str) -> Figure:
     """A figure that says why it shows nothing."""
     figure, (axes,) = new_figure(1.5, title)
-    axes.set_axis_off()
-    axes.text(0.5, 0.5, why, ha="center", va="center", transform=axes.transAxes)
+    empty_axes(axes, why)
     return figure
 
 
+def empty_axes(axes: Axes, why: str) -> None:
+    """Say in axes why they show nothing."""
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, why, ha="center", va="center", transform=axes.transAxes)
+
+
 def legend_below(figure: Figure, columns: int = 3) -> None:
-    """Add a legend of so many columns below the axes, where it covers no data; artists that share a label share an entry."""
+    """Add a legend of so many columns below the axes, where it covers no data."""
+    figure.legend(*_legend_entries(figure.axes), loc="outside lower center", ncols=columns)
+
+
+def legend_inside(axes: Axes) -> None:
+    """Add a legend to axes, unless they have nothing to explain."""
+    handles, labels = _legend_entries([axes])
+    if handles:
+        axes.legend(handles, labels)
+
+
+def _legend_entries(panels: Sequence[Axes]) -> tuple[list[Any], list[str]]:
+    """The handles and labels of panels in the legend's order; artists that share a label share an entry."""
     handle: dict[str, Any] = {}
-    for axes in figure.axes:
+    for axes in panels:
         for one, label in zip(*axes.get_legend_handles_labels(), strict=True):
             handle.setdefault(label, one)
     labels = [label for label in LEGEND_ORDER if label in handle]
     labels += [label for label in handle if label not in LEGEND_ORDER]
-    figure.legend([handle[label] for label in labels], labels, loc="outside lower center", ncols=columns)
+    return [handle[label] for label in labels], labels
 
 
 def ticks(low: float, high: float, most: int = 12) -> list[float]:

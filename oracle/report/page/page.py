@@ -42,7 +42,7 @@ class PageText:
     Attributes:
         title: of the experiment.
         settings: what is judged by, such as seeds and tolerance.
-        origin: the experiment file that the run was made from.
+        made_by: the command that trained.
         verdicts: shown first.
         notes: what is missing, failed or blocked, and what would tell more.
         environments: each environment that trainings were recorded in.
@@ -52,7 +52,7 @@ class PageText:
 
     title: str
     settings: str
-    origin: str
+    made_by: str
     verdicts: Sequence[Verdict]
     notes: Sequence[str]
     environments: Sequence[dict[str, Any]]

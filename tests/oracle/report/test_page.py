@@ -171,7 +171,7 @@ def test_free_text_is_text():
     results = published("quickstart")
     results = replace(results, verdicts=[Verdict(NASTY, Judgement.UNDECIDED, NASTY)])
     html = shown(
-        results, title=NASTY, origin=NASTY, notes=[NASTY], environments=[{NASTY: NASTY}], experiment={NASTY: NASTY}
+        results, title=NASTY, made_by=NASTY, notes=[NASTY], environments=[{NASTY: NASTY}], experiment={NASTY: NASTY}
     )
     reader = Reader(html)
     assert [tag for tag, _ in reader.tags].count("script") == 1
