@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -36,6 +37,7 @@ def ended_by_signals() -> Iterator[None]:
             _exit()
         if not came.is_set():
             came.set()
+            warnings.simplefilter("ignore")  # of a library that makes one of the exception
             # no threading.Thread: this may have interrupted the start of one
             _thread.start_new_thread(_exit_later, ())
             _thread.start_new_thread(_interrupt_after_imports, (threading.get_ident(), raised))

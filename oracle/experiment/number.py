@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Discriminator, Tag
+from pydantic import AfterValidator, Discriminator, SerializeAsAny, Tag
 
 
 def number(
@@ -37,9 +37,12 @@ def number(
 
 NotNegative = number(float, at_least=0)
 Share = number(float, above=0, below=1)
-Shares = Annotated[
-    Annotated[Share, Tag("one")] | Annotated[tuple[Share, ...], Tag("each")],
-    Discriminator(lambda value: "each" if isinstance(value, list | tuple) else "one"),
+# written out as any value is: the choice, called back from pydantic's own code, would swallow a Ctrl-C there
+Shares = SerializeAsAny[
+    Annotated[
+        Annotated[Share, Tag("one")] | Annotated[tuple[Share, ...], Tag("each")],
+        Discriminator(lambda value: "each" if isinstance(value, list | tuple) else "one"),
+    ]
 ]
 LEAST_MAX_LR, GREATEST_MAX_LR = 1e-30, 10**9  # beyond which axes and differences of logs overflow
 MaxLr = number(float, at_least=LEAST_MAX_LR, at_most=GREATEST_MAX_LR)

@@ -68,7 +68,7 @@ class StudyResults:
             status: done, diverged or failed.
             validation, test: accuracy at the chosen epoch (%).
             final_validation, final_test: accuracy at the last epoch (%).
-            chosen_epoch: from 1.
+            chosen_epoch: epochs trained before the reported state: from 1, or from 0 with `choose: test-best`.
             alive, prunable: weights that are left, and all that may be pruned (numbers of weights).
             weights_remaining: alive of prunable (%).
             id: of the training, the name of its record.

@@ -1,7 +1,9 @@
 """The experiment's description: what it accepts, and what it makes of it."""
 
 import json
+import sys
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import yaml
@@ -10,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from quickstart import QUICKSTART, experiment
 
+import oracle.experiment
 from oracle.error import InputError
 from oracle.experiment.load import load, validate
 from oracle.fit.dense import dense_experiment
@@ -250,3 +253,19 @@ def test_a_title_says_what_data_and_network_it_was(tmp_path, fields, overrides, 
     tree = {**{key: value for key, value in QUICKSTART.items() if key != "label"}, **fields}
     (tmp_path / "e.yaml").write_text(yaml.safe_dump(tree))
     assert load(tmp_path / "e.yaml", overrides).title == title.format(name=tree["name"])
+
+
+OURS = str(Path(oracle.experiment.__file__).parent)
+
+
+@pytest.mark.parametrize("rate", [0.2, [0.5] * 17])
+def test_writing_an_experiment_out_calls_nothing_of_ours_back(rate):
+    """A Ctrl-C in what pydantic's own code calls back would be swallowed there."""
+    spec, called = experiment({"prune.rate": rate}), set()
+    sys.setprofile(lambda frame, event, _: called.add(frame.f_code.co_filename) if event == "call" else None)
+    try:
+        written = spec.model_dump(mode="json")
+    finally:
+        sys.setprofile(None)
+    assert written["prune"]["rate"] == rate
+    assert [file for file in called if file.startswith(OURS)] == []
