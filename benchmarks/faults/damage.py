@@ -127,11 +127,17 @@ def damage(target: Target, way: str, every: int, seed: int) -> Damages:
 
 
 def _judge(target: Target, expected: Any, place: int, result: Damages) -> None:
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        _judge_read(target, expected, place, result)
+    if warned:  # beside the one line, or in its place
+        result.unclear.append(f"byte {place}: warned: {warned[0].message}")
+
+
+def _judge_read(target: Target, expected: Any, place: int, result: Damages) -> None:
     result.tried += 1
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # a user would see two more lines of it
-            found = target.read()
+        found = target.read()
     except InputError as error:
         result.refused += 1
         if "\n" in str(error) or (target.path.name not in str(error) and str(target.path.parent) not in str(error)):
