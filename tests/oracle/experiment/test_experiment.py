@@ -15,7 +15,6 @@ from quickstart import QUICKSTART, experiment
 import oracle.experiment
 from oracle.error import InputError
 from oracle.experiment.load import load, validate
-from oracle.fit.dense import dense_experiment
 from silo.criterion import movement
 from silo.data.augment import Augment
 from silo.duration import Duration
@@ -131,6 +130,8 @@ def test_a_list_of_pruning_rates():
     assert "weights remaining of those alive in cycle 1" in made.schedule_text and not experiment().schedule_text
     assert validate(json.loads(json.dumps(made.redacted())), "test") == made
     assert made.training("d")["prune"]["rate"] == [0.5, 0.25, 0.2]
+    from oracle.fit.dense import dense_experiment  # which needs optuna
+
     assert dense_experiment(made, 12, ()).prune.rate == made.prune.rate
 
 
