@@ -728,7 +728,7 @@ COMMANDS = [
     ("plan binary.yaml", "binary.yaml must be a readable YAML file, got: not a text file"),
     (f"plan {'x' * 300}", "x must be a readable YAML file, got: File name too long"),
     (f"status {'x' * 300}", "x/study.json must be readable, got: File name too long"),
-    *((f"{command} {'x' * 300}", "xx", "ile name too long") for command in ("report", "fit", "table", "merge run")),
+    *((f"{command} {'x' * 300}", "xx", "ile name too long") for command in ("report", "publish", "table", "merge run")),
     *((f"{command} {'x' * 300}", "xx", "ile name too long") for command in ("publish done --to", "table done --to")),
     ("y" * 10**6, "argument COMMAND: invalid choice: 'yyy", "; see silo-oracle --help"),
     ("tune e.yaml --trainings " + "1" * 5000, "argument --trainings: must be a whole number above 0, got 111"),
