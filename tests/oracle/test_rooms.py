@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from packages import needs
 
 ROOT = Path(__file__).parents[2]
 # Each imports those before it alone.
@@ -105,6 +106,7 @@ def test_optuna_is_imported_where_it_searches_and_exports_alone():
 
 
 def test_rooms_that_read_import_no_torch_at_once():
+    needs("optuna")  # of fit and export
     files = [path for path in imports() if path.startswith(tuple(f"oracle/{name}/" for name in READING))]
     modules = [path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in files]
     # __main__ and what goes on from there run a command; how long one takes with --calibrate, a worker measures

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,7 +107,7 @@ def test_every_command_tells_it(finished, tmp_path, monkeypatch, capsys):
         "oracle.grid=[0.03, 0.1]",
     ]
     ids = Store(run).recorded()
-    elsewhere(run, ids, python="3.11.99")
+    elsewhere(run, ids, python=f"{sys.version_info.major}.{sys.version_info.minor}.99")
     assert "environment" not in say("status", run)
 
     elsewhere(run, ids[:3], torch="1.0")
