@@ -35,6 +35,17 @@ class Request:
     baseline: str = ""
     parent: Cell | None = None
 
+    @property
+    def purpose(self) -> str:
+        """What it is trained for, in words, such as "SILO's chain"; where it serves several things, what others wait for."""
+        if Role.CHAIN in self.roles:
+            return "SILO's chain"
+        if Role.POLICY in self.roles:
+            return self.baseline
+        if Role.SEARCH in self.roles:
+            return f"search for {self.baseline}'s max_lr"
+        return "SILO on the judged masks" if Role.SILO in self.roles else "the Oracle's search"
+
     def keeps_state(self, follow: str) -> bool:
         """Whether a next cycle may start from the state this training leaves.
 

@@ -40,7 +40,7 @@ def train_here(queue: ReadyQueue, make_worker: Callable[[], CellRunner], progres
             raise SweepError(_record_loss(jobs, error, store)) from error
         queue.finished(*jobs)
         for job in jobs:
-            progress.finished(job.cell)
+            progress.finished(job.cell, job.purpose)
 
 
 def _record_loss(jobs: Sequence[Job], error: torch.AcceleratorError, store: Store) -> str:

@@ -19,11 +19,13 @@ class Job:
         cell: which training it is.
         parent_id: the cell that left its start state; None at cycle 0.
         keeps_state: whether the state that it leaves is to be kept.
+        purpose: what it is trained for, in words.
     """
 
     cell: Cell
     parent_id: str | None
     keeps_state: bool
+    purpose: str = ""
 
 
 class ReadyQueue:
@@ -103,7 +105,7 @@ class ReadyQueue:
     def _job(self, cell_id: str) -> Job:
         request = self._requests[cell_id]
         needs_state = self._claims[cell_id] > 0 or cell_id in self._stateless
-        return Job(request.cell, request.parent and request.parent.id, needs_state)
+        return Job(request.cell, request.parent and request.parent.id, needs_state, request.purpose)
 
     def give_back(self, job: Job, alone: bool = False) -> None:
         """Make a job that wasn't finished ready again; alone: from now on it is trained beside no other."""

@@ -96,7 +96,7 @@ class ReadyQueueSearcher(Searcher):
     def _finished(self, *jobs: Job) -> None:
         self._queue.finished(*jobs)
         for job in jobs:
-            self._progress.finished(job.cell)
+            self._progress.finished(job.cell, job.purpose)
 
     def _assign(self, trial_id: str, idle: float) -> None:
         if self._jobs[trial_id]:
