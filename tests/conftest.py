@@ -50,6 +50,14 @@ def figures_of_reports(request):
         yield
 
 
+@pytest.fixture(autouse=True)
+def wide_screen():
+    """Lines stay whole, as tests look for them; a test of a narrower screen says so."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("COLUMNS", "1000")
+        yield
+
+
 def pytest_report_header():
     return [f"{package} is not installed here, so not tried: {', '.join(NEED[package])}" for package in sorted(MISSING)]
 

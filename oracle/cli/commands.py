@@ -5,22 +5,26 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from oracle.cli.screen import files_text, screen_width, show, shown_path
 from oracle.experiment.load import load
 from oracle.experiment.overrides import set_option
 from oracle.experiment.redaction import redact, redact_override
 from oracle.experiment.spec import Experiment
-from oracle.plain_text import one_line, printable
+from oracle.plain_text import one_line
 from silo.prune_rate import weights_remaining
 
 if TYPE_CHECKING:
     from oracle.study.study import Study
 
 DONE, FAILED = 0, 1
-
-
-def show(text: str, end: str = "\n") -> None:
-    """Print a text, in which labels, reasons and folders' names are others' words, so that it can't steer the terminal."""
-    print(printable(text), end=end)
+OPENED = {  # files of a report that a run ends with
+    "report.html": "all of it on one page",
+    "verdicts.md": "the verdicts, and all that is behind them",
+    "max_lr.png": "the Oracle's interval and SILO's max_lr",
+    "policies.png": "accuracy of every policy",
+    "comparison.md": "SILO against the Oracle, whole",
+    "policies.md": "accuracies with their standard deviations",
+}
 
 
 def _requested(arguments: Namespace) -> tuple[Experiment, Path, str]:
@@ -91,44 +95,43 @@ def _report(arguments: Namespace) -> int:
 def _write_report(study: "Study") -> None:
     from oracle.analysis.results import analyze
     from oracle.plan.snapshot import Snapshot
-    from oracle.report.report import policies_of, write_report
-    from oracle.report.tables.markdown import markdown
-    from oracle.report.tables.study_tables import comparison_table
-    from oracle.report.text import verdicts_text
+    from oracle.report.report import write_report
+    from oracle.report.screen import tables_text, verdicts_text
 
     results, folder = analyze(Snapshot.take(study)), study.store.folder / "report"
     write_report(results, folder)
-    show(markdown(comparison_table(results.comparison)), end="\n\n")
-    if results.experiment.baselines:
-        show(policies_of(results)[0].markdown)
     show(verdicts_text(results))
-    show(f"Tables and plots: {folder}")
+    show(f"\n{tables_text(results, screen_width())}\n")
+    show(files_text({folder / name: what for name, what in OPENED.items()}))
 
 
 def _publish(arguments: Namespace) -> int:
     from oracle.analysis.results import analyze
     from oracle.plan.snapshot import Snapshot
     from oracle.report.publish import publish
-    from oracle.report.text import notes
+    from oracle.report.text import notes, plain
     from oracle.study.study import open_study
 
     results = analyze(Snapshot.take(open_study(arguments.folder)))
     folder = arguments.to or Path("results") / results.experiment.name
     publish(results, arguments.folder, folder)
-    show(f"Published: {folder}")
+    show(f"Published: {shown_path(folder)}")
     for note in notes(results):
-        show(f"Note: {note}")
+        show(f"Note: {plain(note)}")
     return DONE
 
 
 def _table(arguments: Namespace) -> int:
     from oracle.analysis.results import load_results
+    from oracle.report.screen import finished_text
     from oracle.report.tables.paper import finished_experiments, write_tables
 
     experiments = finished_experiments([load_results(folder) for folder in arguments.folders], arguments.published)
     write_tables(experiments, arguments.to, arguments.cycles)
-    show((arguments.to / "tables.md").read_text(encoding="utf-8"))
-    show(f"Tables: {arguments.to}")
+    for experiment in experiments:
+        show(f"{finished_text(experiment, screen_width(), arguments.cycles)}\n")
+    files = {"tables.md": "all tables as Markdown", "tables.tex": "as LaTeX; each has a csv beside it, too"}
+    show(files_text({arguments.to / name: what for name, what in files.items()}))
     return DONE
 
 
@@ -139,7 +142,9 @@ def _compare(arguments: Namespace) -> int:
     comparison = load_comparison(arguments.folders)
     write_comparison(comparison, arguments.to)
     show(screen_text(comparison))
-    show(f"\nTables and plots: {arguments.to / 'compare.md'}")
+    files = {"compare.md": "all tables and figures on one page", "optima.png": "the best max_lr of every run"}
+    files |= {"growth.png": "how it grows", "accuracy.png": "accuracy of every policy"}
+    show(f"\n{files_text({arguments.to / name: what for name, what in files.items()})}")
     return DONE
 
 
@@ -149,8 +154,10 @@ def _fit(arguments: Namespace) -> int:
 
     results = load_results(arguments.folder)
     folder = arguments.to or Path("results") / f"{results.experiment.name}-fit"
-    show(write_fit(results, redact(str(arguments.folder)), folder))
-    show(f"\nThe same with a plot: {folder}")
+    show(write_fit(results, redact(str(arguments.folder)), folder, screen_width()))
+    show(
+        f"\n{files_text({folder / 'fit.md': 'the same on a page', folder / 'fit.png': 'the curve over the intervals'})}"
+    )
     return DONE
 
 

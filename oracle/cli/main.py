@@ -12,7 +12,7 @@ from io import TextIOWrapper
 from oracle.cli.interruption import INTERRUPTED, MESSAGE, ended_by_signals
 from oracle.cli.parser import make_parser
 from oracle.error import FieldError, InputError, SweepError
-from oracle.plain_text import one_line, shortened
+from oracle.plain_text import ALIKE_ERRORS, one_line, shortened
 
 FAILED, BAD_INPUT = 1, 2
 INSTALLED_BY = {"ray": "ray[tune]", "optuna": "optuna"}  # what only some commands need
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ["MPLBACKEND"] = "agg"
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a character that the screen hasn't got is no reason to end
-            stream.reconfigure(errors="replace" if stream is sys.stdout else "backslashreplace")
+            stream.reconfigure(errors=ALIKE_ERRORS if stream is sys.stdout else "backslashreplace")
     try:
         with ended_by_signals() if arguments is None else nullcontext():
             parsed = make_parser().parse_args(arguments)

@@ -1,5 +1,6 @@
 """Overrides, ``--set FIELD=VALUE``: applied to a parsed file; and which ones would request more of an experiment."""
 
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ class Override(NamedTuple):
     value: Any
 
 
+SET_OPTION = re.compile(r"--set '[^']*'|--set \S+")  # in a text, as one pastes it
 WHOLE_GRID = Override("oracle.search", SearchKind.EXHAUSTIVE)
 
 

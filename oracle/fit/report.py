@@ -1,6 +1,7 @@
 """A fit in words and as a plot, and the block of it to paste into an experiment file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,7 @@ from oracle.report.figures.fit import plot_fit
 from oracle.report.figures.style import save
 from oracle.report.tables import escape
 from oracle.report.tables.markdown import markdown
+from oracle.report.tables.screen import plain_table
 from oracle.stats.judged import MIN_CYCLES
 from oracle.study.beside import strangers, written_beside
 from silo.schedule import SiloSchedule
@@ -25,16 +27,42 @@ FILES = {"fit.md", "fit.png", "fit.svg"}
 TOUCHING = 1e-6  # decades
 
 
-def write_fit(results: Results, source: str, folder: Path) -> str:
+@dataclass(frozen=True)
+class Markup:
+    """How the parts of a text are written.
+
+    Attributes:
+        words: writes others' words.
+        table: writes a table of strings.
+        block: writes lines of YAML.
+        warning: writes a sentence that is not to be overlooked.
+    """
+
+    words: Callable[[str], str]
+    table: Callable[[pd.DataFrame], str]
+    block: Callable[[str], str]
+    warning: Callable[[str], str]
+
+
+MARKDOWN = Markup(escape.markdown, markdown, lambda text: f"```yaml\n{text}\n```", lambda text: f"**{text}**")
+
+
+def plain_markup(width: int) -> Markup:
+    """Return how a screen of so many characters a line shows the parts."""
+    return Markup(str, lambda display: f"{plain_table(display, width)}\n", str, str)
+
+
+def write_fit(results: Results, source: str, folder: Path, width: int) -> str:
     """Fit, and write fit.md, fit.png and fit.svg into a folder.
 
     Args:
         results: of the Oracle that is fitted to.
         source: where they were read from, for the text.
         folder: new, empty, or that of an older fit.
+        width: characters a line of the screen.
 
     Returns:
-        The text of fit.md.
+        The text of fit.md as a screen shows it.
 
     Raises:
         InputError: where fewer than three cycles are informative with an interval that has an end, or the folder holds
@@ -49,17 +77,17 @@ def write_fit(results: Results, source: str, folder: Path) -> str:
         )
     with written_beside(folder, FILES) as new:  # first: where it can't be, nothing needs to be fitted
         new.mkdir()
-        return _fill(results, known, source, new)
+        return _fill(results, known, source, new, plain_markup(width))
 
 
-def _fill(results: Results, known: Sequence[Target], source: str, folder: Path) -> str:
+def _fill(results: Results, known: Sequence[Target], source: str, folder: Path, screen: Markup) -> str:
     experiment = results.experiment
     curve = fit(experiment.schedule, known, experiment.oracle.grid.values(), experiment.prune.cycles)
     held = hold_out(results.cells, results.comparison, experiment, results.data)
-    text = _text(results, curve, held, source)
+    text = _text(results, curve, held, source, MARKDOWN)
     save(plot_fit(results.comparison, curve, experiment.title), folder, "fit")
     (folder / "fit.md").write_text(text + "\n\n![the fitted curve over the intervals](fit.png)\n", encoding="utf-8")
-    return text
+    return _text(results, curve, held, source, screen)
 
 
 def _check_fit(folder: Path) -> None:
@@ -75,18 +103,18 @@ def _is_a_fit(file: Path) -> bool:
     return file.is_file() and file.read_bytes().startswith(HEAD.encode())
 
 
-def _text(results: Results, curve: SiloSchedule, held: Sequence[HoldoutResult], source: str) -> str:
+def _text(results: Results, curve: SiloSchedule, held: Sequence[HoldoutResult], source: str, markup: Markup) -> str:
     experiment, known = results.experiment, targets(results.comparison)
     chosen = f"fitted to the Oracle's intervals of {experiment.name}"
     lines = [
-        f"{HEAD}{escape.markdown(experiment.title)}, fitted to {escape.markdown(source)}",
+        f"{HEAD}{markup.words(experiment.title)}, fitted to {markup.words(source)}",
         "",
         *_inside_lines(experiment.schedule, curve, known),
         "",
-        *_caveats(results, curve, known),
+        *_caveats(results, curve, known, markup),
         "Held out: fitted on one part, judged on the other, in turns; inside in so many of the intervals that were judged by.",
         "",
-        markdown(_table(held)),
+        markup.table(_table(held)),
         "",
     ]
     if not experiment.oracle.search.is_exhaustive:
@@ -94,9 +122,7 @@ def _text(results: Results, curve: SiloSchedule, held: Sequence[HoldoutResult], 
     lines += [
         "To paste into an experiment file:",
         "",
-        "```yaml",
-        block(curve, chosen, experiment.oracle.seeds, int(results.cells.candidate.sum())),
-        "```",
+        markup.block(block(curve, chosen, experiment.oracle.seeds, int(results.cells.candidate.sum()))),
     ]
     return "\n".join(lines)
 
@@ -115,12 +141,13 @@ def _inside_lines(own: SiloSchedule, curve: SiloSchedule, known: Sequence[Target
     ]
 
 
-def _caveats(results: Results, curve: SiloSchedule, known: Sequence[Target]) -> list[str]:
+def _caveats(results: Results, curve: SiloSchedule, known: Sequence[Target], markup: Markup) -> list[str]:
     """What the intervals didn't ask for, each with an empty line after it."""
     comparison, experiment, lines = results.comparison, results.experiment, []
     if untried := beyond(curve, experiment.oracle.grid.values(), experiment.prune.cycles):
         where = f"in {cycles_text(untried)}"
-        lines += [f"**The curve leaves the range of what was tried {where}: nothing is known of it there.**", ""]
+        warning = f"The curve leaves the range of what was tried {where}: nothing is known of it there."
+        lines += [markup.warning(warning), ""]
     opened = comparison.informative.astype(bool) & (comparison.open_low ^ comparison.open_high)
     if number := int(opened.sum()):
         what = f"{number} interval{'s are' if number > 1 else ' is'} open on one side"

@@ -1,6 +1,7 @@
 """Several runs as one page: Markdown with its tables as csv and its figures, and a short text for the screen."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,7 @@ from oracle.report.tables.format import MISSING, Bold
 from oracle.report.tables.markdown import markdown
 from oracle.report.tables.paper_table import REDUCED
 from oracle.report.tables.write import csv_text
+from oracle.report.text import plain
 from oracle.study.beside import strangers, written_beside
 
 HEAD = "# Runs compared: "
@@ -125,7 +127,7 @@ def screen_text(comparison: Comparison) -> str:
             shown = "" if estimate == MISSING else f"  {estimate}"
             lines.append(f"  {run.label:{width}}  {verdict.judgement!s:9}{shown}".rstrip())
     if comparison.notes:
-        lines += ["", *(f"Note: {note}" for note in comparison.notes)]
+        lines += ["", *(f"Note: {replace(note, text=plain(note.text))}" for note in comparison.notes)]
     return "\n".join(lines)
 
 

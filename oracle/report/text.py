@@ -31,6 +31,11 @@ def verdicts_text(results: Results) -> str:
     return "\n".join(lines) + "\n"
 
 
+def plain(text: str) -> str:
+    """Return a sentence without the marks that a file has around commands; others' words stay as they are."""
+    return text if isinstance(text, Quoted) else text.replace("`", "")
+
+
 def details(verdict: Verdict, experiment: Experiment) -> list[str]:
     """Return what stands below a verdict, a sentence or two each; what it would take is the last."""
     needs = needs_text(verdict, experiment)

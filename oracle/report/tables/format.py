@@ -10,7 +10,7 @@ AT_MOST, AT_LEAST = "\N{LESS-THAN OR EQUAL TO}", "\N{GREATER-THAN OR EQUAL TO}"
 
 # columns of words, which are aligned on the left; all others hold numbers
 WORD_COLUMNS = {"Optimal interval", "Informative", "Position", "Within tolerance", "Note", "Policy", "Layer"}
-WORD_COLUMNS |= {"Decided", "", "Run", "Experiment", "Folder", "Field", "Claim", "Estimate of"}
+WORD_COLUMNS |= {"Held out", "Decided", "", "Run", "Experiment", "Folder", "Field", "Claim", "Estimate of"}
 
 
 class Bold(str):

@@ -26,10 +26,10 @@ ORACLE_ROWS: Columns = {
 }
 
 
-def evenly_spaced(cycles: Iterable[int]) -> list[int]:
-    """At most 8 of the cycles, spread evenly over them, the first and the last included."""
+def evenly_spaced(cycles: Iterable[int], most: int = MAX_CYCLES) -> list[int]:
+    """At most so many of the cycles, spread evenly over them, the first and (of several) the last included."""
     every = sorted({int(cycle) for cycle in cycles})
-    places = np.linspace(0, len(every) - 1, min(MAX_CYCLES, len(every)))
+    places = np.linspace(0, len(every) - 1, min(most, len(every)))
     return [every[int(place)] for place in places.round()]
 
 

@@ -39,6 +39,15 @@ def comparison_table(comparison: pd.DataFrame) -> pd.DataFrame:
     return table.drop(columns=OWN_CHAIN) if np.array_equal(chain, silo, equal_nan=True) else table
 
 
+def compact_table(comparison: pd.DataFrame) -> pd.DataFrame:
+    """What matters most of :func:`comparison_table`, so narrow that 80 characters hold it: accuracies are means alone.
+
+    Args:
+        comparison: as :func:`oracle.analysis.comparison.comparison_table` returns it.
+    """
+    return _display(comparison, COMPACT_COLUMNS)
+
+
 def optima_table(optima: pd.DataFrame) -> pd.DataFrame:
     """Where each cycle's response curve has its optimum, as strings to read; written as in :func:`oracle_table`.
 
@@ -143,6 +152,16 @@ COMPARISON_COLUMNS: Columns = {
     OWN_CHAIN: lambda row: mean_std(row.chain_test, row.chain_test_std),
     "Test, Oracle's best (%)": lambda row: mean_std(row.best_test, row.best_test_std),
     "Note": _note,
+}
+COMPACT_COLUMNS: Columns = {
+    "Cycle": ORACLE_COLUMNS["Cycle"],
+    "Weights (%)": ORACLE_COLUMNS["Weights remaining (%)"],
+    "SILO max_lr": COMPARISON_COLUMNS["SILO max_lr"],
+    "Optimal interval": ORACLE_COLUMNS["Optimal interval"],
+    "Position": COMPARISON_COLUMNS["Position"],
+    "Gap (points)": COMPARISON_COLUMNS["Gap to best (points)"],
+    "Test, SILO (%)": lambda row: decimals(row.silo_test),
+    "Test, best (%)": lambda row: decimals(row.best_test),
 }
 OPTIMA_COLUMNS: Columns = {
     "Cycle": ORACLE_COLUMNS["Cycle"],

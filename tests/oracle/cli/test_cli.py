@@ -258,8 +258,10 @@ def test_report_makes_the_same_files_again(run, say):
     shutil.rmtree(run / "report")
     out = say("report", run)
     assert tree(run / "report") == before
-    assert "| Cycle |" in out
-    assert "**Rival: one constant max_lr would not do**: undecided." in out
+    verdict, table, files = map(
+        out.index, ("Rival: one constant max_lr would not do: UNDECIDED", "Cycle", "report.html")
+    )
+    assert verdict < table < files and not re.search(r"\||\*\*|`", out)
     assert "not recorded yet" not in out
 
 
@@ -296,7 +298,7 @@ def test_a_half_finished_run_is_reported_and_says_what_is_missing(run, say, lost
     for path in records(run, **lost):
         path.unlink()
     note = f"Note: {missing} of {TRAININGS} trainings are not recorded yet; `silo-oracle run` trains them."
-    assert note in say("report", run)
+    assert note.replace("`", "") in say("report", run)
     assert note in (run / "report" / "verdicts.md").read_text()
     assert sorted(path.name for path in (run / "report").iterdir()) == REPORT
     assert len((run / "report" / "cells.csv").read_text().splitlines()) == 1 + TRAININGS - missing

@@ -135,7 +135,9 @@ def test_every_cycle_is_held_out_once_and_every_half_of_the_seeds(monkeypatch):
 def test_the_command_gives_a_block_that_an_experiment_file_takes(tmp_path, capsys, monkeypatch):
     assert main(["fit", str(QUICKSTART), "--to", str(tmp_path / "fit")]) == 0
     said = capsys.readouterr().out
-    block = yaml.safe_load(said.split("```yaml\n")[1].split("```")[0])
+    page = (tmp_path / "fit" / "fit.md").read_text()
+    block = yaml.safe_load(said[said.index("silo:") : said.index("Worth opening:")])
+    assert block == yaml.safe_load(page.split("```yaml\n")[1].split("```")[0])
     overrides = [f"silo.{field}={value}" for field, value in block["silo"].items() if field != "chosen"]
     fitted = load(ROOT / "benchmarks" / "quickstart.yaml", overrides)
     inside = Fitness.of(fitted.schedule, targets(published("quickstart").comparison)).inside
@@ -154,7 +156,7 @@ def test_a_fit_tells_what_it_touches_and_what_it_misses(tmp_path, monkeypatch):
     changed = results.comparison.assign(low=low.clip(upper=0.1), high=high, open_low=False, open_high=False)
     monkeypatch.setattr("oracle.fit.report.fit", lambda *given: curve)
     monkeypatch.setattr("oracle.fit.report.hold_out", lambda *given: [])
-    text = write_fit(replace(results, comparison=changed), "there", tmp_path / "fit")
+    text = write_fit(replace(results, comparison=changed), "there", tmp_path / "fit", 1000)
     intervals = targets(changed)
     touched = sum(curve.max_lr(one.cycle) in (one.low, one.high) for one in intervals)
     missed = [one.cycle for one in intervals if not one.low <= curve.max_lr(one.cycle) <= one.high]
@@ -169,7 +171,7 @@ def test_an_interval_that_a_search_left_open_on_both_sides_asks_for_nothing(tmp_
     informative = results.comparison.informative & (results.comparison.cycle > 3)
     changed = results.comparison.assign(informative=informative, open_low=True, open_high=results.comparison.cycle < 8)
     assert [target.cycle for target in targets(changed)] == list(results.comparison.cycle[informative])[4:]
-    text = write_fit(replace(results, comparison=changed), "there", tmp_path / "fit")
+    text = write_fit(replace(results, comparison=changed), "there", tmp_path / "fit", 1000)
     assert f"Of {informative.sum() - 4} informative cycles' intervals" in text
     assert "4 more intervals are open on both sides, and ask for nothing." in text
 
@@ -190,8 +192,9 @@ def test_a_curve_that_is_known_and_leaves_what_was_tried_is_shown_and_said(tmp_p
     curve = SiloSchedule(0.001, 30.0, 5.0, 1, 0.2)
     monkeypatch.setattr("oracle.fit.report.fit", lambda *given: curve)
     monkeypatch.setattr("oracle.fit.report.hold_out", lambda *given: [])
-    text = write_fit(results, "there", tmp_path / "fit")
-    assert "**The curve leaves the range of what was tried in cycles 0, 1, " in text
+    text = write_fit(results, "there", tmp_path / "fit", 1000)
+    assert "\nThe curve leaves the range of what was tried in cycles 0, 1, " in text
+    assert "\n**The curve leaves the range of what was tried in " in (tmp_path / "fit" / "fit.md").read_text()
     assert "1 interval is open on one side" in text  # as published
     low, high = plot_fit(results.comparison, curve, "a title").axes[0].get_ylim()
     assert low < 0.001 and high > curve.max_lr(17)

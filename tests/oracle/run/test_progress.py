@@ -47,7 +47,10 @@ def lines(tmp_path, monkeypatch):
 def test_a_line_has_the_trainings_the_cycle_the_best_and_the_time_left(lines):
     shown = lines()
     assert len(shown) == len({OFF_GRID, *GRID}) == 5
-    assert shown[0] == "1/5 trainings · ? left · SILO's chain, cycle 0 of 0, seed 0 · best of those trained now: max_lr 0.3 (89.70%)"
+    assert (
+        shown[0]
+        == "1/5 trainings · ? left · SILO's chain, cycle 0 of 0, seed 0 · best of those trained now: max_lr 0.3 (89.70%)"
+    )
     assert shown[-1] == (
         "5/5 trainings · 0:00 left · the Oracle's search, cycle 0 of 0, seed 0 · best of those trained now: max_lr 0.1 (89.90%)"
     )
@@ -76,7 +79,9 @@ def test_a_terminal_of_any_width_shows_the_count_in_one_line(tmp_path, width):
     with Progress(console, trajectories, 1460, 1233) as shown:
         shown.finished(cell, "search for a-baseline-of-a-long-name's max_lr")
     (line,) = [line for line in out.getvalue().splitlines() if "1234" in line]
-    assert "1234/1460 " in line and " ? left · search" in line and len(line) < width + 20  # 20: what steers the terminal
+    assert (
+        "1234/1460 " in line and " ? left · search" in line and len(line) < width + 20
+    )  # 20: what steers the terminal
     assert ("cycle 0 of 0, seed 0" in line) == (width == 200)
 
 
