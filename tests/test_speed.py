@@ -213,7 +213,7 @@ def test_a_part_replaces_its_own_rows_alone(tmp_path, monkeypatch, capsys):
     assert [line.split("|")[8].strip() for line in text.splitlines() if line.startswith("| a step")] == [
         "no" if name == "plain" else "yes" for name in parts
     ]
-    assert {path.suffix for path in tmp_path.iterdir()} == {".csv", ".md", ".png", ".svg"}
+    assert {path.suffix for path in tmp_path.iterdir()} == {".csv", ".md", ".png", ".svg", ".pdf"}
 
 
 @pytest.mark.parametrize("wrong", [["gpus"], ["--data", "nowhere"]])

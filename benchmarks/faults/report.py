@@ -62,7 +62,7 @@ def counts(outcomes: Sequence[Outcome], damages: Sequence[Damages]) -> pd.DataFr
 def write(
     outcomes: Sequence[Outcome], damages: Sequence[Damages], made: Mapping[str, object], every: int, folder: Path
 ) -> pd.DataFrame:
-    """Write faults.md, faults.csv, faults.png and faults.svg; return the counts."""
+    """Write faults.md, faults.csv, faults.png, faults.svg and faults.pdf; return the counts."""
     folder.mkdir(parents=True, exist_ok=True)
     table = counts(outcomes, damages)
     table.to_csv(folder / "faults.csv", index=False, lineterminator="\n")

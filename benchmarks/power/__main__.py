@@ -15,7 +15,7 @@ from benchmarks.power.table import tabulate
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write README.md, power.csv, power.png and power.svg; the exit code."""
+    """Write README.md, power.csv, power.png, power.svg and power.pdf; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.power", description=__doc__)
     parser.add_argument("--to", type=Path, default=Path("results/power"), metavar="DIR", help="default: results/power")
     parser.add_argument("--studies", type=int, default=200, metavar="N", help="of each truth; default: 200")

@@ -59,7 +59,7 @@ any one. *but for chance*: the worst lies above 10%, but by no more than two Mon
 
 
 def write(table: pd.DataFrame, studies: int, folder: Path) -> None:
-    """Write power.csv, README.md, power.png and power.svg; the folder is made where it is missing."""
+    """Write power.csv, README.md, power.png, power.svg and power.pdf; the folder is made where it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     table.to_csv(folder / "power.csv", index=False, lineterminator="\n", float_format="%.6g")
     rounded = read(folder)

@@ -38,7 +38,7 @@ def replaced(before: pd.DataFrame | None, rows: pd.DataFrame, parts: Parts) -> p
 
 
 def write(table: pd.DataFrame, folder: Path, parts: Parts) -> None:
-    """Write speed.csv, README.md, speed.png and speed.svg; the folder is made where it is missing."""
+    """Write speed.csv, README.md, speed.png, speed.svg and speed.pdf; the folder is made where it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     table.to_csv(folder / "speed.csv", index=False, lineterminator="\n")
     (folder / "README.md").write_text(text(table, parts), encoding="utf-8", newline="\n")

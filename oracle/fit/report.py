@@ -14,7 +14,7 @@ from oracle.fit.curve import beyond, fit
 from oracle.fit.holdout import HoldoutResult, hold_out
 from oracle.fit.target import Fitness, Target, best_constant, targets
 from oracle.report.figures.fit import plot_fit
-from oracle.report.figures.style import save
+from oracle.report.figures.style import ENDINGS, save
 from oracle.report.tables import escape
 from oracle.report.tables.markdown import markdown
 from oracle.report.tables.screen import plain_table
@@ -23,7 +23,7 @@ from oracle.study.beside import strangers, written_beside
 from silo.schedule import SiloSchedule
 
 HEAD = "SILO's parameters for "
-FILES = {"fit.md", "fit.png", "fit.svg"}
+FILES = {"fit.md", *(f"fit.{ending}" for ending in ENDINGS)}
 TOUCHING = 1e-6  # decades
 
 
@@ -53,7 +53,7 @@ def plain_markup(width: int) -> Markup:
 
 
 def write_fit(results: Results, source: str, folder: Path, width: int) -> str:
-    """Fit, and write fit.md, fit.png and fit.svg into a folder.
+    """Fit, and write fit.md and its figure into a folder.
 
     Args:
         results: of the Oracle that is fitted to.

@@ -44,7 +44,7 @@ class Plots:
     def responses(self, cycle: int, ax: Axes | None = None) -> Axes:
         """Plot the mean accuracy (%) over max_lr in one cycle, and the curve that is fitted to it.
 
-        Values near the best have bars of one standard error. The shaded band holds the optimum.
+        Values near the best have bars of one standard deviation of a training. The shaded band holds the optimum.
 
         Args:
             cycle: one of the judged cycles: those of ``optima``.
@@ -78,7 +78,7 @@ class Plots:
     def policies(self, ax: Axes | None = None) -> Axes:
         """Plot the mean test accuracy (%) of every policy and of the Oracle's best over the weights remaining (%).
 
-        Bars: standard errors. A mean that is not over all seeds is not drawn.
+        Bars: standard deviations over the seeds. A mean that is not over all seeds is not drawn.
 
         Args:
             ax: the axes to draw into; None: those of a new figure.

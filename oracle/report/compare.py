@@ -10,7 +10,7 @@ from oracle.analysis.compare import Comparison, Note
 from oracle.error import InputError
 from oracle.plain_text import Quoted
 from oracle.report.figures.compare import plot_accuracies, plot_growth, plot_optima
-from oracle.report.figures.style import save
+from oracle.report.figures.style import ENDINGS, save
 from oracle.report.tables import compare as tables
 from oracle.report.tables import escape
 from oracle.report.tables.format import MISSING, Bold
@@ -24,11 +24,11 @@ HEAD = "# Runs compared: "
 MAX_NAMED = 6  # fields in a sentence; all stand in the table
 FIGURES = ("optima", "growth", "accuracy")
 FILES = {"compare.md", *(f"{name}.csv" for name in ("differences", "verdicts", *FIGURES))}
-FILES |= {f"{name}.{ending}" for name in FIGURES for ending in ("png", "svg")}
+FILES |= {f"{name}.{ending}" for name in FIGURES for ending in ENDINGS}
 
 
 def write_comparison(comparison: Comparison, folder: Path) -> None:
-    """Write compare.md, its tables as csv, and its figures as png and svg into a folder; the same runs give the same bytes.
+    """Write compare.md, its tables as csv, and its figures into a folder; the same runs give the same bytes.
 
     Raises:
         InputError: where the folder holds anything but an older comparison, or can't be made.

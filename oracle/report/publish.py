@@ -109,4 +109,6 @@ def _readme(results: Results) -> str:
     if experiment.baselines:
         lines += [f"{policies.markdown}\n" for policies in policies_of(results)]
     lines += [f"![{IMAGES[name]}]({name}.png)" for name in figures_of(results)]
+    files = (f"{name} ([PDF]({name}.pdf), [SVG]({name}.svg))" for name in figures_of(results))
+    lines += ["", f"The figures for a paper: {', '.join(files)}."]
     return "\n".join(lines) + "\n"

@@ -17,7 +17,7 @@ from oracle.report.figures.losses import plot_losses
 from oracle.report.figures.max_lr import plot_max_lr
 from oracle.report.figures.policies import plot_policies
 from oracle.report.figures.responses import plot_responses
-from oracle.report.figures.style import save
+from oracle.report.figures.style import ENDINGS, save
 from oracle.report.page.page import PageText, render_page
 from oracle.report.tables.paper import Table, finished_experiments, paper_tables
 from oracle.report.tables.study_tables import comparison_table, losses_table, optima_table, oracle_table
@@ -33,7 +33,7 @@ REPORT_FILES = {
     *FORMER,
     *(f"{name}.csv" for name in ("cells", "layers", "cost", "skipped")),
     *(f"{name}.{ending}" for name in TABLES for ending in ("csv", "md", "tex")),
-    *(f"{name}.{ending}" for name in FIGURES for ending in ("png", "svg")),
+    *(f"{name}.{ending}" for name in FIGURES for ending in ENDINGS),
     "verdicts.md",
     "verdicts.csv",
     "environment.json",

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from oracle.report.figures.cycles import cycles_with_weights
 from oracle.report.figures.style import (
+    MEAN_STD,
     ORACLE_LINE,
     SILO_LINE,
     empty_axes,
@@ -40,9 +41,9 @@ def plot_accuracy(comparison: pd.DataFrame, title: str | None, same_masks: bool 
     table = _drawn(comparison, same_masks)
     if _is_empty(table):
         return empty_figure(title, NOTHING)
-    figure, (means, differences) = new_figure(3.3, title, height_ratios=(2, 1))
+    figure, (means, differences) = new_figure(3.6, title, height_ratios=(2, 1))
     weights = table.weights_remaining
-    steps = weights_axis([means, differences], weights.to_numpy())
+    steps = weights_axis([means, differences], weights.to_numpy(), table.cycle.to_numpy())
     hatch_uninformative([means, differences], steps, table)
     _draw_means(means, table, steps)
     differences.axhline(0, color="black", linewidth=0.6)
@@ -66,7 +67,7 @@ def draw_accuracy(axes: Axes, comparison: pd.DataFrame, same_masks: bool = False
     if _is_empty(table):
         empty_axes(axes, NOTHING)
         return
-    steps = weights_axis([axes], table.weights_remaining.to_numpy())
+    steps = weights_axis([axes], table.weights_remaining.to_numpy(), table.cycle.to_numpy())
     hatch_uninformative([axes], steps, table)
     _draw_means(axes, table, steps)
 
@@ -95,4 +96,4 @@ def _draw_means(axes: Axes, table: pd.DataFrame, steps: np.ndarray) -> None:
     axes.errorbar(weights * shift, table.best, table.best_test_std, **oracle, label="Oracle's best")
     axes.errorbar(weights / shift, table.chain_test, table.chain_test_std, **silo, label="SILO's own chain")
     has_std = table[["chain_test_std", "best_test_std"]].notna().any(axis=None)
-    axes.set_ylabel("Test accuracy (%)\nmean ± std over seeds" if has_std else "Test accuracy (%)")
+    axes.set_ylabel(f"Test accuracy (%)\n{MEAN_STD}" if has_std else "Test accuracy (%)")

@@ -16,8 +16,10 @@ from oracle.report.figures.style import (
     BLUE,
     GREEN,
     GREY,
+    MEAN_STD,
     SILO_LINE,
     WIDE,
+    cycles_above,
     drawable,
     empty_figure,
     label_log,
@@ -45,6 +47,7 @@ OPTIMA_ORDER = [
 ]
 FURTHEST = 32.0  # times: further ends of growth's intervals are arrows
 STEEPEST = 3.0  # exponent likewise
+SAME_WEIGHTS = 0.05  # weights remaining that differ by less, as a share, are those of one cycle
 
 
 @styled
@@ -75,6 +78,8 @@ def plot_optima(optima: pd.DataFrame, paths: dict[str, pd.DataFrame], grid: Sequ
                 _line(axes, optima[optima.run == other], "optimum", **OTHERS, label="The other runs")
         _draw_run(axes, optima[optima.run == run], paths.get(run), _look(number))
         axes.set_title(_wrapped(run, 30), parse_math=False, fontsize=8)
+        own = optima[optima.run == run]
+        _tell_cycles(axes, own.set_index("cycle").weights_remaining, first_row=number < _columns(len(runs)))
     figure.supylabel("max_lr", fontsize=8)
     _legend(figure, 3, OPTIMA_ORDER)
     return figure
@@ -162,7 +167,8 @@ def plot_accuracies(accuracy: pd.DataFrame, policies: Sequence[str]) -> Figure:
     """Plot the mean test accuracy (percent) of every policy over the weights remaining (percent).
 
     A panel a policy, a line a run.
-    Vertical bars: standard errors over the seeds. A mean that isn't over all seeds of its run isn't drawn.
+    Vertical bars: standard deviations over the seeds. The cycles stand above where all runs have as many weights in each.
+    A mean that isn't over all seeds of its run isn't drawn.
 
     Args:
         accuracy: of all runs, as ``oracle.analysis.compare.Comparison.accuracy`` returns it.
@@ -175,16 +181,20 @@ def plot_accuracies(accuracy: pd.DataFrame, policies: Sequence[str]) -> Figure:
         return empty_figure(None, "nothing recorded yet")
     figure, panels = _panels(len(policies), "Weights remaining (%)")
     _weights_axis(panels[0], known.weights_remaining)
-    for policy, axes in zip(policies, panels, strict=False):
+    weights = known.groupby("cycle").weights_remaining
+    same_weights = (weights.max() / weights.min() < 1 + SAME_WEIGHTS).all()
+    for place, (policy, axes) in enumerate(zip(policies, panels, strict=False)):
         for number, run in enumerate(dict.fromkeys(accuracy.run)):
             own, look = known[(known.policy == policy) & (known.run == run)].sort_values("cycle"), _look(number)
             _line(axes, own, "test", **look, label=run)
-            error = (own.test_std.astype(float) / own.seeds.astype(float) ** 0.5).fillna(0)
+            std = own.test_std.astype(float).fillna(0)
             bars = {"color": look["color"], "linewidth": 0.5, "alpha": 0.6}
-            axes.vlines(own.weights_remaining, own.test - error, own.test + error, **bars)
+            axes.vlines(own.weights_remaining, own.test - std, own.test + std, **bars)
         axes.set_title(_wrapped("Oracle's best" if policy == ORACLE else policy, 30), parse_math=False)
+        if same_weights:
+            _tell_cycles(axes, weights.mean(), first_row=place < _columns(len(policies)))
     panels[0].yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    figure.supylabel("Test accuracy (%), mean ± standard error", fontsize=8)
+    figure.supylabel(f"Test accuracy (%), {MEAN_STD}", fontsize=8)
     longest = max(map(len, accuracy.run))
     _legend(figure, 4 if longest <= 18 else 3 if longest <= 28 else 2)
     return figure
@@ -193,8 +203,8 @@ def plot_accuracies(accuracy: pd.DataFrame, policies: Sequence[str]) -> Figure:
 def _panels(number: int, below: str) -> tuple[Figure, list[Axes]]:
     """A figure of so many panels that share their axes, and these panels; the lowest of each column is labelled."""
     rows = math.ceil(number / COLUMNS)
-    columns = min(number, COLUMNS) if rows == 1 else math.ceil(number / rows)
-    figure = Figure(figsize=(WIDE, 0.75 + 1.75 * rows), layout="constrained")
+    columns = _columns(number)
+    figure = Figure(figsize=(WIDE, 0.95 + 1.9 * rows), layout="constrained")
     panels = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel())
     for axes in panels[number:]:
         axes.set_axis_off()
@@ -202,6 +212,19 @@ def _panels(number: int, below: str) -> tuple[Figure, list[Axes]]:
         axes.tick_params(labelbottom=True)
         axes.set_xlabel(below)
     return figure, panels[:number]
+
+
+def _columns(number: int) -> int:
+    """How many of so many panels stand side by side."""
+    return min(number, COLUMNS) if number <= COLUMNS else math.ceil(number / math.ceil(number / COLUMNS))
+
+
+def _tell_cycles(axes: Axes, weights: pd.Series, first_row: bool) -> None:
+    """Tell the pruning cycles above a panel; weights: remaining (percent), by cycle."""
+    weights = weights.sort_index()
+    above = cycles_above(axes, weights.to_numpy(float), weights.index.to_numpy(), most=7)
+    if first_row:
+        above.set_xlabel("Pruning cycle")
 
 
 def _weights_axis(axes: Axes, weights: pd.Series) -> None:

@@ -6,10 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patheffects import Normal, Stroke
-from matplotlib.ticker import MaxNLocator
 
 from oracle.analysis.cells import accuracies
-from oracle.report.figures.cycles import FLAGS, plain_types
+from oracle.report.figures.cycles import cycles_with_weights
 from oracle.report.figures.style import (
     GREY,
     HOLLOW_MARKER,
@@ -22,6 +21,7 @@ from oracle.report.figures.style import (
     max_lr_axis,
     new_figure,
     styled,
+    weights_axis,
 )
 from oracle.stats.paired import paired_means
 
@@ -38,8 +38,8 @@ def plot_heat_map(
 ) -> Figure:
     """Plot each grid value at each cycle in a colour that says how many points it lies below the cycle's best.
 
-    Hatched: a seed diverged; blank: not recorded, or skipped. On top the interval's ends (an arrow where an end is open),
-    the best and SILO.
+    A column is a cycle, at its weights remaining (percent, log axis, falling to the right). Hatched: a seed diverged; blank:
+    not recorded, or skipped. On top the interval's ends (an arrow where an end is open), the best and SILO.
 
     Args:
         cells: as :func:`oracle.analysis.cells.cells_table` returns them.
@@ -51,21 +51,20 @@ def plot_heat_map(
         The figure; one that says so where nothing is recorded.
     """
     mean, diverged = grid_accuracy(cells, chosen_on)
-    if mean.empty:
+    table = cycles_with_weights(comparison)
+    table = table[table.cycle.isin(mean.columns)].reset_index(drop=True)
+    if table.empty:
         return empty_figure(title, "nothing recorded yet")
-    cycles, values = mean.columns.to_numpy(), mean.index.to_numpy()
-    columns, rows = np.append(cycles, cycles[-1] + 1) - 0.5, borders(values)
-    table = plain_types(comparison).set_index("cycle").reindex(cycles)
-    table[FLAGS] = table[FLAGS].fillna(False).astype(bool)
-    figure, (axes,) = new_figure(3.1, title)
+    mean, diverged, values = mean[table.cycle], diverged[table.cycle], mean.index.to_numpy()
+    rows = borders(values)
+    figure, (axes,) = new_figure(3.4, title)
     bounds = [*rows, *table.silo_max_lr.dropna()]
     max_lr_axis(axes, min(bounds), max(bounds))
-    axes.set_xlabel("Pruning cycle")
-    axes.xaxis.set_major_locator(MaxNLocator(12, integer=True, min_n_ticks=1))
+    columns = weights_axis([axes], table.weights_remaining.to_numpy(), table.cycle.to_numpy())
     _draw_colours(figure, axes, columns, rows, mean.max() - mean, chosen_on)
     if diverged.any(axis=None):
         row, column = np.nonzero(diverged.to_numpy())
-        axes.bar(columns[column], np.diff(rows)[row], 1, rows[row], align="edge", **DIVERGED)
+        axes.bar(columns[column], np.diff(rows)[row], np.diff(columns)[column], rows[row], align="edge", **DIVERGED)
     _draw_results(axes, columns, rows, values, table)
     legend_below(figure)
     return figure
@@ -108,7 +107,7 @@ def _draw_colours(
 
 def _draw_results(axes: Axes, columns: np.ndarray, rows: np.ndarray, values: np.ndarray, table: pd.DataFrame) -> None:
     """Draw the interval's outline, the best and SILO on top of the colours."""
-    cycles, judged = table.index.to_numpy(), table.where(table.informative)
+    weights, judged = table.weights_remaining, table.where(table.informative)
     low = judged.low.map(lambda value: rows[np.abs(values - value).argmin()], na_action="ignore")
     high = judged.high.map(lambda value: rows[np.abs(values - value).argmin() + 1], na_action="ignore")
     bottom, top = axes.get_ylim()
@@ -121,9 +120,9 @@ def _draw_results(axes: Axes, columns: np.ndarray, rows: np.ndarray, values: np.
         axes.stairs(lower, columns, **OUTLINE, label="Optimal interval")
         axes.stairs(upper, columns, **OUTLINE)
     silo = SILO_LINE | {"markersize": 1.8}
-    draw_line(axes, cycles, table.silo_max_lr, **silo, path_effects=WHITE_BORDER, label="SILO")
+    draw_line(axes, weights, table.silo_max_lr, **silo, path_effects=WHITE_BORDER, label="SILO")
     best = HOLLOW_MARKER | {"markerfacecolor": "black"}  # black: the best's own colour is always bright
-    draw_line(axes, cycles, judged.best_max_lr, **best, color="black", label="Oracle's best")
+    draw_line(axes, weights, judged.best_max_lr, **best, color="black", label="Oracle's best")
     uninformative = table.best_max_lr.mask(table.informative)
-    draw_line(axes, cycles, uninformative, **HOLLOW_MARKER, color="black", label="Uninformative")
-    draw_open_ends(axes, cycles, low.where(table.open_low), high.where(table.open_high))
+    draw_line(axes, weights, uninformative, **HOLLOW_MARKER, color="black", label="Uninformative")
+    draw_open_ends(axes, weights, low.where(table.open_low), high.where(table.open_high))

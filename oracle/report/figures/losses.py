@@ -47,7 +47,7 @@ def plot_losses(
     """
     if losses.empty:
         return empty_figure(title, NOTHING)
-    figure, (axes,) = new_figure(2.6, title)
+    figure, (axes,) = new_figure(2.9, title)
     draw_losses(axes, losses, means, tolerance, level)
     legend_below(figure)
     return figure
@@ -71,7 +71,7 @@ def draw_losses(
         empty_axes(axes, NOTHING)
         return
     weights = losses.weights_remaining.to_numpy()
-    steps = weights_axis([axes], weights)
+    steps = weights_axis([axes], weights, losses.cycle.to_numpy())
     axes.axhline(0, color="black", linewidth=0.6)
     axes.axhline(tolerance, **TOLERANCE)
     # side by side, so that neither covers the other

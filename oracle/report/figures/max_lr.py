@@ -61,7 +61,7 @@ def plot_max_lr(
     """
     if not (cycles_with_weights(comparison).seeds > 0).any():
         return empty_figure(title, NOTHING)
-    figure, (axes,) = new_figure(2.75, title)
+    figure, (axes,) = new_figure(3.05, title)
     draw_max_lr(axes, comparison, optima, path, shown)
     legend_below(figure)
     return figure
@@ -95,7 +95,7 @@ def draw_max_lr(
         empty_axes(axes, NOTHING)
         return
     weights = table.weights_remaining
-    steps = weights_axis([axes], weights.to_numpy())
+    steps = weights_axis([axes], weights.to_numpy(), table.cycle.to_numpy())
     hatch_uninformative([axes], steps, table)
     reached = [bounds.min(axis=None), bounds.max(axis=None), *shown]
     if optima is not None:

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from oracle.analysis.policies import ORACLE, SILO
 from oracle.report.figures.style import (
     GREEN,
+    MEAN_STD,
     ORACLE_LINE,
     SILO_LINE,
     empty_axes,
@@ -32,7 +33,7 @@ NOTHING = "nothing recorded yet"
 def plot_policies(policies: pd.DataFrame, title: str | None) -> Figure:
     """Plot the mean test accuracy (percent) of SILO, every baseline and the Oracle's best over the weights remaining (percent).
 
-    Above, the means over the seeds with their standard errors; below, SILO's mean less each policy's, in points. A mean
+    Above, the means over the seeds with their standard deviations; below, SILO's mean less each policy's, in points. A mean
     that is not over all seeds is not drawn.
 
     Args:
@@ -45,8 +46,8 @@ def plot_policies(policies: pd.DataFrame, title: str | None) -> Figure:
     drawn = _Drawn.of(policies)
     if drawn is None:
         return empty_figure(title, NOTHING)
-    figure, (means, differences) = new_figure(3.9, title, height_ratios=(3, 2))
-    weights_axis([means, differences], drawn.weights.to_numpy())
+    figure, (means, differences) = new_figure(4.2, title, height_ratios=(3, 2))
+    weights_axis([means, differences], drawn.weights.to_numpy(), drawn.weights.index.to_numpy())
     _draw_means(means, drawn)
     table = drawn.means
     for name in drawn.in_order():
@@ -60,7 +61,7 @@ def plot_policies(policies: pd.DataFrame, title: str | None) -> Figure:
 
 
 def draw_policies(axes: Axes, policies: pd.DataFrame) -> None:
-    """Draw the upper panel of :func:`plot_policies`: the mean test accuracy of every policy with its standard error.
+    """Draw the upper panel of :func:`plot_policies`: the mean test accuracy of every policy with its standard deviation.
 
     Args:
         axes: what is drawn into; they say so where nothing is recorded.
@@ -70,7 +71,7 @@ def draw_policies(axes: Axes, policies: pd.DataFrame) -> None:
     if drawn is None:
         empty_axes(axes, NOTHING)
         return
-    weights_axis([axes], drawn.weights.to_numpy())
+    weights_axis([axes], drawn.weights.to_numpy(), drawn.weights.index.to_numpy())
     _draw_means(axes, drawn)
 
 
@@ -82,26 +83,25 @@ class _Drawn:
         names: of the policies, in the table's order.
         weights: remaining (percent), by cycle.
         means: test accuracies (percent) over all seeds.
-        errors: their standard errors.
+        deviations: their standard deviations over the seeds.
     """
 
     names: list[str]
     weights: pd.Series
     means: pd.DataFrame
-    errors: pd.DataFrame
+    deviations: pd.DataFrame
 
     @classmethod
     def of(cls, policies: pd.DataFrame) -> "_Drawn | None":
         """What is drawn of a table of policies; None where nothing is recorded."""
         policies = policies.assign(test=policies.test.where(policies.seeds == policies.seeds.max()))
         table = policies.pivot(index="cycle", columns="policy", values="test").astype(float)
-        errors = policies.assign(error=policies.test_std.astype(float) / policies.seeds.astype(float) ** 0.5)
-        errors = errors.pivot(index="cycle", columns="policy", values="error")
+        deviations = policies.pivot(index="cycle", columns="policy", values="test_std").astype(float)
         weights = policies.groupby("cycle").weights_remaining.first().astype(float)
         known = weights.notna() & table.notna().any(axis=1)
         if not known.any():
             return None
-        return cls(list(policies.policy.unique()), weights[known], table[known], errors[known])
+        return cls(list(policies.policy.unique()), weights[known], table[known], deviations[known])
 
     def in_order(self) -> list[str]:
         """The names of the policies that have a mean, in the order in which they are drawn."""
@@ -110,11 +110,11 @@ class _Drawn:
 
 def _draw_means(axes: Axes, drawn: _Drawn) -> None:
     for name in drawn.in_order():
-        style, mean, error = _line_style(name, drawn.names), drawn.means[name], drawn.errors[name]
+        style, mean, std = _line_style(name, drawn.names), drawn.means[name], drawn.deviations[name]
         axes.plot(drawn.weights, mean, **style, label="Oracle's best" if name == ORACLE else name)
-        axes.vlines(drawn.weights, mean - error, mean + error, color=style["color"], linewidth=0.5, alpha=0.6)
-    has_errors = drawn.errors.notna().any(axis=None)
-    axes.set_ylabel("Test accuracy (%)\nmean ± standard error" if has_errors else "Test accuracy (%)")
+        axes.vlines(drawn.weights, mean - std, mean + std, color=style["color"], linewidth=0.5, alpha=0.6)
+    has_std = drawn.deviations.notna().any(axis=None)
+    axes.set_ylabel(f"Test accuracy (%)\n{MEAN_STD}" if has_std else "Test accuracy (%)")
 
 
 def _silo_and_oracle_last(names: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from oracle.report.figures.style import (
     BLUE,
     GREY,
+    NEAR_BEST,
     SILO_LINE,
     WIDE,
     drawable,
@@ -38,9 +39,9 @@ def plot_responses(
 ) -> Figure:
     """Plot the mean accuracy (percent) over max_lr (log), a panel a judged cycle, with what is fitted to it.
 
-    Values near the best have bars of one standard error, by the seed-paired noise; others are hollow, or triangles at the
-    foot where they lie below it, or crosses where a seed diverged. The curve is drawn over the values that it is fitted to.
-    All panels span as many points, so that their curves can be compared.
+    Values near the best have bars of one standard deviation of a training, less what its seed explains; others are hollow, or
+    triangles at the foot where they lie below it, or crosses where a seed diverged. The curve is drawn over the values that
+    it is fitted to. All panels span as many points, so that their curves can be compared.
 
     Args:
         measured: the accuracies; None: nothing can be judged.
@@ -136,7 +137,7 @@ def _draw_panel(axes: Axes, measured: Measurements, curves: Responses, cycle: in
 
 def _limits(measured: Measurements, curves: Responses) -> tuple[np.ndarray, float]:
     """Each panel's lowest accuracy, and the points that all span: the values near the best with their bars, and the tops."""
-    bars = np.sqrt(measured.noise.variance(measured.seeds))[:, None]
+    bars = measured.noise.sd[:, None]
     low = np.where(measured.near, measured.means - bars, np.inf).min(axis=1)
     high = np.where(measured.near, measured.means + bars, -np.inf).max(axis=1)
     top = curves.top[np.arange(len(low)), curves.at_best]
@@ -155,7 +156,6 @@ def _draw_values(axes: Axes, measured: Measurements, cycle: int) -> None:
     means, near, values = measured.means[cycle], measured.near[cycle], measured.values
     foot, top = axes.get_ylim()
     foot += 0.05 * (top - foot)
-    error = math.sqrt(measured.noise.variance(measured.seeds)[cycle])
     axes.axvline(measured.silo[cycle], color=SILO_LINE["color"], linewidth=1.2, label="SILO")
     far = ~near & np.isfinite(means)
     for which, height, look, label in (
@@ -165,7 +165,7 @@ def _draw_values(axes: Axes, measured: Measurements, cycle: int) -> None:
     ):
         if which.any():  # else the legend would promise one
             axes.plot(values[which], height[which], **look, label=label)
-    axes.errorbar(values[near], means[near], error, **NEAR, label="Near the best ± standard error")
+    axes.errorbar(values[near], means[near], measured.noise.sd[cycle], **NEAR, label=NEAR_BEST)
 
 
 def _draw_curve(axes: Axes, measured: Measurements, curves: Responses, cycle: int) -> None:

@@ -16,14 +16,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, NullLocator
 
 WIDTH = 3.4  # inches
 WIDE = 7.0  # inches, where a figure needs both columns of a page
 MAX_CYCLE_TICKS = 6  # up to so many cycles have a tick of their own each
+ENDINGS = ("png", "svg", "pdf")  # of a figure's files
+MEAN_STD = "mean ± std over seeds"  # what bars show in every figure, as ± does in every table
 
 BLUE, VERMILLION, GREY = "#0072B2", "#D55E00", "#999999"  # Okabe and Ito's colours, safe for the colour-blind
 GREEN = "#009E73"
@@ -32,13 +35,16 @@ SILO_LINE = {"color": VERMILLION, "linestyle": "-", "marker": "D", "markersize":
 HOLLOW_MARKER = {"linestyle": "none", "marker": "o", "markersize": 3.5, "markerfacecolor": "white"}
 
 FONT, SQUARE = "DejaVu Sans", "\N{WHITE SQUARE}"  # a font that comes with matplotlib
+# what shows an svg, whose text is text, takes the first that it has: Verdana's letters are as wide
+FONTS = [FONT, "Bitstream Vera Sans", "Verdana", "Geneva", "sans-serif"]
 
 # "default" first, so that the reader's own matplotlibrc changes nothing
 styled = matplotlib.style.context(
     [
         "default",
         {
-            "font.family": FONT,
+            "font.family": "sans-serif",
+            "font.sans-serif": FONTS,
             "font.size": 7.5,
             "axes.titlesize": 8,
             "axes.labelsize": 8,
@@ -57,16 +63,19 @@ styled = matplotlib.style.context(
             "lines.markersize": 3.5,
             "hatch.linewidth": 0.4,
             "svg.hashsalt": "silo-oracle",
+            "svg.fonttype": "none",  # text as text: it can be searched, copied and edited
+            "pdf.fonttype": 42,  # TrueType: many publishers refuse Type 3
         },
     ]
 )
+NEAR_BEST = "Near the best, mean ± std"
 LEGEND_ORDER = ["SILO", "SILO's own chain", "Oracle's best", "Optimal interval", "Its edge"]
 LEGEND_ORDER += ["Best constant", "Tolerance", "Fitted optimum", "Fitted growth"]
 LEGEND_ORDER += [
     "Fitted curve",
     "Optimum",
     "Its band",
-    "Near the best ± standard error",
+    NEAR_BEST,
     "Not near it",
     "Below the axis",
 ]
@@ -75,7 +84,7 @@ LEGEND_ORDER += ["Open end", "Diverged", "Uninformative", "Emptied"]
 
 @styled
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write a figure as png (300 dpi) and svg.
+    """Write a figure as png (300 dpi), svg and pdf.
 
     The same figure gives the same bytes: neither a date nor the name of a program is written.
 
@@ -85,21 +94,22 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
         name: the files' name without its ending.
 
     Returns:
-        The paths of the two files, the png first.
+        The paths of the files, in the order of ``ENDINGS``.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    png, svg = folder / f"{name}.png", folder / f"{name}.svg"
+    png, svg, pdf = paths = [folder / f"{name}.{ending}" for ending in ENDINGS]
     dpi, canvas, layout = figure.dpi, figure.canvas, figure.get_layout_engine()
     figure.dpi = 300
-    # savefig would draw a figure that has a layout twice for each file. The layout is computed for the png, and the svg has
-    # it, too: its text is as wide to within a point, and a layout leaves three of them around everything.
+    # savefig would draw a figure that has a layout twice for each file. The layout is computed for the png, and the others
+    # have it, too: their text is as wide to within a point, and a layout leaves three of them around everything.
     FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
     figure.set_layout_engine("none")
     FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})
+    FigureCanvasPdf(figure).print_pdf(pdf, metadata={"CreationDate": None, "Creator": None, "Producer": None})
     figure.set_layout_engine(layout)
     figure.dpi = dpi
     figure.set_canvas(canvas)
-    return [png, svg]
+    return paths
 
 
 def new_figure(height: float, title: str | None, height_ratios: Sequence[float] = (1,)) -> tuple[Figure, list[Axes]]:
@@ -193,12 +203,13 @@ def max_lr_axis(axes: Axes, low: float, high: float) -> None:
     label_log(axes.yaxis, low, high)
 
 
-def weights_axis(panels: Sequence[Axes], weights: np.ndarray) -> np.ndarray:
-    """Make x a log axis of the weights remaining, falling to the right.
+def weights_axis(panels: Sequence[Axes], weights: np.ndarray, cycles: np.ndarray) -> np.ndarray:
+    """Make x a log axis of the weights remaining, falling to the right, with the pruning cycles above.
 
     Args:
         panels: axes that share x, one below the other.
         weights: weights remaining (percent) of each cycle, shape (cycles,).
+        cycles: their numbers, shape (cycles,).
 
     Returns:
         The borders between the cycles, shape (cycles + 1,).
@@ -210,7 +221,32 @@ def weights_axis(panels: Sequence[Axes], weights: np.ndarray) -> np.ndarray:
     label_log(panels[-1].xaxis, weights.min(), weights.max())
     if len(weights) <= MAX_CYCLE_TICKS:
         panels[-1].xaxis.set_major_locator(FixedLocator(weights))
+    cycles_above(panels[0], weights, cycles).set_xlabel("Pruning cycle")
     return steps
+
+
+def cycles_above(axes: Axes, weights: np.ndarray, cycles: np.ndarray, most: int = 12) -> Axes:
+    """Tell the pruning cycles above axes whose x are the weights remaining.
+
+    Args:
+        axes: with a log x axis.
+        weights: weights remaining (percent) of each cycle, falling, shape (cycles,).
+        cycles: their numbers, shape (cycles,).
+        most: so many have room; where there are more, some are left out.
+
+    Returns:
+        The axis above.
+    """
+    least = math.log(weights[0] / weights[-1]) / most
+    shown = [0]
+    for place in range(1, len(weights)):
+        if math.log(weights[shown[-1]] / weights[place]) >= least:
+            shown.append(place)
+    above = axes.secondary_xaxis("top")
+    above.xaxis.set_major_locator(FixedLocator(weights[shown]))
+    above.xaxis.set_major_formatter(FixedFormatter([str(cycle) for cycle in cycles[shown]]))
+    above.xaxis.set_minor_locator(NullLocator())
+    return above
 
 
 def borders(centres: np.ndarray) -> np.ndarray:

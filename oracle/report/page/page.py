@@ -24,11 +24,13 @@ CAPTIONS = {  # of the figures, by the names of their files
     "its band, and the growth along SILO's curve that fits them all",
     "losses": "Points that SILO and the best constant lose to the best of each cycle on test images, chosen on the other seeds",
     "responses": "Response curves: accuracy over max_lr, a panel a cycle (its weights remaining in percent). Bars are one "
-    "standard error; the curve is fitted to the values near the best; the bands hold all optima at once",
-    "accuracy": "Test accuracy of SILO and of the Oracle's best (where this has fewer seeds: as far from SILO's as in these)",
-    "policies": "Test accuracy of every policy on its own chain of masks",
+    "standard deviation of a training, less what its seed explains; the curve is fitted to the values near the best; the bands "
+    "hold all optima at once",
+    "accuracy": "Test accuracy of SILO and of the Oracle's best, mean ± standard deviation over the seeds (where the Oracle's "
+    "best has fewer seeds: as far from SILO's as in these)",
+    "policies": "Test accuracy of every policy on its own chain of masks, mean ± standard deviation over the seeds",
     "heat_map": "Every grid value at every cycle: points below the cycle's best",
-    "layers": "Weights alive in each layer",
+    "layers": "Weights alive in each layer, by weights remaining in all",
 }
 
 # the heads of a table, and the texts of its rows

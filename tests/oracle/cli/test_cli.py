@@ -32,7 +32,9 @@ TABLES = [
     for table in ("comparison", "oracle", "policies", "policies-final", "optima", "losses")
     for ending in ("csv", "md", "tex")
 ]
-PLOTS = [f"{plot}.{ending}" for plot in ("max_lr", "accuracy", "heat_map", "layers") for ending in ("png", "svg")]
+PLOTS = [
+    f"{plot}.{ending}" for plot in ("max_lr", "accuracy", "heat_map", "layers") for ending in ("png", "svg", "pdf")
+]
 REPORT = [
     "cells.csv",
     "cost.csv",

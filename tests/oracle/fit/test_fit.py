@@ -143,7 +143,7 @@ def test_the_command_gives_a_block_that_an_experiment_file_takes(tmp_path, capsy
     inside = Fitness.of(fitted.schedule, targets(published("quickstart").comparison)).inside
     assert f"with the fitted parameters: in {inside}; the nearest end is " in said and inside >= 15
     assert fitted.silo.chosen_on_seeds == (10, 11, 12, 13) and fitted.silo.search_trainings == 18 * 4 * 12
-    assert {path.name for path in (tmp_path / "fit").iterdir()} == {"fit.md", "fit.png", "fit.svg"}
+    assert {path.name for path in (tmp_path / "fit").iterdir()} == {"fit.md", "fit.png", "fit.svg", "fit.pdf"}
     monkeypatch.setattr("oracle.fit.report.hold_out", lambda *given: [])
     assert main(["fit", str(QUICKSTART), "--to", str(tmp_path / "fit")]) == 0  # an older fit is replaced
 

@@ -81,10 +81,10 @@ def test_a_closed_end_has_a_line_and_an_open_one_an_arrow_beyond_it(made):
     closed = [*judged.low[judged.open_low.eq(False)], *judged.high[judged.open_high.eq(False)]]
     np.testing.assert_allclose([part[0, 1] for part in lines if len(part)], closed)
     heat_map = plot_heat_map(cells, comparison, None)
-    for shown, x in ((figure, "weights_remaining"), (heat_map, "cycle")):
+    for shown in (figure, heat_map):
         bottom, top = shown.axes[0].get_ylim()
-        np.testing.assert_allclose(arrows(shown, "v")[:, 0], below[x])
-        np.testing.assert_allclose(arrows(shown, "^")[:, 0], above[x])
+        np.testing.assert_allclose(arrows(shown, "v")[:, 0], below.weights_remaining)
+        np.testing.assert_allclose(arrows(shown, "^")[:, 0], above.weights_remaining)
         assert ((bottom < arrows(shown, "v")[:, 1]) & (arrows(shown, "v")[:, 1] < below.low)).all()
         assert ((top > arrows(shown, "^")[:, 1]) & (arrows(shown, "^")[:, 1] > above.high)).all()
 
@@ -230,9 +230,11 @@ def test_the_heat_map_shows_the_shortfall_and_hatches_what_diverged(made):
     np.testing.assert_allclose(image.get_array().filled(np.nan), (mean.max() - mean).to_numpy())
     hatched = bars(figure, "Diverged")
     assert len(hatched) == lost.to_numpy().sum() > 0
-    centres = {(round((x0 + x1) / 2), round(np.log(y0 * y1) / 2, 6)) for x0, y0, x1, y1 in hatched}
-    assert centres == {(cycle, round(np.log(value), 6)) for value, cycle in lost.stack()[lambda flag: flag].index}
-    np.testing.assert_array_equal(line(figure, "SILO"), comparison[["cycle", "silo_max_lr"]])
+    weights = comparison.set_index("cycle").weights_remaining
+    centres = {(round(np.log(x0 * x1) / 2, 6), round(np.log(y0 * y1) / 2, 6)) for x0, y0, x1, y1 in hatched}
+    diverged = lost.stack()[lambda flag: flag].index
+    assert centres == {(round(np.log(weights[cycle]), 6), round(np.log(value), 6)) for value, cycle in diverged}
+    np.testing.assert_allclose(line(figure, "SILO"), comparison[["weights_remaining", "silo_max_lr"]])
 
 
 def test_the_outline_runs_around_the_cells_of_the_interval(made):
@@ -341,6 +343,29 @@ def test_saved_bytes_depend_on_the_data_alone(made, tmp_path):
 def test_save_makes_the_folder_and_returns_what_it_wrote(tmp_path):
     figure = plot_max_lr(nothing(1)[1], None)
     paths = save(figure, tmp_path / "a" / "b", "max_lr")
-    assert paths == [tmp_path / "a" / "b" / "max_lr.png", tmp_path / "a" / "b" / "max_lr.svg"]
+    assert paths == [tmp_path / "a" / "b" / f"max_lr.{ending}" for ending in ("png", "svg", "pdf")]
+    _, svg, pdf = (path.read_bytes() for path in paths)
+    assert (
+        b">no cycle is complete yet</text>" in svg and b"'DejaVu Sans', " in svg and b"sans-serif" in svg
+    )  # text as text
+    assert pdf.startswith(b"%PDF") and b"Date" not in pdf and b"/Type3" not in pdf
     width, height = struct.unpack(">II", paths[0].read_bytes()[16:24])
     assert (width, height) == (round(300 * WIDTH), 450)
+
+
+def test_every_figure_over_cycles_has_the_weights_remaining_below_and_the_cycles_above(made):
+    """On one axis, log and falling; a cycle's number stands above its weights."""
+    cells, comparison = made
+    for figure in (
+        plot_max_lr(comparison, None),
+        plot_accuracy(comparison, None),
+        plot_heat_map(cells, comparison, None),
+    ):
+        top, bottom = figure.axes[0], [axes for axes in figure.axes if axes.get_xlabel()][-1]
+        assert bottom.get_xlabel() == "Weights remaining (%)" and top.get_xscale() == "log"
+        (above,) = top.child_axes
+        assert above.get_xlabel() == "Pruning cycle" and np.diff(top.get_xlim()) < 0
+        labels = [above.xaxis.get_major_formatter()(None, place) for place in range(len(above.get_xticks()))]
+        weights = comparison.set_index("cycle").weights_remaining
+        np.testing.assert_allclose(above.get_xticks(), [weights[int(label)] for label in labels])
+        assert labels[0] == "0" and len(labels) <= 13

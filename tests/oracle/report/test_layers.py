@@ -48,9 +48,10 @@ def image(figure):
 
 
 def emptied(figure):
-    """(cycle, row) of each cell that is marked as emptied."""
+    """(place, row) of each cell that is marked as emptied, place being its column's."""
     boxes = [patch.get_bbox() for c in figure.axes[0].containers if isinstance(c, BarContainer) for patch in c.patches]
-    return [((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2) for box in boxes]
+    borders = image(figure).get_coordinates()[0, :, 0]
+    return [(int(np.flatnonzero(borders == box.x0)[0]), (box.y0 + box.y1) / 2) for box in boxes]
 
 
 def test_the_map_shows_the_share_alive_with_the_first_layer_on_top_and_marks_what_is_emptied():

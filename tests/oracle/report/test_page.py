@@ -219,4 +219,9 @@ def test_it_works_in_a_browser(run, tmp_path):
         assert tab.locator("#description").inner_text() == last.get_attribute("aria-label")
         assert tab.pdf()[:5] == b"%PDF-"
         assert messages == [] and [url for url in requests if not url.startswith("data:")] == [file.as_uri()]
+        tab.goto((RESULTS / "quickstart" / "report.html").as_uri())
+        tab.set_viewport_size({"width": 1280, "height": 800})  # every column of every table is seen without scrolling
+        assert not tab.evaluate(
+            "[...document.querySelectorAll('.wide')].filter(one => one.scrollWidth > one.clientWidth).length"
+        )
         browser.close()

@@ -32,13 +32,13 @@ def test_every_policy_is_drawn_and_silo_less_each_below():
     assert means.get_xlim()[0] > means.get_xlim()[1]  # the weights fall to the right
 
 
-def test_each_mean_has_its_standard_error():
+def test_each_mean_has_its_standard_deviation():
     means, _ = plot_policies(policies(), None).axes
     bars = [segment[:, 1] for lines in means.collections for segment in lines.get_segments()]
-    assert sorted(map(list, bars)) == sorted([a - 0.5, a + 0.5] for values in TEST.values() for a in values)
-    assert means.get_ylabel().endswith("standard error")
+    assert sorted(map(list, bars)) == sorted([a - 1, a + 1] for values in TEST.values() for a in values)
+    assert means.get_ylabel().endswith("std over seeds")
     one, _ = plot_policies(policies().assign(test_std=float("nan"), seeds=1), None).axes
-    assert not one.get_ylabel().endswith("standard error")
+    assert not one.get_ylabel().endswith("std over seeds")
 
 
 def test_a_collapsed_policy_leaves_the_lower_panel_and_the_others_stay():

@@ -68,12 +68,11 @@ def test_a_panel_a_cycle_says_which_one_and_what_remains(figure, measured):
 
 
 def test_values_near_the_best_are_their_means_with_their_noise(figure, measured):
-    error = np.sqrt(measured.noise.variance(measured.seeds))
     for cycle, axes in enumerate(figure.axes):
         chosen, drawn = measured.near[cycle], near(axes)
         np.testing.assert_allclose(drawn[:, 0], measured.values[chosen])
         np.testing.assert_allclose(drawn[:, 1], measured.means[cycle, chosen])
-        np.testing.assert_allclose(drawn[:, 2], error[cycle])
+        np.testing.assert_allclose(drawn[:, 2], measured.noise.sd[cycle])
 
 
 def test_every_other_value_is_hollow_or_at_the_foot_and_an_untried_one_nowhere(figure, measured):
