@@ -22,7 +22,7 @@ class Plots:
     """Draws each plot into given axes, or into those of a new figure.
 
     Nothing else of the figure is touched, and no setting of matplotlib: fonts and sizes are those that are set. Axes that
-    have nothing to show say why.
+    have nothing to show say why. Over cycles, x are the weights remaining, and an axis above tells the cycles.
     """
 
     _results: Results
