@@ -1,5 +1,7 @@
 """What a network is worth on images: its accuracy, and the gradients that a criterion may use."""
 
+import math
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -8,6 +10,7 @@ from silo.data.part import Batches
 from silo.data.split import Split
 from silo.precision import computing, layout, reproducible
 from silo.restart import Weights
+from silo.sample_shape import Size, sample_shape
 
 
 @torch.no_grad()
@@ -49,10 +52,11 @@ def evaluate_blank(model: nn.Module, data: Split, precision: str) -> None:
         model(data.blank(min(len(part), most), layout(device, precision)))
 
 
-def batch_size(channels: int, size: int, device: torch.device) -> int:
-    """How many images of channels x size x size are evaluated at once on a device."""
+def batch_size(channels: int, size: Size, device: torch.device) -> int:
+    """How many samples of so many channels and this size are evaluated at once on a device."""
     # on a CPU 64 images of 32x32 fit the cache and are the fastest (1000 take 2.4 times as long); a GPU wants many
-    return max(1, (2**23 if device.type == "cuda" else 64 * 3 * 32 * 32) // (channels * size**2))
+    numbers = math.prod(sample_shape(channels, size))
+    return max(1, (2**23 if device.type == "cuda" else 64 * 3 * 32 * 32) // numbers)
 
 
 def gradients(model: nn.Module, data: Split, batch_size: int) -> Weights:

@@ -11,7 +11,7 @@ from torch.nn import functional
 from silo.data.split import Split
 from silo.mask import Mask
 from silo.optimizer import AdamW, buffers
-from silo.precision import computing, layout
+from silo.precision import computing, placed
 from silo.recipe import Recipe
 from silo.shape import Shape
 
@@ -52,7 +52,7 @@ class Lane:
 
     def __init__(self, start: Start, recipe: Recipe, device: torch.device, rate: Tensor | None = None) -> None:
         self.precision, self.label_smoothing = recipe.precision, recipe.label_smoothing
-        self.model = start.model.to(device, memory_format=layout(device, recipe.precision))
+        self.model = placed(start.model, device, recipe.precision)
         self.max_lr = start.max_lr
         # on a GPU the rate is a tensor: a captured step reads it there, and eager steps shall give the same numbers
         if rate is None and device.type == "cuda":
@@ -75,7 +75,7 @@ class Lane:
         """Do one iteration at the rate that is set. It waits for no result, so that it can be captured.
 
         Args:
-            images: Normalized, (n, channels, size, size).
+            images: Normalized samples, (n, channels, size, size) where they are square images.
             labels: int64 (n).
 
         Returns:
@@ -206,7 +206,7 @@ class Stepper(Protocol):
 
         Args:
             lanes: Lanes that :meth:`lanes` returned, after :meth:`prepare`.
-            images: Normalized, (n, channels, size, size).
+            images: Normalized samples, (n, channels, size, size) where they are square images.
             labels: int64 (n).
             rates: A row of what :meth:`table` returned.
         """

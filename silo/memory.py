@@ -10,6 +10,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn import functional
 
 from silo.optimizer import Optimizer, Sgd
+from silo.sample_shape import sample_shape
 
 COPIES = 3  # of the weights: themselves, gradients, masks
 
@@ -41,7 +42,7 @@ def training_memory(
 
     Args:
         model: A network on the meta device; left in training mode.
-        shape: (channels, size, classes) of its images.
+        shape: (channels, size, classes) of its samples (:mod:`silo.sample_shape`).
         batch_size: At least 1.
         optimizer: What the network is trained by.
 
@@ -49,7 +50,7 @@ def training_memory(
         Exception: Whatever a network raises that looks at numbers, which the meta device hasn't got.
     """
     channels, size, classes = shape
-    images = torch.empty(batch_size, channels, size, size, device="meta")
+    images = torch.empty(batch_size, *sample_shape(channels, size), device="meta")
     labels = torch.empty(batch_size, dtype=torch.int64, device="meta")
     own = {_storage(tensor) for tensor in (*model.parameters(), *model.buffers())}
     kept = {_storage(images): _bytes(images)}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 import torch
+from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from silo.randomness import forked
@@ -17,6 +18,13 @@ LAYOUTS = {(device, precision): torch.channels_last for device in ("cpu", "cuda"
 def layout(device: torch.device, precision: str) -> torch.memory_format:
     """How networks and images lie in memory on a device, in fp32, tf32 or bf16."""
     return LAYOUTS.get((device.type, precision), torch.channels_last)
+
+
+def placed(model: nn.Module, device: torch.device, precision: str) -> nn.Module:
+    """The network, moved in place to a device, where its convolutions of images lie as :func:`layout` says."""
+    if any(tensor.dim() == 5 for tensor in (*model.parameters(), *model.buffers())):
+        return model.to(device)  # torch would lay these out, too, and can't
+    return model.to(device, memory_format=layout(device, precision))
 
 
 @contextmanager

@@ -59,7 +59,7 @@ class Component(Strict):
         """
         return self.constructor(*context, **{name: getattr(self, name) for name in self.options})
 
-    def _make_once(self, *context: Any) -> None:  # private: an option of any other name is a constructor's
+    def _make_once(self, *context: Any) -> Any:  # private: an option of any other name is a constructor's
         """Make the object once, so that an option which its constructor refuses is refused when it is validated.
 
         Raises:
@@ -67,7 +67,7 @@ class Component(Strict):
             ValueError: It is of another form.
         """
         try:
-            self.make(*context)
+            return self.make(*context)
         except ValueError as error:
             if inner := inner_error(error, self.options):
                 raise inner from error

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, PrivateAttr, ValidationInfo, field_validator, m
 
 from oracle.experiment.component import Strict, one_of
 from oracle.experiment.compute import Compute
+from oracle.experiment.example_network import example_network
 from oracle.experiment.import_path import code_of, import_paths, target_of
 from oracle.experiment.imported import Imported
 from oracle.experiment.message import inner_error, shown
@@ -114,12 +115,10 @@ class Experiment(Strict):
     def _something_is_prunable(self, info: ValidationInfo) -> "Experiment":
         if info.context is not None:
             return self
-        import torch  # here: what is recorded is read without
-
-        with torch.device("meta"):
-            if not self.pruning.prunable(self.model.make(3, 32, 10)):
-                prunable = shown(self.prune.prunable.model_dump())
-                raise ValueError(f"prune.prunable must leave something to prune in this network, got {prunable}")
+        network = example_network(self.model)
+        if network is not None and not self.pruning.prunable(network):
+            prunable = shown(self.prune.prunable.model_dump())
+            raise ValueError(f"prune.prunable must leave something to prune in this network, got {prunable}")
         return self
 
     @model_validator(mode="after")

@@ -20,6 +20,7 @@ from silo.mask import Mask
 from silo.memory import TrainingMemory, training_memory
 from silo.outcome import Epoch, Outcome
 from silo.restart import Restart, Weights
+from silo.sample_shape import Size, sample_shape
 from silo.stepping import USABLE, lanes_in
 
 BLOCK = 4096  # bytes that a file takes at least
@@ -97,15 +98,17 @@ def gpu_memory(study: Study) -> GpuMemory | None:
     except Exception:  # the user's own network, which may look at numbers, or call for a GPU; a try on one tells
         return None
     channels, size, _ = shape
-    facts = FACTS.get(experiment.data.source)
-    streams = facts is not None and facts.size is None
-    images = 0 if streams else study.data.images * channels * size**2
+    if study.dataset is not None:
+        images = study.dataset.bytes_in_memory
+    else:
+        streams = FACTS[experiment.data.source].size is None
+        images = 0 if streams else study.data.images * math.prod(sample_shape(channels, size))
     # an activation, the one that it is made of, and a copy
     evaluation = 3 * training.image * min(batch_size(channels, size, CUDA), study.data.images)
     return GpuMemory(training, images + evaluation + CONTEXT)
 
 
-def _on_meta(experiment: Experiment, shape: tuple[int, int, int]) -> nn.Module:
+def _on_meta(experiment: Experiment, shape: tuple[int, Size, int]) -> nn.Module:
     with torch.device("meta"):
         return network(experiment, *shape)
 

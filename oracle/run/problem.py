@@ -10,7 +10,7 @@ from oracle.experiment.import_path import target_of
 from oracle.experiment.spec import Experiment
 from oracle.study.data import network, split_of
 from silo.cycle import Problem
-from silo.data.images import Dataset, Images
+from silo.data.images import Dataset
 from silo.data.split import Split
 from silo.model import INITIALIZATIONS
 
@@ -40,7 +40,7 @@ def problems(experiment: Experiment, dataset: Dataset, data_digest: str, on: tor
         initialize(experiment, model)
         return model
 
-    @lru_cache(maxsize=max(1, min(4, SPLITS_KEPT // (_pixels(dataset) + 1))))
+    @lru_cache(maxsize=max(1, min(4, SPLITS_KEPT // (dataset.bytes_in_memory + 1))))
     def data(seed: int) -> Split:
         return split_of(experiment, dataset, seed).to(on)
 
@@ -53,9 +53,3 @@ def problems(experiment: Experiment, dataset: Dataset, data_digest: str, on: tor
 def initialize(experiment: Experiment, model: nn.Module) -> None:
     """Draw the network's weights, in place, as the experiment says."""
     target_of(INITIALIZATIONS, experiment.model.init)(model)
-
-
-def _pixels(dataset: Dataset) -> int:
-    """Bytes of the images that are in memory."""
-    parts = (dataset.train, dataset.test)
-    return sum(part.pixels.nbytes for part in parts if isinstance(part, Images))

@@ -19,14 +19,15 @@ from oracle.run.problem import initialize
 from oracle.study.data import image_shape, network
 from oracle.study.study import Study
 from silo.criterion import LayerInputs
-from silo.data.images import Images
+from silo.data.samples import Samples
 from silo.data.split import Split
 from silo.evaluation import accuracy, batch_size, gradients
 from silo.mask import Mask
-from silo.precision import computing, layout, reproducible
+from silo.precision import computing, placed, reproducible
 from silo.pruning_rule import CRITERIA
 from silo.randomness import Purpose, generator, seeded
 from silo.restart import Weights
+from silo.sample_shape import Size, sample_shape
 
 # of a network that a CPU steps on within about a second: its weights, and those times the pixels of the batch
 MOST_WEIGHTS, MOST_WORK = 2 * 10**6, 3 * 10**10
@@ -53,7 +54,7 @@ def check_training(study: Study) -> None:
             model = network(experiment, *shape)
         weights = sum(weight.numel() for weight in model.parameters())
         _check_memory(weights)
-        if weights > MOST_WEIGHTS or weights * last * shape[1] ** 2 > MOST_WORK:
+        if weights > MOST_WEIGHTS or weights * last * math.prod(sample_shape(1, shape[1])) > MOST_WORK:
             _check_shapes(experiment, model, _batch(shape, last, META), data.training_images)
         else:
             counts = {_last_evaluated(count, *shape) for count in (data.validation_images, data.test_images)}
@@ -70,7 +71,9 @@ def _check_memory(weights: int) -> None:
         raise FieldError(f"model must fit into this machine's memory of {held / 1e9:.3g} GB, got {given}")
 
 
-def _check_whole(experiment: Experiment, model: nn.Module, batch: Images, evaluated: list[Images], images: int) -> None:
+def _check_whole(
+    experiment: Experiment, model: nn.Module, batch: Samples, evaluated: list[Samples], images: int
+) -> None:
     """Initialize, step, evaluate and score as a training does; of SGD, whose import takes a second, there is nothing to try."""
     mean, std = torch.zeros(batch.channels, 1, 1), torch.ones(batch.channels, 1, 1)
     data = Split(batch, evaluated[0], evaluated[-1], mean, std)
@@ -85,11 +88,11 @@ def _check_whole(experiment: Experiment, model: nn.Module, batch: Images, evalua
         _score(experiment, experiment.pruning.prunable(model), all_gradients)
 
 
-def _check_shapes(experiment: Experiment, model: nn.Module, batch: Images, images: int) -> None:
+def _check_shapes(experiment: Experiment, model: nn.Module, batch: Samples, images: int) -> None:
     """Step and evaluate without a number, and score the smallest layers, where the criterion is the user's own."""
     _check_step(experiment, model, batch, images)
     with _named(experiment, _must_classify(experiment, len(batch)), batch), torch.no_grad():
-        model.eval()(batch.pixels).argmax(1)
+        model.eval()(batch.values).argmax(1)
     if isinstance(experiment.prune.criterion, ImportPath):
         layers = sorted(experiment.pruning.prunable(model).items(), key=lambda layer: layer[1].numel())
         sums = accumulate(weight.numel() for _, weight in layers)
@@ -98,17 +101,17 @@ def _check_shapes(experiment: Experiment, model: nn.Module, batch: Images, image
             _score(experiment, some, lambda: {name: _noise(weight).double() for name, weight in some.items()})
 
 
-def _check_step(experiment: Experiment, model: nn.Module, batch: Images, images: int) -> None:
+def _check_step(experiment: Experiment, model: nn.Module, batch: Samples, images: int) -> None:
     """Go forward and back on the batch, which an epoch over so many images ends with."""
     name, size, precision = experiment.model.name, experiment.train.batch_size, experiment.train.precision
     what = f"an epoch's last batch ({len(batch)} of {images} images at train.batch_size {size})"
     if len(batch) == size:
         what = f"batches of {size} image{'s' if size > 1 else ''}"
     with _named(experiment, f"model must train on {what}, got {name}", batch):
-        model.to(memory_format=layout(CPU, precision)).train()
+        placed(model, batch.values.device, precision).train()
         with computing(precision, CPU):
             smoothing = experiment.train.label_smoothing
-            loss = functional.cross_entropy(model(batch.pixels), batch.labels, label_smoothing=smoothing)
+            loss = functional.cross_entropy(model(batch.values), batch.labels, label_smoothing=smoothing)
         loss.backward()
 
 
@@ -142,14 +145,16 @@ def _noise(like: Tensor) -> Tensor:
     return torch.randn(like.shape)
 
 
-def _batch(shape: tuple[int, int, int], count: int, device: torch.device = CPU) -> Images:
-    """Images that are normalized and laid out already, and of all classes, the last first."""
+def _batch(shape: tuple[int, Size, int], count: int, device: torch.device = CPU) -> Samples:
+    """Samples that are normalized and laid out already, and of all classes, the last first."""
     channels, size, classes = shape
-    pixels = torch.randn(count, channels, size, size, device=device).contiguous(memory_format=torch.channels_last)
-    return Images(pixels, (classes - 1 - torch.arange(count, device=device)) % classes)
+    values = torch.randn(count, *sample_shape(channels, size), device=device)
+    if values.dim() == 4:
+        values = values.contiguous(memory_format=torch.channels_last)
+    return Samples(values, (classes - 1 - torch.arange(count, device=device)) % classes)
 
 
-def _last_evaluated(images: int, channels: int, size: int, _: int) -> int:
+def _last_evaluated(images: int, channels: int, size: Size, _: int) -> int:
     """How many images the last batch has in which so many are evaluated."""
     at_once = batch_size(channels, size, CPU)
     return images % at_once or at_once
@@ -164,7 +169,7 @@ def _must_score(experiment: Experiment) -> str:
 
 
 @contextmanager
-def _named(experiment: Experiment, message: str, batch: Images | None = None) -> Iterator[None]:
+def _named(experiment: Experiment, message: str, batch: Samples | None = None) -> Iterator[None]:
     """Any error of the block as that of a field, but those of what this was tried on: no GPU, or a batch of no numbers."""
     try:
         yield
@@ -179,6 +184,6 @@ def _asks_for_a_gpu(error: Exception, experiment: Experiment) -> bool:
     return experiment.compute.gpus_per_trial > 0 and ("cuda" in text or "nvidia" in text)
 
 
-def _asks_for_numbers(error: Exception, batch: Images) -> bool:
+def _asks_for_numbers(error: Exception, batch: Samples) -> bool:
     """Whether it is what torch raises where the numbers of a tensor on the meta device are looked at."""
-    return batch.pixels.is_meta and (isinstance(error, NotImplementedError) or "meta" in str(error).lower())
+    return batch.values.is_meta and (isinstance(error, NotImplementedError) or "meta" in str(error).lower())

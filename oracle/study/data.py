@@ -9,6 +9,7 @@ from torch import nn
 from oracle.error import FieldError
 from oracle.experiment.message import InnerFieldError, inner_error
 from oracle.experiment.spec import Experiment
+from oracle.study.data_check import checked
 from oracle.study.data_info import NOT_LOADED, DataInfo, location_of
 from silo.data import FACTS
 from silo.data.decode import check_size
@@ -16,6 +17,7 @@ from silo.data.error import DataError
 from silo.data.images import Dataset, Images
 from silo.data.part import Part
 from silo.data.split import Split, limited, split, split_sizes
+from silo.sample_shape import Size
 
 
 def load_dataset(experiment: Experiment) -> Dataset:
@@ -26,7 +28,7 @@ def load_dataset(experiment: Experiment) -> Dataset:
     """
     limit = experiment.data.limit
     try:
-        return limited(_checked(experiment.data.make()), limit.train, limit.test)
+        return limited(checked(experiment.data.make()), limit.train, limit.test)
     except DataError as error:
         raise FieldError(f"data.{error}") from error
     except ValueError as error:  # an imported source may raise any
@@ -38,11 +40,11 @@ def load_dataset(experiment: Experiment) -> Dataset:
         raise FieldError(f"data must be readable, got an error: {error}") from error
 
 
-def network(experiment: Experiment, channels: int, size: int, classes: int) -> nn.Module:
-    """Return the experiment's network for images of channels x size x size, as its constructor draws it.
+def network(experiment: Experiment, channels: int, size: Size, classes: int) -> nn.Module:
+    """Return the experiment's network for samples of so many channels and this size, as its constructor draws it.
 
     Raises:
-        FieldError: where it doesn't take such images.
+        FieldError: where it doesn't take such samples.
     """
     try:
         return experiment.model.make(channels, size, classes)
@@ -63,8 +65,8 @@ def split_of(experiment: Experiment, dataset: Dataset, seed: int) -> Split:
         raise FieldError(f"data.{error}") from error
 
 
-def image_shape(experiment: Experiment, dataset: Dataset | None) -> tuple[int, int, int] | None:
-    """Return the images' channels, pixels a side and classes; None where neither the data is loaded nor its source known."""
+def image_shape(experiment: Experiment, dataset: Dataset | None) -> tuple[int, Size, int] | None:
+    """Return the samples' channels and size, and how many classes; None where the data is neither loaded nor known."""
     if dataset is not None:
         return dataset.channels, dataset.size, len(dataset.classes)
     if experiment.data.source not in FACTS:
@@ -144,26 +146,7 @@ def _check_augment(experiment: Experiment, count: int) -> None:
     part.check(experiment.recipe.augment)
 
 
-def _checked(dataset: Dataset) -> Dataset:
-    """The data set, its tensors looked at: an imported source may give any. Raises DataError."""
-    for name, part in (("train", dataset.train), ("test", dataset.test)):
-        if isinstance(part, Images):
-            pixels, labels = part.pixels, part.labels
-            if pixels.dtype != torch.uint8 or pixels.dim() != 4 or pixels.shape[2] != pixels.shape[3]:
-                given = f"{pixels.dtype} of {tuple(pixels.shape)}"
-                raise DataError(
-                    f"source must give {name} pixels as torch.uint8 of (n, channels, size, size), got {given}"
-                )
-            if labels.dtype != torch.int64 or labels.shape != (len(pixels),):
-                given = f"{labels.dtype} of {tuple(labels.shape)}"
-                raise DataError(f"source must give {name} labels as torch.int64 of ({len(pixels)},), got {given}")
-            if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(dataset.classes):
-                given = f"{int(labels.min())} to {int(labels.max())}"
-                raise DataError(f"source must give {name} labels from 0 to {len(dataset.classes) - 1}, got {given}")
-    return dataset
-
-
-def _check_network(experiment: Experiment, channels: int, size: int, classes: int) -> None:
-    """Build the network without weights: one that doesn't take these images is refused before a training fails by it."""
+def _check_network(experiment: Experiment, channels: int, size: Size, classes: int) -> None:
+    """Build the network without weights: one that doesn't take these samples is refused before a training fails by it."""
     with torch.device("meta"):
         network(experiment, channels, size, classes)

@@ -1,7 +1,8 @@
 """Data sets by name, and rules that split them.
 
 A source takes its own options and returns a Dataset (:mod:`silo.data.images`), or raises DataError, which says why it can't.
-Your own is a function of the same kind, whose parameters are what an experiment sets.
+Your own is a function of the same kind, whose parameters are what an experiment sets; what its data set may hold says
+:class:`silo.data.part.Part`.
 
 FACTS has what is known of a source without loading it; what ``folder`` holds only its images say.
 """

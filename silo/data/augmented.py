@@ -14,7 +14,7 @@ class Augmented:
 
     def __init__(self, pixels: Tensor, labels: Tensor, augment: Augment) -> None:
         self.pixels, self.labels, self.augment = pixels, labels, augment
-        self.channels, self.size = pixels.shape[1], pixels.shape[-1]
+        self.channels, self.size, self.dtype = pixels.shape[1], pixels.shape[-1], pixels.dtype
         self.padded = functional.pad(pixels, [augment.crop] * 4) if augment.crop else pixels
 
     def __len__(self) -> int:

@@ -13,10 +13,11 @@ from silo.data.augment import Augment
 from silo.data.augmented import Augmented
 from silo.data.error import DataError
 from silo.data.part import Part
+from silo.sample_shape import Size, sample_shape
 
 
 @dataclass(frozen=True)
-class Images:
+class Images(Part):
     """Labelled images in memory: a :class:`silo.data.part.Part`.
 
     Args:
@@ -26,6 +27,11 @@ class Images:
 
     pixels: Tensor
     labels: Tensor
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the pixels: torch.uint8, or of a float where they are normalized already."""
+        return self.pixels.dtype
 
     @property
     def channels(self) -> int:
@@ -78,9 +84,16 @@ class Images:
         self.check(augment)
         yield Augmented(self.pixels, self.labels, augment)
 
-    def histogram(self) -> Tensor:
-        """How often each value 0..255 occurs in each channel: exact, whatever the number of threads, and small."""
-        return torch.stack([self.pixels[:, c].flatten().bincount(minlength=256) for c in range(self.channels)])
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """The mean and standard deviation of each channel, 0..255, float64 (channels); a deviation is at least 0.001.
+
+        They are made from how often each value occurs: exact, whatever the number of threads, and small.
+        """
+        counts = torch.stack([self.pixels[:, c].flatten().bincount(minlength=256) for c in range(self.channels)])
+        shares, values = counts.double(), torch.arange(256, dtype=torch.float64)
+        shares = shares / shares.sum(1, keepdim=True)
+        mean = (shares * values).sum(1)
+        return mean, (shares * (values - mean.view(-1, 1)) ** 2).sum(1).sqrt().clamp_min(1e-3)
 
     def content(self) -> Iterator[np.ndarray]:
         """Every pixel and label."""
@@ -93,8 +106,9 @@ class Dataset:
     """What a source returns.
 
     Args:
-        train: The training images, such as :class:`Images`.
-        test: The official test images; None where the source has none.
+        train: The training samples: :class:`Images`, :class:`silo.data.samples.Samples`, or another
+            :class:`silo.data.part.Part`.
+        test: The official test samples, of the same kind; None where the source has none.
         classes: The classes' names, by label.
         left_out: What the source has found and not read, in words, for the user to know; empty where that is nothing.
     """
@@ -106,17 +120,17 @@ class Dataset:
 
     @property
     def channels(self) -> int:
-        """1 for grey, 3 for red, green, blue."""
+        """1 for grey, 3 for red, green, blue; of a signal its channels, of features how many there are."""
         return self.train.channels
 
     @property
-    def size(self) -> int:
-        """Pixels a side, of every image as it comes in a batch."""
+    def size(self) -> Size:
+        """Pixels a side of square images, else a sample's other dimensions, as they come in a batch."""
         return self.train.size
 
     @property
     def sizes(self) -> tuple[int, int | None]:
-        """How many training images, and how many official test images (None where it has no test set)."""
+        """How many training samples, and how many official test samples (None where it has no test set)."""
         return len(self.train), None if self.test is None else len(self.test)
 
     @property
@@ -130,12 +144,18 @@ class Dataset:
         labels = torch.cat([part.labels for part in self._parts])
         return 100 * int(labels.bincount().max()) / len(labels)
 
+    @property
+    def bytes_in_memory(self) -> int:
+        """Bytes of the samples that lie in memory; of those that stream 0."""
+        tensors = [getattr(part, name, None) for part in self._parts for name in ("pixels", "values")]
+        return sum(tensor.nbytes for tensor in tensors if isinstance(tensor, Tensor))
+
     def digest(self) -> str:
         """A hash that says which data this is, wherever it lies: 20 hexadecimal digits.
 
         It is made of class names, labels and every pixel or, where images stream, their files' names and sizes.
         """
-        shapes = [(len(part), part.channels, part.size, part.size) for part in self._parts]
+        shapes = [(len(part), *sample_shape(part.channels, part.size)) for part in self._parts]
         text = hashlib.sha256(repr((self.classes, shapes)).encode())
         for part in self._parts:
             for content in part.content():

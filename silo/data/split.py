@@ -13,19 +13,21 @@ from silo.data.images import Dataset, Images
 from silo.data.normalize import Normalize
 from silo.data.part import Batches, Part
 from silo.randomness import Purpose, generator
+from silo.sample_shape import sample_shape
 
 NORMALIZED_AHEAD = 2**26  # bytes of images that are normalized once a training, not batch by batch: the same numbers
 
 
 @dataclass(frozen=True)
 class Split:
-    """The three parts of one seed, and what to normalize their pixels by.
+    """The three parts of one seed, and what they are normalized by.
 
     Attributes:
         train: The images to train on.
         validation: The images to choose the epoch and the learning rate on.
         test: The images to report on.
-        mean: Per-channel mean on the scale of pixel values, 0..255: float32 (channels, 1, 1), on the device to train on.
+        mean: Per-channel mean on the scale of pixel values, 0..255: float32 (channels, 1, 1), on the device to train on. Of
+            floats, which are normalized already, on the scale that they had, with as many dimensions as a sample.
         std: Per-channel standard deviation, likewise.
     """
 
@@ -63,15 +65,15 @@ class Split:
     def normalized(
         self, pixels: torch.Tensor, memory_format: torch.memory_format = torch.channels_last
     ) -> torch.Tensor:
-        """Images as a network sees them: uint8 normalized, floats as they are; (n, channels, size, size), laid out so."""
+        """A batch as a network sees it: uint8 normalized, floats as they are; images (n, channels, h, w) laid out so."""
         if not pixels.is_floating_point():
             pixels = (pixels.float() - self.mean).div_(self.std)
-        return pixels.contiguous(memory_format=memory_format)
+        return pixels.contiguous(memory_format=memory_format) if pixels.dim() == 4 else pixels.contiguous()
 
     def blank(self, count: int, memory_format: torch.memory_format) -> torch.Tensor:
-        """A batch of black images, as :meth:`normalized` returns them: for what hangs on no pixel."""
-        shape = count, self.train.channels, self.train.size, self.train.size
-        return self.normalized(torch.zeros(shape, dtype=torch.uint8, device=self.mean.device), memory_format)
+        """A batch of zeros, of images black, as :meth:`normalized` returns them: for what hangs on no value."""
+        shape = count, *sample_shape(self.train.channels, self.train.size)
+        return self.normalized(torch.zeros(shape, dtype=self.train.dtype, device=self.mean.device), memory_format)
 
 
 class SplitRule(Protocol):
@@ -216,4 +218,7 @@ def split(dataset: Dataset, rule: SplitRule, normalize: Normalize, seed: int) ->
     """
     split_sizes(rule, *dataset.sizes)
     parts = rule.parts(dataset, seed)
-    return Split(*parts, *normalize.constants(parts[0]))
+    mean, std = normalize.constants(parts[0])
+    if dataset.train.dtype.is_floating_point:
+        parts = [part.normalized(mean, std) for part in parts]
+    return Split(*parts, mean, std)

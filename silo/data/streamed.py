@@ -17,6 +17,7 @@ from torch.utils.data import Dataset as TorchDataset
 from silo.data.augment import Augment
 from silo.data.decode import file_status, open_rgb
 from silo.data.error import DataError
+from silo.data.part import Part
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ class Loader:
 
 
 @dataclass(frozen=True)
-class Streamed:
+class Streamed(Part):
     """Labelled images that stream: a :class:`silo.data.part.Part`.
 
     Args:
@@ -138,6 +139,7 @@ class Streamed:
     augment: Augment = Augment()
 
     channels = 3
+    dtype = torch.uint8
 
     @classmethod
     def of(cls, loader: Loader, names: list[str], labels: Tensor) -> "Streamed":
@@ -209,7 +211,7 @@ class Streamed:
         finally:
             self.loader.close()
 
-    def histogram(self) -> Tensor:
+    def moments(self) -> tuple[Tensor, Tensor]:
         """Raise DataError: nobody reads all pixels for it."""
         raise DataError("normalize must have mean and std where images stream, got none")
 

@@ -1,8 +1,9 @@
 """Networks by name, and ways to draw their weights.
 
 A network's builder takes (channels, size, classes) and its own options, and returns an nn.Module. Your own is a function of
-the same kind: it returns logits, (n, channels, size, size) -> (n, classes), and raises ValueError for images that it doesn't
-take.
+the same kind: it returns logits, (n, channels, size, size) -> (n, classes), and raises ValueError for samples that it doesn't
+take, beginning with the parameter that it is about. Of samples that are no square images size is a tuple, their dimensions
+after the channels (:mod:`silo.sample_shape`).
 
 Builders import torchvision themselves: it takes more than a second, and most networks and commands don't need it.
 """

@@ -44,7 +44,7 @@ def densenet40(channels: int, size: int, classes: int) -> nn.Module:
         The network, (n, channels, size, size) -> (n, classes).
 
     Raises:
-        ValueError: For a smaller size.
+        ValueError: For a smaller size, or samples that are no square images.
     """
     at_least(size, 4)
     width = 16

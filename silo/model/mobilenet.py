@@ -37,7 +37,7 @@ def mobilenetv2(channels: int, size: int, classes: int) -> nn.Module:
     """
     from torchvision.models import MobileNetV2
 
-    rgb_only(channels)
+    rgb_only(channels, size)
     model = MobileNetV2(classes, inverted_residual_setting=[list(stage) for stage in STAGES])
     model.features[0][0].stride = (1, 1)  # torchvision has no option for the stem's
     return model

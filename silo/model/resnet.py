@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional
 
-from silo.model.images import rgb_only
+from silo.model.images import rgb_only, square_only
 
 
 def _convolution(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Conv2d:
@@ -43,7 +43,11 @@ def resnet20(channels: int, size: int, classes: int) -> nn.Module:
 
     Returns:
         The network, (n, channels, size, size) -> (n, classes).
+
+    Raises:
+        ValueError: For samples that are no square images.
     """
+    square_only(size)
     widths = [16] * 3 + [32] * 3 + [64] * 3
     blocks = [
         BasicBlock(inputs, outputs, stride=1 if inputs == outputs else 2)
@@ -71,5 +75,5 @@ def resnet50(channels: int, size: int, classes: int) -> nn.Module:
     """
     from torchvision.models import resnet50
 
-    rgb_only(channels)
+    rgb_only(channels, size)
     return resnet50(num_classes=classes)

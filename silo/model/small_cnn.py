@@ -2,6 +2,8 @@
 
 from torch import nn
 
+from silo.model.images import square_only
+
 
 def small_cnn(channels: int, size: int, classes: int, width: int = 16) -> nn.Module:
     """A small convolutional network: three blocks of 3x3 convolution, batch norm and ReLU, mean pool, linear.
@@ -18,10 +20,11 @@ def small_cnn(channels: int, size: int, classes: int, width: int = 16) -> nn.Mod
         The network, (n, channels, size, size) -> (n, classes).
 
     Raises:
-        ValueError: For a width below 1.
+        ValueError: For a width below 1, or samples that are no square images.
     """
     if width < 1:
         raise ValueError(f"width must be at least 1, got {width}")
+    square_only(size)
 
     def block(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
         convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)

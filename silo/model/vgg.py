@@ -27,11 +27,11 @@ def vgg19(channels: int, size: int, classes: int, classifier: Classifier = "imag
         The network, (n, 3, size, size) -> (n, classes).
 
     Raises:
-        ValueError: For another classifier, number of channels or a smaller size.
+        ValueError: For another classifier, number of channels, a smaller size, or samples that are no square images.
     """
     from torchvision.models.vgg import VGG, cfgs, make_layers
 
-    rgb_only(channels)
+    rgb_only(channels, size)
     at_least(size, 32)
     if classifier not in get_args(Classifier):
         raise ValueError(f"classifier must be {' or '.join(get_args(Classifier))}, got {classifier!r}")

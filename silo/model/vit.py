@@ -23,7 +23,7 @@ def vit_b_16(channels: int, size: int, classes: int) -> nn.Module:
     """
     from torchvision.models import vit_b_16
 
-    rgb_only(channels)
+    rgb_only(channels, size)
     in_patches(size, 16)
     return vit_b_16(image_size=size, num_classes=classes)
 
@@ -71,6 +71,6 @@ def vit_small(
         raise ValueError(f"heads must be a divisor of the width {width}, got {heads}")
     if not 0 <= dropout < 1:
         raise ValueError(f"dropout must be in [0, 1), got {dropout}")
-    rgb_only(channels)
+    rgb_only(channels, size)
     in_patches(size, patch)
     return VisionTransformer(size, patch, depth, heads, width, 2 * width, dropout, num_classes=classes)

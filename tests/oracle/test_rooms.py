@@ -36,7 +36,7 @@ OPTUNA = {"oracle/plan/search/adaptive.py", "oracle/fit/curve.py", "oracle/repor
 # The only modules of the reading rooms that import torch at once: data is loaded there, and states are.
 READING, TORCH = (
     ("experiment", "stats", "study", "plan", "analysis", "report", "fit", "interface", "cli"),
-    {"data", "states"},
+    {"data", "data_check", "states"},
 )
 NOT_FOR_SILO = {"oracle", "ray", "optuna", "pandas", "matplotlib"}
 
