@@ -33,10 +33,10 @@ def test_the_loop_of_ones_own_runs_and_needs_silo_alone():
 
 
 def test_every_loop_of_silos_page_runs(tmp_path, monkeypatch):
-    """One after another, as they stand; those of other libraries in tests/integrations."""
+    """One after another, as they stand, and the data of one's own; those of other libraries in tests/integrations."""
     monkeypatch.chdir(tmp_path)
     loops = re.findall(r"```python\n(.*?)```", (ROOT / "silo" / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert len(loops) == 5
+    assert len(loops) == 7
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         exec("\n".join(loops), {"__name__": "loops"})
