@@ -4,7 +4,8 @@ A source takes its own options and returns a Dataset (:mod:`silo.data.images`), 
 Your own is a function of the same kind, whose parameters are what an experiment sets; what its data set may hold says
 :class:`silo.data.part.Part`.
 
-FACTS has what is known of a source without loading it; what ``folder`` holds only its images say.
+FACTS has what is known of a source without loading it; what ``folder`` holds only its images say, and how much ``mnist1d`` has
+its options.
 """
 
 from silo.data.facts import FACTS
@@ -15,6 +16,7 @@ __all__ = ["FACTS", "SOURCES", "SPLITS"]
 SOURCES = Registry(
     {
         "digits": "silo.data.digits:digits",
+        "mnist1d": "silo.data.mnist1d:mnist1d",
         "folder": "silo.data.folder:folder",
         "cifar10": "silo.data.cifar:cifar10",
         "cifar100": "silo.data.cifar:cifar100",

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from silo.data.cache import read_pixels, write_pixels
+from silo.data.cache import read_array, write_array
 from silo.data.error import DataError
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
@@ -67,7 +67,7 @@ def cached_pixels(part: Path, files: list[Path], size: int | None, expected: str
     """
     stats = [(str(file.relative_to(part)), *_identity(file_status(file))) for file in files]
     key = hashlib.sha256(repr((str(part.resolve()), size, stats)).encode()).hexdigest()[:20]
-    cached = read_pixels(key, len(files))
+    cached = read_array(key, len(files), np.uint8)
     if cached is not None:
         return cached
     _check_memory(_decode(files[0], size), len(files))
@@ -78,7 +78,7 @@ def cached_pixels(part: Path, files: list[Path], size: int | None, expected: str
         if image.shape != shape or shape[1] != shape[2]:
             raise DataError(f"path must hold {expected}, got {image.shape[2]}x{image.shape[1]} in {str(file)!r}")
     pixels = np.stack(images)
-    write_pixels(key, pixels)
+    write_array(key, pixels)
     return pixels
 
 

@@ -14,6 +14,7 @@ MODELS = Registry(
     {
         "mlp": "silo.model.mlp:mlp",
         "small-cnn": "silo.model.small_cnn:small_cnn",
+        "cnn-1d": "silo.model.cnn_1d:cnn_1d",
         "resnet20": "silo.model.resnet:resnet20",
         "vgg19": "silo.model.vgg:vgg19",
         "densenet40": "silo.model.densenet:densenet40",

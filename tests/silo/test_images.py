@@ -21,8 +21,8 @@ def test_digits_are_the_source_s_own(digits_data):
     assert digits_data.test is None and digits_data.classes == tuple("0123456789")
 
 
-def test_every_source_but_folder_is_known_without_loading_it(digits_data):
-    assert set(FACTS) == set(SOURCES) - {"folder"}
+def test_every_source_of_fixed_size_is_known_without_loading_it(digits_data):
+    assert set(FACTS) == set(SOURCES) - {"folder", "mnist1d"}
     facts = FACTS["digits"]
     assert (facts.train, facts.test) == (len(digits_data.train), None)
     assert facts.classes == len(digits_data.classes)

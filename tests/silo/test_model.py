@@ -9,6 +9,7 @@ import torchvision
 from torch import nn
 
 from silo.model import MODELS
+from silo.sample_shape import sample_shape
 
 
 def convolution(inputs, outputs, kernel=3):
@@ -55,6 +56,11 @@ COUNTS = [  # (name, channels, size, classes, options, parameters)
     ("mlp", 3, 32, 10, {"hidden": (300, 100)}, 3073 * 300 + 301 * 100 + 101 * 10),
     ("mlp", 1, 8, 3, {"hidden": ()}, 65 * 3),
     ("small-cnn", 1, 8, 10, {}, 9 * 16 + 32 + 9 * 16 * 32 + 64 + 9 * 32 * 64 + 128 + 65 * 10),
+    ("mlp", 1, (40,), 10, {}, 15_210),  # as the package of MNIST-1D
+    ("mlp", 12, (), 3, {"hidden": (5,)}, 13 * 5 + 6 * 3),
+    ("cnn-1d", 1, (40,), 10, {}, 5_210),  # as the package of MNIST-1D
+    ("cnn-1d", 2, (33,), 3, {"width": 4}, linear(2 * 5, 4) + 2 * linear(4 * 3, 4) + linear(4 * 4, 3)),
+    ("cnn-1d", 1, (3,), 10, {"width": 1}, linear(5, 1) + 2 * linear(3, 1) + linear(1, 10)),
     ("small-cnn", 3, 32, 5, {"width": 4}, 9 * 3 * 4 + 8 + 9 * 4 * 8 + 16 + 9 * 8 * 16 + 32 + 17 * 5),
     ("vgg19", 3, 32, 10, {}, 139_622_218),  # as SILO's released code
     ("vgg19", 3, 64, 10, {"classifier": "imagenet"}, 139_622_218),
@@ -82,7 +88,7 @@ def test_parameters_and_output(name, channels, size, classes, options, count):
     with torch.device("meta"):
         model = MODELS[name](channels, size, classes, **options)
         assert sum(p.numel() for p in model.parameters()) == count
-        assert model(torch.zeros(4, channels, size, size)).shape == (4, classes)
+        assert model(torch.zeros(4, *sample_shape(channels, size))).shape == (4, classes)
 
 
 PUBLISHED = {
@@ -176,6 +182,10 @@ def test_the_dropout_of_vit_small_reaches_every_block():
 REFUSED = [  # (name, channels, size, options, field, value)
     ("mlp", 1, 8, {"hidden": (10, 0)}, "hidden", "[10, 0]"),
     ("small-cnn", 1, 8, {"width": 0}, "width", "0"),
+    ("cnn-1d", 1, (40,), {"width": 0}, "width", "0"),
+    ("cnn-1d", 1, (2,), {}, "size", "(2,)"),
+    ("cnn-1d", 1, (), {}, "size", "()"),
+    ("cnn-1d", 1, 40, {}, "size", "40"),
     ("vgg19", 1, 32, {}, "channels", "1"),
     ("vgg19", 3, 31, {}, "size", "31"),
     ("vgg19", 3, 32, {"classifier": "cifar"}, "classifier", "'cifar'"),

@@ -150,6 +150,20 @@ def test_a_streamed_part_of_ones_own_gives_what_the_same_samples_in_memory_give(
     assert results[0] == results[1] and len(results[0]) == 6
 
 
+@pytest.mark.parametrize("model", ["mlp", "cnn-1d"])
+def test_a_study_of_mnist1d_runs(home, capsys, monkeypatch, model):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+    data = {"source": "mnist1d", "train": 500, "test": 300, "split": {"kind": "carve", "validation": 0.2}}
+    small = {"data": data, "model": model, "train.epochs": 6, "prune.cycles": 1, "oracle.seeds": 1}
+    write(home, SIGNALS | small | {"oracle.grid": [0.1]}, "e.yaml")
+    assert main(["plan", "e.yaml"]) == 0
+    assert "800 images (400 train), 10 classes" in capsys.readouterr().out
+    assert main(["run", "e.yaml", "--local", "--out", "run"]) == 0
+    assert max(accuracies(home / "run").values()) > 30  # chance is 10
+    assert main(["run", "e.yaml", "--local", "--set", "data.train=9"]) == 2
+    assert "e.yaml: data.train must be at least 10 and at most 1000000 samples, got 9\n" in capsys.readouterr().err
+
+
 ROWS = [  # what is set, what the line says
     ({"data.augment": {"crop": 4}}, "data.augment.crop must be 0 where samples are no uint8 images, got 4"),
     ({"data.augment": {"flip": True}}, "data.augment.flip must be false where samples are no uint8 images, got true"),
