@@ -101,7 +101,7 @@ def _page(table: pd.DataFrame, seconds: float) -> str:
     return (
         f"# MNIST-1D: the paper's accuracies\n\n{intro}\n\n{markdown(pd.DataFrame(rows).astype(str))}\n\n"
         f"Mean ± standard deviation of {SEEDS} seeds of the network (0 to {SEEDS - 1}); each is a row of "
-        f"[mnist1d.csv](mnist1d.csv). The paper: Greydanus and Kobak, ICML 2024, arXiv 2011.14439, 68% and 94% by the 1,000.\n\n"
+        f"[mnist1d.csv](mnist1d.csv). The paper: Greydanus and Kobak, ICML 2024, arXiv 2011.14439, 68% and 94%.\n\n"
         f"Made by `python benchmarks/mnist1d.py` in {seconds:.0f} s on one core of {platform.machine()}, "
         f"torch {torch.__version__}, Python {platform.python_version()}.\n"
     )

@@ -1,8 +1,11 @@
 """Samples of floats: their shape, what they are normalized by, and that an image's laws hold for them, too."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
+from pretended_gpu import here
 from torch import nn
 
 from silo.criterion import magnitude
@@ -14,10 +17,15 @@ from silo.data.normalize import Normalize
 from silo.data.part import Part
 from silo.data.samples import Samples
 from silo.data.split import Carve, Pooled, split
+from silo.engine import train_lanes
 from silo.evaluation import batch_size
+from silo.graph import GraphStepper
+from silo.lane import Start
+from silo.mask import Mask, prunable_weights
 from silo.memory import training_memory
 from silo.model import MODELS
 from silo.pruning_rule import Pruning
+from silo.randomness import Purpose, seeded
 from silo.recipe import Recipe
 from silo.restart import Reinit
 from silo.run import train_trajectory
@@ -151,3 +159,23 @@ def test_a_part_says_what_it_lacks():
         part.normalized(torch.zeros(4), torch.ones(4))
     with part.augmented(Augment()) as ready:
         assert ready is part
+
+
+@pytest.mark.parametrize("shape", [(1, 40), (2, 4, 4, 4)])
+def test_recorded_lanes_give_what_each_gives_alone(shape):
+    data = split(dataset(shape), Pooled(), Normalize(), 0)
+    recipe = Recipe(epochs=2, batch_size=16, momentum=0.9, weight_decay=5e-4, shape=Constant())
+
+    def starts():
+        with seeded(0, Purpose.INITIALIZATION):
+            convolution = nn.Conv1d(1, 4, 5) if len(shape) == 2 else nn.Conv3d(2, 4, 3)
+            model = nn.Sequential(convolution, nn.ReLU(), nn.Flatten(), nn.LazyLinear(3))
+            model(data.train.values[:1])
+        mask = Mask.dense(prunable_weights(model, norm=False, first=True, head=True))
+        return [Start(copy.deepcopy(model), mask, rate) for rate in (0.01, 0.03, 0.1)]
+
+    recorded = train_lanes(starts(), data, recipe, seed=0, cycle=0, stepper=GraphStepper(3, here))
+    alone = [train_lanes([start], data, recipe, seed=0, cycle=0)[0] for start in starts()]
+    assert [one.outcome for one in recorded] == [one.outcome for one in alone]
+    for one, other in zip(recorded, alone, strict=True):
+        assert all(torch.equal(one.final[name], other.final[name]) for name in one.final)

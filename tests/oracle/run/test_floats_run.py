@@ -153,11 +153,11 @@ def test_a_streamed_part_of_ones_own_gives_what_the_same_samples_in_memory_give(
 @pytest.mark.parametrize("model", ["mlp", "cnn-1d"])
 def test_a_study_of_mnist1d_runs(home, capsys, monkeypatch, model):
     monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
-    data = {"source": "mnist1d", "train": 500, "test": 300, "split": {"kind": "carve", "validation": 0.2}}
-    small = {"data": data, "model": model, "train.epochs": 6, "prune.cycles": 1, "oracle.seeds": 1}
+    data = {"source": "mnist1d", "train": 1500, "test": 500, "split": {"kind": "carve", "validation": 0.2}}
+    small = {"data": data, "model": model, "train.epochs": 8, "prune.cycles": 1, "oracle.seeds": 1}
     write(home, SIGNALS | small | {"oracle.grid": [0.1]}, "e.yaml")
     assert main(["plan", "e.yaml"]) == 0
-    assert "800 images (400 train), 10 classes" in capsys.readouterr().out
+    assert "2000 images (1200 train), 10 classes" in capsys.readouterr().out
     assert main(["run", "e.yaml", "--local", "--out", "run"]) == 0
     assert max(accuracies(home / "run").values()) > 30  # chance is 10
     assert main(["run", "e.yaml", "--local", "--set", "data.train=9"]) == 2
