@@ -60,8 +60,9 @@ def _check_samples(name: str, part: Samples) -> None:
 
 
 def _check_labels(name: str, part: Part, classes: int) -> None:
-    labels, tensor = part.labels, getattr(part, "pixels", getattr(part, "values", part))
-    count = len(tensor)  # of the samples themselves where they lie in memory: a part's own length is that of its labels
+    # of the samples themselves where they lie in memory: such a part's own length is that of its labels
+    held = part.pixels if isinstance(part, Images) else part.values if isinstance(part, Samples) else part
+    labels, count = part.labels, len(held)
     if not _is(labels, torch.int64) or labels.shape != (count,):
         raise DataError(f"source must give {name} labels as torch.int64 of ({count},), got {_kind(labels)}")
     if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
