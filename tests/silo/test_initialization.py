@@ -59,6 +59,7 @@ def test_how_weights_are_drawn(rule, layer, name, mean, std):
 SMALL = {
     "mlp": ((1, 8, 10), {}),
     "small-cnn": ((1, 8, 10), {}),
+    "cnn-1d": ((1, (40,), 10), {}),
     "resnet20": ((1, 8, 10), {}),
     "vgg19": ((3, 32, 10), {"classifier": "linear"}),
     "densenet40": ((1, 8, 10), {}),

@@ -168,6 +168,7 @@ def test_a_mask_of_another_size_is_refused(other):
 MODEL_WEIGHTS = {  # model: (arguments, norm, first, head: number of weights; names of first and head)
     "resnet20": ((3, 32, 10), 271_680, 784, 432, 640, "0.weight", "14.weight"),
     "small-cnn": ((1, 8, 10), 144 + 4608 + 18432 + 640 + 112, 112, 144, 640, "0.weight", "11.weight"),
+    "cnn-1d": ((1, (40,), 10), 125 + 2 * 1875 + 1250, 0, 125, 1250, "0.weight", "7.weight"),
     "mlp": ((1, 8, 10), 6400 + 10000 + 1000, 0, 6400, 1000, "1.weight", "5.weight"),
     # all but the biases: of 16 convolutions, their norms and 3 linear layers
     "vgg19": (

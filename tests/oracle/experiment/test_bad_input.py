@@ -459,12 +459,12 @@ FIELDS = [
     # names that nothing has
     (
         "data=mnist",
-        "data.source must be one of digits, folder, cifar10,",
+        "data.source must be one of digits, mnist1d, folder, cifar10,",
         'or your own module.path:attribute, got "mnist"',
     ),
     (
         "data={path: x}",
-        "data.source must be one of digits, folder, cifar10,",
+        "data.source must be one of digits, mnist1d, folder, cifar10,",
         "or your own module.path:attribute, got nothing",
     ),
     (
