@@ -213,6 +213,8 @@ def _accuracies(comparison: Comparison) -> list[str]:
         "",
         markdown(table),
         "![accuracy of every policy by run](accuracy.png)",
+        "",
+        "Each figure lies beside this page as PDF and SVG, too.",
     ]
 
 

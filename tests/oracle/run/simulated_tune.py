@@ -19,7 +19,7 @@ class Seen:
     def __init__(self):
         self.cells = []
 
-    def finished(self, cell):
+    def finished(self, cell, purpose):
         self.cells.append(cell)
 
 

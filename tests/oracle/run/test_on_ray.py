@@ -85,7 +85,7 @@ class Seen:
 
     handler = None
 
-    def finished(self, cell):
+    def finished(self, cell, purpose):
         self.handler = signal.getsignal(signal.SIGTERM)
 
 
