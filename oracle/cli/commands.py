@@ -200,6 +200,15 @@ def _schedule(arguments: Namespace) -> int:
     return DONE
 
 
+def _schema(_: Namespace) -> int:
+    import json
+
+    from oracle.experiment.schema import json_schema
+
+    print(json.dumps(json_schema(Experiment), indent=2))  # as it is: lines of a file aren't broken
+    return DONE
+
+
 COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "plan": _plan,
     "run": _run,
@@ -213,4 +222,5 @@ COMMANDS: dict[str, Callable[[Namespace], int]] = {
     "export": _export,
     "tune": _tune,
     "schedule": _schedule,
+    "schema": _schema,
 }

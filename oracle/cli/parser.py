@@ -42,6 +42,11 @@ def make_parser() -> Parser:
     _add_export(command("export", "the records as Optuna studies, which optuna-dashboard shows"))
     _add_tune(command("tune", "SILO's parameters from the dense network alone, by a few trainings on other seeds"))
     _add_file(command("schedule", "SILO's max_lr by cycle"), out=False)
+    schema = command("schema", "the JSON schema of experiment files, by which an editor completes and checks them")
+    schema.epilog = (
+        "example: silo-oracle schema > experiment.schema.json, and as a file's first line "
+        "# yaml-language-server: $schema=experiment.schema.json"
+    )
     return parser
 
 

@@ -15,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     ValidationInfo,
+    WithJsonSchema,
     create_model,
     model_validator,
 )
@@ -22,6 +23,7 @@ from pydantic import (
 from oracle.experiment.import_path import FORM, ImportPath
 from oracle.experiment.message import InnerFieldError, UnknownFieldError, inner_error, must_be_one_of, shown
 from oracle.experiment.option import Plain, option
+from oracle.experiment.schema import Choice, describe, name_schema
 
 OWN = f"your own {FORM}"
 
@@ -39,6 +41,17 @@ class Strict(BaseModel):
                 if key not in cls.model_fields:
                     raise UnknownFieldError(key, cls.model_fields)
         return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:
+        schema = handler(core_schema)
+        describe(handler.resolve_ref_schema(schema), *cls.documented())
+        return schema
+
+    @classmethod
+    def documented(cls) -> tuple[Any, ...]:
+        """Return what has the docstrings of the model's fields."""
+        return (cls,)
 
 
 class Component(Strict):
@@ -58,6 +71,11 @@ class Component(Strict):
             ValueError: The constructor refuses an option.
         """
         return self.constructor(*context, **{name: getattr(self, name) for name in self.options})
+
+    @classmethod
+    def documented(cls) -> tuple[Any, ...]:
+        """Return the constructor, which has its options' docstrings, and the bases, which have those of the others."""
+        return (cls.constructor, *cls.__mro__[1:])
 
     def _make_once(self, *context: Any) -> Any:  # private: an option of any other name is a constructor's
         """Make the object once, so that an option which its constructor refuses is refused when it is validated.
@@ -193,7 +211,7 @@ def one_of(
         return model.model_validate(value, context=info.context)  # for what is validated within it
 
     # Any: it is written out as what was chosen, with its own options
-    return Annotated[Any, BeforeValidator(chosen)]
+    return Annotated[Any, BeforeValidator(chosen), Choice(tag, registry, named, bool(own))]
 
 
 def name_of(registry: Mapping[str, Callable]) -> Any:
@@ -204,7 +222,7 @@ def name_of(registry: Mapping[str, Callable]) -> Any:
             raise ValueError(must_be_one_of(registry, name, OWN))
         return _path(name, info)
 
-    return Annotated[str, AfterValidator(known)]
+    return Annotated[str, AfterValidator(known), WithJsonSchema(name_schema(registry))]
 
 
 def _path(name: str, info: ValidationInfo) -> str:

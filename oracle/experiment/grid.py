@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ValidationInfo, model_validator
 
 from oracle.experiment.component import Strict
 from oracle.experiment.message import InnerFieldError
-from oracle.experiment.number import MaxLr, number
+from oracle.experiment.number import GREATEST_MAX_LR, LEAST_MAX_LR, MaxLr, number
+from oracle.experiment.schema import Or
 
 DIGITS = 4  # significant ones of a spaced value
 NEAR = 1e-6  # relative difference up to which two values are one: single precision's last digits lie below
@@ -78,6 +79,10 @@ class Grid(Strict):
             low, high = math.log(self.low), math.log(self.high)
             return [math.exp(low + (high - low) * step) for step in steps]
         return [self.low + (self.high - self.low) * step for step in steps]
+
+
+VALUES = {"type": "number", "minimum": LEAST_MAX_LR, "maximum": GREATEST_MAX_LR}
+AnyGrid = Annotated[Grid, Or({"type": "array", "items": VALUES, "minItems": 1, "description": "Just these values."})]
 
 
 def _rounded(value: float) -> float:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Discriminator, SerializeAsAny, Tag
+from pydantic import AfterValidator, Discriminator, SerializeAsAny, Tag, WithJsonSchema
 
 
 def number(
@@ -32,7 +32,10 @@ def number(
             raise ValueError(f"must be {text}")
         return value
 
-    return Annotated[kind, AfterValidator(within)]
+    words = {"above": "exclusiveMinimum", "at least": "minimum", "below": "exclusiveMaximum", "at most": "maximum"}
+    schema = {words[word]: bound for word, bound in bounds.items() if bound is not None}
+    types = {int: "integer", float: "number"}
+    return Annotated[kind, AfterValidator(within), WithJsonSchema({"type": types[kind], **schema})]
 
 
 NotNegative = number(float, at_least=0)

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, WithJsonSchema
 
 from oracle.experiment.message import InnerFieldError
 from silo.duration import FORM, Duration
@@ -63,11 +63,11 @@ def _type(annotation: Any) -> Any:
     if annotation is Any:
         return Plain
     if annotation is Duration:
-        return Annotated[Any, BeforeValidator(_duration)]
+        return Annotated[Any, BeforeValidator(_duration), WithJsonSchema({"type": "string"})]
     if annotation in SCALARS or origin is Literal:
         return annotation
     if annotation is Path:
-        return Annotated[Any, BeforeValidator(_path)]
+        return Annotated[Any, BeforeValidator(_path), WithJsonSchema({"type": "string"})]
     if origin in (Union, UnionType):
         return Union[tuple(map(_type, inner))]  # noqa: UP007
     if origin is list:  # lists are read as tuples, which only a type that isn't strict turns back

@@ -1,12 +1,12 @@
 """The parts of an experiment: data, network, training, pruning, SILO's parameters, the Oracle's search."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from oracle.experiment.component import Component, Strict, component, name_of, one_of
 from oracle.experiment.example_network import example_network
-from oracle.experiment.grid import Grid
+from oracle.experiment.grid import AnyGrid
 from oracle.experiment.message import MISSING, InnerFieldError, shown
 from oracle.experiment.number import (
     Count,
@@ -23,7 +23,8 @@ from oracle.experiment.number import (
     number,
 )
 from oracle.experiment.policy import AnyRestart, AnyShape
-from oracle.experiment.search import FIRST_SEEDS, Search, SearchKind
+from oracle.experiment.schema import Or
+from oracle.experiment.search import FIRST_SEEDS, AnySearch, Search, SearchKind
 from oracle.experiment.words import Remark
 from silo.data import SPLITS
 from silo.data.augment import Augment
@@ -166,7 +167,7 @@ class Prune(Strict):
     rate: Shares
     cycles: Count
     restart: AnyRestart
-    prunable: Prunable = Prunable()
+    prunable: Annotated[Prunable, Or({"const": "every-weight"})] = Prunable()
 
     @model_validator(mode="after")
     def _a_rate_for_every_prune(self) -> "Prune":
@@ -210,11 +211,11 @@ class Oracle(Strict):
         level: How often the statistics of a cycle may err, above 0 and below 0.5.
     """
 
-    grid: Grid
-    seeds: tuple[Seed, ...]
+    grid: AnyGrid
+    seeds: Annotated[tuple[Seed, ...], Or({"type": "integer", "minimum": 1, "maximum": MAX_SEEDS})]
     tolerance: Points = 0.5
     follow: Literal["silo", "oracle"] = "silo"
-    search: Search = Search()
+    search: AnySearch = Search()
     level: number(float, above=0, below=0.5) = 0.05
 
     @property

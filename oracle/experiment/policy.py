@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from oracle.experiment.component import Strict, one_of
-from oracle.experiment.grid import Grid
+from oracle.experiment.grid import AnyGrid
 from oracle.experiment.number import NotNegativeCount
+from oracle.experiment.schema import Or
 from oracle.experiment.words import LONGEST_NAME
 from silo.restart import RESTARTS
 from silo.schedule import SCHEDULES
@@ -40,7 +41,7 @@ class Baseline(Strict):
         search_trainings: For a max_lr that is given: by how many trainings it was chosen, 0 to 1e9; null: not stated.
     """
 
-    max_lr: Annotated[one_of("kind", SCHEDULES) | None, BeforeValidator(_constant)] = None
+    max_lr: Annotated[one_of("kind", SCHEDULES) | None, BeforeValidator(_constant), Or({"type": "number"})] = None
     shape: AnyShape | None = None
     restart: AnyRestart | None = None
     search_trainings: NotNegativeCount | None = None
@@ -56,7 +57,7 @@ class BaselineSearch(Strict):
     """
 
     over: Literal["dense", "trajectory"] = "dense"
-    grid: Grid | None = None
+    grid: AnyGrid | None = None
 
 
 class Policies(Strict):

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from oracle.experiment.component import Strict
 from oracle.experiment.message import InnerFieldError
 from oracle.experiment.number import Share
+from oracle.experiment.schema import Or
 
 ADAPTIVE_SHARE = 1 / 3
 FIRST_SEEDS = 2  # in which a search that compares all cycles begins: one says nothing of the noise
@@ -88,3 +89,6 @@ class Search(Strict):
             return values * seeds
         share = ADAPTIVE_SHARE if self.share is None else self.share
         return max(1, math.floor(share * (values + 1) * seeds + 1e-9) - seeds)  # a third of 27 is 9
+
+
+AnySearch = Annotated[Search, Or({"enum": [kind.value for kind in SearchKind]})]
