@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 OTHERS := .venv-integrations
+TRACKERS := .venv-trackers
 
 .PHONY: quickstart test test-machines test-integrations install
 quickstart: install
@@ -27,13 +28,23 @@ install: .venv/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-# silo alone beside Lightning and Hugging Face's Trainer, in an environment that has no more than they and it need.
-test-integrations: $(OTHERS)/installed
-	OMP_NUM_THREADS=1 PYTHONPATH=. $(OTHERS)/bin/python -m pytest --confcutdir tests/integrations tests/integrations
+# silo alone beside Lightning and Hugging Face's Trainer, and a study in MLflow and Weights & Biases: each in an environment
+# that has no more than they and it need, the latter without torch.
+test-integrations: $(OTHERS)/installed $(TRACKERS)/installed
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(OTHERS)/bin/python -m pytest --confcutdir tests/integrations tests/integrations \
+		--ignore tests/integrations/trackers
+	PYTHONPATH=. $(TRACKERS)/bin/python -m pytest --confcutdir tests/integrations tests/integrations/trackers
 
 $(OTHERS)/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(OTHERS)
 	@$(OTHERS)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch numpy \
 		"lightning>=2.4" "transformers[torch]>=4.50" "pytest>=8" "setuptools>=77"
 	@$(OTHERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TRACKERS)/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -m venv $(TRACKERS)
+	@$(TRACKERS)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt numpy scipy \
+		pandas matplotlib jinja2 pydantic pyyaml rich "mlflow>=2.14" "wandb>=0.20" "pytest>=8" "setuptools>=77"
+	@$(TRACKERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@

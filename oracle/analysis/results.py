@@ -34,6 +34,7 @@ from oracle.study.environment import mixture
 from oracle.study.record import Record, Status
 from oracle.study.store import Store
 from oracle.study.study import open_study
+from silo.outcome import Epoch
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,12 @@ class Results:
         """What the trainings were made by: a command line, or the function of Python."""
         return f"silo-oracle run {self.origin}" if self.origin else "oracle.run"
 
-    def validation_curve(self, cell_id: str) -> list[float]:
-        """Return the validation accuracy, in percent, after every epoch of a training; empty where the run folder, which
-        alone holds it, isn't at hand, or the training failed.
+    def curve(self, cell_id: str) -> Sequence[Epoch]:
+        """Return what was measured after every epoch of a training; empty where the run folder, which alone holds it, isn't at
+        hand, or the training failed.
         """
         record = None if self._store is None else self._store.whole_record(cell_id)
-        return [] if record is None else [epoch.validation for epoch in record.outcome.curve]
+        return () if record is None else record.outcome.curve
 
 
 def load_results(folder: Path) -> Results:

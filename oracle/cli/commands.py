@@ -163,10 +163,23 @@ def _fit(arguments: Namespace) -> int:
 
 def _export(arguments: Namespace) -> int:
     from oracle.analysis.results import load_results
-    from oracle.report.optuna_export import export
 
-    names = export(load_results(arguments.folder), arguments.optuna)
-    show(f"{len(names)} studies, {names[0]} to {names[-1]}: optuna-dashboard sqlite:///{arguments.optuna}")
+    if arguments.optuna is not None:
+        from oracle.report.optuna_export import export as to_optuna
+
+        names = to_optuna(load_results(arguments.folder), arguments.optuna)
+        show(f"{len(names)} studies, {names[0]} to {names[-1]}: optuna-dashboard sqlite:///{arguments.optuna}")
+    elif arguments.mlflow is not None:
+        from oracle.report.trackers.to_mlflow import export as to_mlflow
+
+        run, written, there = to_mlflow(load_results(arguments.folder), arguments.mlflow)
+        show(f"run {run}, {written} trainings written, {there} were there")
+        show(f"to look at it: mlflow ui --backend-store-uri {redact(arguments.mlflow)}")
+    else:
+        from oracle.report.trackers.to_wandb import export as to_wandb
+
+        runs = to_wandb(load_results(arguments.folder), arguments.wandb)
+        show(f"{runs} offline runs: wandb sync {shown_path(arguments.wandb)}/wandb/offline-run-*")
     return DONE
 
 

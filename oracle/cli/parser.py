@@ -39,7 +39,7 @@ def make_parser() -> Parser:
         command("compare", "several runs side by side: in what they differ, optima, growth, verdicts, accuracies")
     )
     _add_fit(command("fit", "SILO's parameters whose curve lies inside the Oracle's intervals"))
-    _add_export(command("export", "the records as Optuna studies, which optuna-dashboard shows"))
+    _add_export(command("export", "the records for Optuna's dashboard, MLflow, or Weights & Biases"))
     _add_tune(command("tune", "SILO's parameters from the dense network alone, by a few trainings on other seeds"))
     _add_file(command("schedule", "SILO's max_lr by cycle"), out=False)
     schema = command("schema", "the JSON schema of experiment files, by which an editor completes and checks them")
@@ -131,7 +131,13 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
     _add_finished(parser)
-    parser.add_argument("--optuna", type=Path, required=True, metavar="FILE", help="a new SQLite file")
+    to = parser.add_mutually_exclusive_group(required=True)
+    what = "a new SQLite file of Optuna studies, one a cycle, a trial a training"
+    to.add_argument("--optuna", type=Path, metavar="FILE", help=what)
+    what = "a tracking store, such as sqlite:///mlflow.db: a run of the study, and under it one of each training"
+    to.add_argument("--mlflow", type=as_utf8, metavar="URI", help=what)
+    to.add_argument("--wandb", type=Path, metavar="DIR", help="a new folder of offline runs, for wandb sync")
+    parser.epilog = "example: silo-oracle export runs/mine --mlflow sqlite:///mlflow.db"
 
 
 def _add_tune(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,7 @@ from oracle.utf8 import as_utf8
 
 ELSEWHERE = "..."
 URL = re.compile(r"([a-z][a-z0-9+.-]*://)(?:([^/?#]*)@)?([^?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+USER = re.compile(r"(?<=://)[^/?#\s@]*@")  # of a URL within a text, with its password
 
 # of a path from the root, or from what a variable holds: where it lies says nothing elsewhere
 VARIABLE, ROOT, FOLDER = r"\$[A-Z_][A-Z0-9_]*/", r"(?<![\w.:/])/", r"[^\s/:'\",;()]+/"
@@ -69,9 +70,16 @@ def redact_override(override: str) -> str:
 
 
 def redact_text(text: str) -> str:
-    """An error's text in one line: paths without their folders, what the environment holds by the variable's name."""
-    text = _name_variables(one_line(text))
+    """An error's text in one line: paths without their folders, URLs without their users, what the environment holds by the
+    variable's name.
+    """
+    text = _name_variables(without_users(one_line(text)))
     return FOLDERS.sub("", QUOTED.sub(r"\1\2\1", text))
+
+
+def without_users(text: str) -> str:
+    """The text with URLs that have no user and no password."""
+    return USER.sub("", text)
 
 
 def _name_variables(text: str) -> str:

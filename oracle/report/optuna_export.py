@@ -103,5 +103,5 @@ def _trial(
         params={"max_lr": float(row["max_lr"])},
         distributions=dict(space),
         user_attrs=attributes,
-        intermediate_values=dict(enumerate(results.validation_curve(row["id"]), start=1)),
+        intermediate_values={epoch: one.validation for epoch, one in enumerate(results.curve(row["id"]), start=1)},
     )

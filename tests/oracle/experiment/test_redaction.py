@@ -74,6 +74,7 @@ def test_what_is_kept_of_an_override(override, kept):
         ("a/b and 1/2 and https://example.org/a/b stay", "a/b and 1/2 and https://example.org/a/b stay"),
         ("ada may not, with k3y, nor with 'a+b/c=='", "$USER may not, with $API_KEY, nor with '$SERVICE_TOKEN'"),
         ("mode token is no adaptive one", "mode token is no adaptive one"),
+        ("http://me:pw@host:1/a is gone, not mail a@b", "http://host:1/a is gone, not mail a@b"),
     ],
 )
 def test_what_is_kept_of_an_error(monkeypatch, text, kept):
