@@ -33,6 +33,8 @@ ROOMS = (
 # What the order allows, and is wrong all the same: what the records say doesn't depend on how they were made.
 APART = {("analysis", "run")}
 OPTUNA = {"oracle/plan/search/adaptive.py", "oracle/fit/curve.py", "oracle/report/optuna_export.py"}
+# each in the one module that needs it; both are optional
+TRACKERS = {name: f"oracle/report/trackers/to_{name}.py" for name in ("mlflow", "wandb")}
 # The only modules of the reading rooms that import torch at once: data is loaded there, and states are.
 READING, TORCH = (
     ("experiment", "stats", "study", "plan", "analysis", "report", "fit", "interface", "cli"),
@@ -105,14 +107,19 @@ def test_optuna_is_imported_where_it_searches_and_exports_alone():
     assert importers("optuna") == OPTUNA
 
 
+def test_trackers_are_imported_where_they_are_written_alone():
+    assert {name: importers(name) for name in TRACKERS} == {name: {path} for name, path in TRACKERS.items()}
+
+
 def test_rooms_that_read_import_no_torch_at_once():
     needs("optuna")  # of fit and export
     files = [path for path in imports() if path.startswith(tuple(f"oracle/{name}/" for name in READING))]
     modules = [path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in files]
     # __main__ and what goes on from there run a command; how long one takes with --calibrate, a worker measures
     left_out = {"oracle.cli.__main__", "oracle.cli.prediction", *(f"oracle.study.{name}" for name in TORCH)}
-    code = f"import sys; sys.modules['torch'] = None; import {', '.join(sorted({*modules} - left_out))}"
     assert left_out < {*modules}
+    left_out |= {f"oracle.report.trackers.to_{name}" for name in TRACKERS}  # tests/integrations has these libraries
+    code = f"import sys; sys.modules['torch'] = None; import {', '.join(sorted({*modules} - left_out))}"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
