@@ -60,6 +60,15 @@ def measurements_of(
 
 
 def overlap(experiment: Experiment, data: DataInfo, part: str) -> float:
-    """Return how many images of a part of the data seeds share, per training image; official test images are fixed: 0."""
-    fixed = part == "test" and experiment.data.split.kind == "carve"
-    return 0.0 if fixed else data.evaluated_on(part) / data.training_images
+    """Return by how much the variance of a mean over seeds is greater than 1/J of one seed's, since seeds share images.
+
+    Two seeds' parts, drawn from one pool, share a part's share r of the pool: so correlated are they, at most, as images'
+    luck is all of it. That makes r / (1 - r): a part's images per other image of the pool, which where the seeds split all of
+    it are those that train (Nadeau and Bengio 2003). Official test images are fixed: 0.
+    """
+    kind = experiment.data.split.kind
+    if part == "test" and kind in ("carve", "draw"):
+        return 0.0
+    images = data.evaluated_on(part)
+    others = data.images - data.test_images - images if kind == "draw" else data.training_images
+    return images / others

@@ -24,4 +24,4 @@ SOURCES = Registry(
         "imagenet": "silo.data.imagenet:imagenet",
     }
 )
-SPLITS = Registry({"pooled": "silo.data.split:Pooled", "carve": "silo.data.split:Carve"})
+SPLITS = Registry({name: f"silo.data.split:{name.title()}" for name in ("pooled", "carve", "draw")})

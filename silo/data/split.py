@@ -169,6 +169,45 @@ class Carve:
         return dataset.train[order[validation:]], dataset.train[order[:validation]], dataset.test
 
 
+@dataclass(frozen=True)
+class Draw:
+    """So many images to train and to validate on, drawn by the seed out of a larger pool; the official test set is kept apart.
+
+    The larger the pool, the fewer images seeds share, and the less they are alike by luck. The pool is the source's training
+    images.
+
+    Args:
+        train: Images to train on, at least 1.
+        validation: Images to validate on, at least 1.
+
+    Raises:
+        ValueError: For fewer.
+    """
+
+    train: int
+    validation: int
+
+    def __post_init__(self) -> None:
+        for name, count in (("train", self.train), ("validation", self.validation)):
+            if count < 1:
+                raise ValueError(f"{name} must be at least 1 image, got {count}")
+
+    def sizes(self, train: int, test: int | None) -> tuple[int, int, int]:
+        """How many images train, validate and test; raises DataError where the source has fewer, or no official test set."""
+        if test is None:
+            raise DataError("split.kind must be pooled where a source has no official test set, got draw")
+        if self.train + self.validation > train:
+            given = f"{self.train} and {self.validation}"
+            raise DataError(f"split.train and split.validation must be at most {train} images together, got {given}")
+        return self.train, self.validation, test
+
+    def parts(self, dataset: Dataset, seed: int) -> tuple[Part, Part, Part]:
+        """(train, validation, test) images of this seed; raises DataError as :meth:`sizes` does."""
+        train, validation, _ = self.sizes(*dataset.sizes)
+        order = torch.randperm(len(dataset.train), generator=generator(seed, Purpose.SPLIT))[: train + validation]
+        return dataset.train[order[validation:]], dataset.train[order[:validation]], dataset.test
+
+
 def limited(dataset: Dataset, train: int | None, test: int | None) -> Dataset:
     """A random subset of a data set, the same for every seed.
 

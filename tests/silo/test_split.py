@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from silo.data.error import DataError
 from silo.data.images import Dataset, Images
 from silo.data.normalize import Normalize
-from silo.data.split import Carve, Pooled, limited, split
+from silo.data.split import Carve, Draw, Pooled, limited, split
 
 
 def numbered(n, start=0):
@@ -52,7 +52,31 @@ def test_carve_keeps_the_test_set_apart(train, test, seed):
     assert len(parts[1]) == round(0.2 * train)
 
 
-@pytest.mark.parametrize("rule", [Pooled(), Carve()], ids=["pooled", "carve"])
+@given(st.integers(5, 300), st.integers(1, 50), st.integers(0, 5), st.data())
+def test_draw_takes_so_many_of_the_pool(pool, test, seed, data):
+    train = data.draw(st.integers(1, pool - 1))
+    validation = data.draw(st.integers(1, pool - train))
+    parts = numbers(Draw(train, validation).parts(dataset(pool, test), seed))
+    assert parts[2] == list(range(pool, pool + test))
+    assert (len(parts[0]), len(parts[1])) == (train, validation)
+    assert len(set(parts[0] + parts[1])) == train + validation and set(parts[0] + parts[1]) <= set(range(pool))
+
+
+def test_a_pool_that_is_too_small_to_draw_from():
+    message = r"^split\.train and split\.validation must be at most 10 images together, got 8 and 3$"
+    with pytest.raises(DataError, match=message):
+        Draw(8, 3).parts(dataset(10, 2), 0)
+    with pytest.raises(DataError, match=r"^split\.kind must .*, got draw$"):
+        Draw(8, 1).parts(dataset(10), 0)
+
+
+@pytest.mark.parametrize(("train", "validation", "name"), [(0, 1, "train"), (1, 0, "validation"), (-1, 1, "train")])
+def test_bad_counts_to_draw(train, validation, name):
+    with pytest.raises(ValueError, match=f"^{name} must be at least 1 image, got"):
+        Draw(train, validation)
+
+
+@pytest.mark.parametrize("rule", [Pooled(), Carve(), Draw(60, 20)], ids=["pooled", "carve", "draw"])
 def test_the_seed_alone_decides(rule):
     data = dataset(100, 20)
     first = numbers(rule.parts(data, 0))

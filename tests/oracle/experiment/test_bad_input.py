@@ -469,7 +469,7 @@ FIELDS = [
     ),
     (
         "data.split=holdout",
-        'data.split.kind must be one of pooled, carve, or your own module.path:attribute, got "holdout"',
+        'data.split.kind must be one of pooled, carve, draw, or your own module.path:attribute, got "holdout"',
     ),
     (
         "model=resnet21",
