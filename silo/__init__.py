@@ -8,7 +8,7 @@ each part is imported when it is looked up.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from silo.schedule import ConstantSchedule, SiloSchedule, TableSchedule
+from silo.schedule import ConstantSchedule, DensityPower, SiloSchedule, TableSchedule
 from silo.shape import Constant, Cosine, Cyclical, WarmupStep
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = [
     "ConstantSchedule",
     "Cosine",
     "Cyclical",
+    "DensityPower",
     "PruningCycleLR",
     "SiloSchedule",
     "TableSchedule",

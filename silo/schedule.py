@@ -1,4 +1,4 @@
-"""max_lr of a pruning cycle: SILO's S-shaped growth, one constant, or a table.
+"""max_lr of a pruning cycle: SILO's S-shaped growth, one constant, a table, or a power of the density.
 
 A schedule answers for whole cycles; what the learning rate does within one is its shape (:mod:`silo.shape`).
 """
@@ -182,4 +182,50 @@ class TableSchedule:
         return self.values[cycle]
 
 
-SCHEDULES = {"constant": ConstantSchedule, "table": TableSchedule}
+@dataclass(frozen=True)
+class DensityPower:
+    """max_lr(m) = value * d**(-exponent), d the share of the weights that remains in cycle m.
+
+    An exponent of 0 is one constant; 1/2 is SMET's rule and 1 SuPar's, without the wider initialization that SuPar has beside
+    it: it was made for AdamW and random static masks, so that under SGD this is an approximation.
+
+    >>> smet = DensityPower(value=0.1, exponent=0.5, prune_rate=0.2)
+    >>> [round(smet.max_lr(m), 4) for m in (0, 4, 7, 10)]
+    [0.1, 0.1562, 0.2184, 0.3052]
+
+    Source: SMET: arXiv 2606.00888; SuPar: Dey et al. 2024, arXiv 2405.15743; that one exponent holds both is ours.
+
+    Args:
+        value: max_lr of the dense network, finite and above 0.
+        exponent: How fast max_lr grows as the network is pruned: a finite number; below 0 it falls.
+        prune_rate: As of :class:`SiloSchedule`. An experiment file doesn't give it: it is ``prune.rate``.
+
+    Raises:
+        ValueError: For any other value.
+    """
+
+    value: float
+    exponent: float
+    prune_rate: Rate
+
+    def __post_init__(self) -> None:
+        if not is_finite(self.exponent):
+            raise ValueError(f"exponent must be a finite number, got {self.exponent!r}")
+        checked = {"value": _rate("value", self.value), "exponent": plain(self.exponent)}
+        for name, value in (checked | {"prune_rate": _checked_prune_rate(self.prune_rate)}).items():
+            object.__setattr__(self, name, value)
+
+    def max_lr(self, cycle: int) -> float:
+        """The value times a power of the weights remaining.
+
+        Raises:
+            ValueError: Where the cycle is no whole number of at least 0, or the rate is no finite number above 0.
+        """
+        remaining = weights_remaining(self.prune_rate, _checked_cycle(cycle))
+        try:
+            return _rate("max_lr", self.value * remaining**-self.exponent)
+        except (OverflowError, ZeroDivisionError) as error:  # of a power, hundreds of cycles on
+            raise ValueError(f"max_lr must be a finite number above 0, got {error}") from None
+
+
+SCHEDULES = {"constant": ConstantSchedule, "table": TableSchedule, "density-power": DensityPower}

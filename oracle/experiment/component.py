@@ -5,7 +5,7 @@ taken as they are, and nothing is imported or made.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -60,24 +60,29 @@ class Component(Strict):
     constructor: ClassVar[Callable]
     options: ClassVar[tuple[str, ...]]
 
-    def make(self, *context: Any) -> Any:
+    def make(self, *context: Any, **supplied: Any) -> Any:
         """silo's object.
 
         Args:
             context: The constructor's first arguments, which are no options, such as a network's channels, size and
                 classes.
+            supplied: Arguments that are no options either, such as a schedule's ``prune_rate``; only those that the
+                constructor has are passed on.
 
         Raises:
             ValueError: The constructor refuses an option.
         """
-        return self.constructor(*context, **{name: getattr(self, name) for name in self.options})
+        options = {name: getattr(self, name) for name in self.options}
+        return self.constructor(*context, **options, **_taken(self.constructor, supplied))
 
     @classmethod
     def documented(cls) -> tuple[Any, ...]:
         """Return the constructor, which has its options' docstrings, and the bases, which have those of the others."""
         return (cls.constructor, *cls.__mro__[1:])
 
-    def _make_once(self, *context: Any) -> Any:  # private: an option of any other name is a constructor's
+    def _make_once(
+        self, *context: Any, **supplied: Any
+    ) -> Any:  # private: an option of any other name is a constructor's
         """Make the object once, so that an option which its constructor refuses is refused when it is validated.
 
         Raises:
@@ -85,7 +90,7 @@ class Component(Strict):
             ValueError: It is of another form.
         """
         try:
-            return self.make(*context)
+            return self.make(*context, **supplied)
         except ValueError as error:
             if inner := inner_error(error, self.options):
                 raise inner from error
@@ -116,17 +121,22 @@ class Recorded(Component):
         """The names of its options."""
         return tuple(self.model_extra)
 
-    def make(self, *context: Any) -> Any:
+    def make(self, *context: Any, **supplied: Any) -> Any:
         """silo's object, as :meth:`Component.make` makes it.
 
         Raises:
             KeyError: It is no built-in one: what an import path leads to is never made from a record.
         """
-        return self.registry[getattr(self, self.tag)](*context, **self.model_extra)
+        constructor = self.registry[getattr(self, self.tag)]
+        return constructor(*context, **self.model_extra, **_taken(constructor, supplied))
 
 
 def component(
-    constructor: Callable, base: type[Component] = Checked, context: int = 0, **fields: Any
+    constructor: Callable,
+    base: type[Component] = Checked,
+    context: int = 0,
+    supplied: Sequence[str] = (),
+    **fields: Any,
 ) -> type[Component]:
     """The pydantic model of a constructor's options.
 
@@ -134,6 +144,7 @@ def component(
         constructor: A class or a function.
         base: The model's base class.
         context: How many of the constructor's first parameters are no options.
+        supplied: Names of parameters that are none either: whoever makes the object has them.
         fields: The model's fields beside the options, as ``pydantic.create_model`` takes them.
 
     Raises:
@@ -142,7 +153,7 @@ def component(
     taken = {*fields, *base.model_fields, *dir(base)}
     options = {}
     for p in list(inspect.signature(constructor, eval_str=True).parameters.values())[context:]:
-        if p.kind is p.VAR_KEYWORD:
+        if p.kind is p.VAR_KEYWORD or p.name in supplied:
             continue
         if p.kind in (p.POSITIONAL_ONLY, p.VAR_POSITIONAL):
             raise ValueError(f"must take its parameters by name ({p.name} can't be given so)")
@@ -155,7 +166,12 @@ def component(
 
 
 def one_of(
-    tag: str, registry: Mapping[str, Callable], base: type[Component] = Checked, context: int = 0, own: str = OWN
+    tag: str,
+    registry: Mapping[str, Callable],
+    base: type[Component] = Checked,
+    context: int = 0,
+    own: str = OWN,
+    supplied: Sequence[str] = (),
 ) -> Any:
     """A pydantic type for ``{tag: name, option: value, ...}``, or just ``name``.
 
@@ -165,12 +181,13 @@ def one_of(
         base: The base class of the constructors' models.
         context: How many of the constructors' first parameters are no options.
         own: What will do beside the registry's names: any import path; empty for these alone.
+        supplied: Names of the constructors' parameters that are no options either.
     """
     # each model is made once: two readings of one experiment are equal only if their models are the same
 
     @cache
     def named(name: str) -> type[Component]:
-        return component(registry[name], base, context, **{tag: (Literal[name], name)})
+        return component(registry[name], base, context, supplied, **{tag: (Literal[name], name)})
 
     @cache
     def recorded() -> type[Component]:
@@ -182,7 +199,7 @@ def one_of(
     @cache
     def imported(path: ImportPath, target: Callable) -> type[Component]:
         named = (Annotated[Literal[str(path)], AfterValidator(ImportPath)], path)
-        return component(_held_to(registry, context, tag, path, target), base, context, **{tag: named})
+        return component(_held_to(registry, context, tag, path, target), base, context, supplied, **{tag: named})
 
     def chosen(value: Any, info: ValidationInfo) -> Component:
         if isinstance(value, str):
@@ -212,6 +229,14 @@ def one_of(
 
     # Any: it is written out as what was chosen, with its own options
     return Annotated[Any, BeforeValidator(chosen), Choice(tag, registry, named, bool(own))]
+
+
+def _taken(constructor: Callable, supplied: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the supplied arguments that a constructor has."""
+    if not supplied:
+        return {}
+    parameters = inspect.signature(constructor).parameters
+    return {name: value for name, value in supplied.items() if name in parameters}
 
 
 def name_of(registry: Mapping[str, Callable]) -> Any:

@@ -3,9 +3,9 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
-from oracle.experiment.component import Strict, one_of
+from oracle.experiment.component import Component, Strict, one_of
 from oracle.experiment.grid import AnyGrid
 from oracle.experiment.number import NotNegativeCount
 from oracle.experiment.schema import Or
@@ -16,6 +16,22 @@ from silo.shape import SHAPES
 
 RESERVED = ("silo", "oracle", "all")  # rows of the tables
 AnyShape, AnyRestart = one_of("kind", SHAPES), one_of("kind", RESTARTS)
+
+
+EXAMPLE_RATE = 0.2  # with which a schedule is made once when it is validated; its own is then known
+
+
+class OfTheLoop(Component):
+    """A schedule, whose constructor may have a ``prune_rate``: the pruning loop has it, which isn't known here."""
+
+    @model_validator(mode="after")
+    def _check(self, info: ValidationInfo) -> "OfTheLoop":
+        if info.context is None:
+            self._make_once(prune_rate=EXAMPLE_RATE)
+        return self
+
+
+AnySchedule = one_of("kind", SCHEDULES, OfTheLoop, supplied=("prune_rate",))
 
 
 def _constant(value: Any) -> Any:
@@ -35,13 +51,14 @@ class Baseline(Strict):
     """A policy that SILO is compared with.
 
     Args:
-        max_lr: A number from 1e-30 to 1e9, or a schedule over the cycles; null: one value, found by the search.
+        max_lr: A number from 1e-30 to 1e9, or a schedule over the cycles (which has ``prune.rate`` where it takes a
+            ``prune_rate``); null: one value, found by the search.
         shape: The shape within a cycle; null: ``train.shape``.
         restart: What a cycle starts from; null: ``prune.restart``.
         search_trainings: For a max_lr that is given: by how many trainings it was chosen, 0 to 1e9; null: not stated.
     """
 
-    max_lr: Annotated[one_of("kind", SCHEDULES) | None, BeforeValidator(_constant), Or({"type": "number"})] = None
+    max_lr: Annotated[AnySchedule | None, BeforeValidator(_constant), Or({"type": "number"})] = None
     shape: AnyShape | None = None
     restart: AnyRestart | None = None
     search_trainings: NotNegativeCount | None = None

@@ -166,7 +166,7 @@ class Experiment(Strict):
             return None
         if self._recorded is not None and ":" in schedule.kind:
             return self._recorded.schedule(baseline)
-        return schedule.make()
+        return schedule.make(prune_rate=self.prune.rate)
 
     @property
     def is_recorded(self) -> bool:

@@ -9,7 +9,7 @@ from golden import GOLDEN
 from hypothesis import given
 from hypothesis import strategies as st
 
-from silo import ConstantSchedule, SiloSchedule, TableSchedule
+from silo import ConstantSchedule, DensityPower, SiloSchedule, TableSchedule
 
 RELEASED = {
     "resnet20": {"epsilon": 0.03, "delta": 0.04, "beta": 5, "delay": 1, "prune_rate": 0.2},
@@ -181,3 +181,45 @@ def test_numpy_s_numbers_are_numbers_and_go_on_as_python_s():
     assert half == SiloSchedule(0.5, 0.25, 5, 1, 0.2) and type(half.max_lr(0)) is float
     assert type(ConstantSchedule(np.float32(0.5)).max_lr(np.uint8(3))) is float
     assert TableSchedule(np.array([0.5, 0.25])).max_lr(np.int64(1)) == 0.25
+
+
+@pytest.mark.parametrize(
+    ("exponent", "growth"),
+    [
+        (0, {0: 1, 7: 1, 24: 1}),
+        (0.5, {0: 1, 4: 1.56, 7: 2.18, 10: 3.05, 24: 14.6}),  # SMET
+        (1, {0: 1, 1: 1.25, 24: 212}),  # SuPar
+        (-1, {1: 0.8}),
+    ],
+)
+def test_a_power_of_the_density(exponent, growth):
+    schedule = DensityPower(0.3, exponent, prune_rate=0.2)
+    assert {m: float(f"{schedule.max_lr(m) / 0.3:.3g}") for m in growth} == growth
+
+
+def test_a_power_of_the_density_goes_by_the_rate_of_each_cycle():
+    schedule = DensityPower(0.1, 1, prune_rate=(0.5, 0.2))
+    assert [schedule.max_lr(m) for m in range(4)] == pytest.approx([0.1, 0.2, 0.25, 0.3125])
+
+
+@pytest.mark.parametrize("bad", [*NOT_RATES])
+def test_bad_values_of_a_power_of_the_density(bad):
+    with pytest.raises(ValueError, match=r"^value must be "):
+        DensityPower(bad, 0.5, 0.2)
+    if bad not in (0, 0.0, -0.1):  # which are exponents
+        with pytest.raises(ValueError, match=r"^exponent must be "):
+            DensityPower(0.1, bad, 0.2)
+    with pytest.raises(ValueError, match=r"^prune_rate must be "):
+        DensityPower(0.1, 0.5, bad)
+
+
+@pytest.mark.parametrize(("exponent", "cycle"), [(1, 10**4), (-1, 10**4), (300, 200)])
+def test_a_power_beyond_all_bounds_is_refused(exponent, cycle):
+    with pytest.raises(ValueError, match=r"^max_lr must be a finite number above 0, got "):
+        DensityPower(0.1, exponent, 0.2).max_lr(cycle)
+
+
+@pytest.mark.parametrize("cycle", NOT_CYCLES)
+def test_bad_cycles_of_a_power_of_the_density(cycle):
+    with pytest.raises(ValueError, match=r"^cycle must be "):
+        DensityPower(0.1, 0.5, 0.2).max_lr(cycle)

@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from experiments import experiment, write
+from experiments import TINY, changed, experiment, write
 from own_package import CODE, OWN, forget, own_experiment
 from torch import nn
 
 from oracle.cli.main import main
 from oracle.error import InputError
 from oracle.experiment.import_path import code_of, target_of
-from oracle.experiment.load import validate
+from oracle.experiment.load import load, recorded_experiment, validate
 from oracle.hashing import digest
 from oracle.plan.baseline_trajectories import BaselineTrajectories
 from oracle.plan.record_view import RecordView
@@ -174,6 +174,28 @@ def test_an_imported_schedule_may_return_numpys_numbers(home, tmp_path):
     view = RecordView(spec, Store(tmp_path / "run"))
     max_lr = next(BaselineTrajectories(view, "narrow", "training").all()[0]).cell.max_lr
     assert (max_lr, type(max_lr)) == (0.25, float)
+
+
+def test_a_schedule_that_takes_a_prune_rate_has_that_of_the_loop(home):
+    """An imported one, and SMET's; the file can't give another."""
+    code = (
+        "class Alive:\n    def __init__(self, value: float, prune_rate):\n        self.value, self.rate = value, prune_rate\n\n"
+        "    def max_lr(self, cycle):\n        return self.value * (1 - self.rate) ** cycle\n"
+    )
+    (home / "own/alive.py").write_text(code)
+    mine, smet = {"kind": "own.alive:Alive", "value": 0.5}, {"kind": "density-power", "value": 0.1, "exponent": 0.5}
+    changes = {"policies.baselines": {"mine": {"max_lr": mine}, "smet": {"max_lr": smet}}, "prune.rate": 0.5}
+    spec = load(changed(TINY, changes))
+    assert [spec.baseline_schedule("mine").max_lr(cycle) for cycle in range(3)] == [0.5, 0.25, 0.125]
+    assert spec.baseline_schedule("smet").max_lr(2) == pytest.approx(0.2)
+    assert spec.baselines["smet"].max_lr.model_dump() == smet
+    recorded = recorded_experiment(
+        {"experiment": spec.redacted(), "imported": spec.imported.model_dump(mode="json")}, "HERE"
+    )
+    assert recorded.baseline_schedule("smet").max_lr(2) == spec.baseline_schedule("smet").max_lr(2)
+    assert recorded.baseline_schedule("mine").max_lr(2) == 0.125
+    with pytest.raises(InputError, match="prune_rate"):
+        load(changed(TINY, changes | {"policies.baselines.smet.max_lr.prune_rate": 0.1}))
 
 
 # -- where modules are found
