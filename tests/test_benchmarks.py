@@ -301,6 +301,7 @@ def stand_ins(tmp_path_factory):
     folder = image_folder(root / "folder", random)
     return {
         "digits": ["data.limit.train=40"],
+        "mnist1d": ["data.train=60", "data.test=20", "data.split={kind: draw, train: 40, validation: 20}"],
         "folder": folder,
         "cifar10": folder,  # an archive that torchvision takes has its checksum: images stand in for it as a folder
         "cifar100": folder,
