@@ -7,7 +7,7 @@ TRACKERS := .venv-trackers
 
 .PHONY: quickstart test test-machines test-integrations install
 quickstart: install
-	$(BIN)/silo-oracle run benchmarks/quickstart.yaml
+	$(BIN)/silo-oracle run benchmarks/mnist1d-mlp.yaml
 
 # One thread each, or they crowd each other out on two cores; as collected, or the tests of Ray, few and long, all come last.
 test: install

@@ -1,6 +1,6 @@
 """Kill a sweep's driver, workers and nodes at random, and see that nothing is lost and nothing is done twice.
 
-    python benchmarks/chaos.py [--file benchmarks/quickstart.yaml] [--kills 60] [--seed 0] [--to results/chaos]
+    python benchmarks/chaos.py [--file benchmarks/digits-mlp.yaml] [--kills 60] [--seed 0] [--to results/chaos]
 
 One undisturbed run first; then the same experiment on a Ray cluster of three nodes on one machine, with so many SIGKILLs: half
 of them after a random time (so that starting up is hit, too), half after a random number of new records. A killed driver and a
@@ -268,7 +268,7 @@ a Ray cluster of {NODES} nodes on one machine, a CPU with {os.cpu_count()} cores
 def main() -> int:
     """The exit code: 0 where nothing was lost and nothing done twice."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--file", type=Path, default=Path("benchmarks/quickstart.yaml"))
+    parser.add_argument("--file", type=Path, default=Path("benchmarks/digits-mlp.yaml"))
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--to", type=Path, default=Path("results/chaos"))

@@ -30,8 +30,8 @@ def of_source(source):
     return [path for path, experiment in LOADED.items() if experiment.data.source == source]
 
 
-def test_there_is_a_quickstart():
-    assert (BENCHMARKS / "quickstart.yaml") in of_source("digits")
+def test_there_are_digits():
+    assert (BENCHMARKS / "digits-mlp.yaml") in of_source("digits")
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS)

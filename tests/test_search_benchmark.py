@@ -20,24 +20,24 @@ ADAPTIVE = Search(kind="adaptive")
 
 
 @pytest.fixture(scope="module")
-def quickstart():
-    return read(RESULTS / "quickstart")
+def digits():
+    return read(RESULTS / "digits-mlp")
 
 
-def test_a_replay_finds_what_the_published_sweep_found(quickstart):
-    """results/quickstart-adaptive was trained for real, by the same trainings."""
-    trained, found = published("quickstart-adaptive"), replay(quickstart, ADAPTIVE, range(4))
-    assert found.trainings == len(trained.cells) <= quickstart.trainings / 3
+def test_a_replay_finds_what_the_published_sweep_found(digits):
+    """results/digits-mlp-adaptive was trained for real, by the same trainings."""
+    trained, found = published("digits-mlp-adaptive"), replay(digits, ADAPTIVE, range(4))
+    assert found.trainings == len(trained.cells) <= digits.trainings / 3
     intervals = [(i.best, i.low, i.high, i.edge_low, i.edge_high) for i in found.intervals]
     columns = trained.comparison[["best_max_lr", "low", "high", "edge_low", "edge_high"]]
     assert intervals == [tuple(None if np.isnan(v) else v for v in row) for row in columns.itertuples(index=False)]
 
 
-def test_at_no_cost_is_spared_nothing_is_off(quickstart):
-    whole = score(fewer_seeds(quickstart, range(4)), quickstart)
+def test_at_no_cost_is_spared_nothing_is_off(digits):
+    whole = score(fewer_seeds(digits, range(4)), digits)
     assert (whole.cost, whole.steps, whole.wider, whole.behind, whole.within) == (1, 0, 0, 0, 1)
-    assert quickstart.trainings == 18 * 4 * 13
-    assert score(fewer_seeds(quickstart, [0]), quickstart).steps > halves(quickstart)
+    assert digits.trainings == 18 * 4 * 13
+    assert score(fewer_seeds(digits, [0]), digits).steps > halves(digits)
 
 
 def test_a_score_written_by_hand():
@@ -51,10 +51,10 @@ def test_a_score_written_by_hand():
     assert (found.steps, found.behind, found.within) == (0.0, 4.0, 1.0)
 
 
-def test_a_drawn_run_has_the_run_s_means_and_its_noise(quickstart):
+def test_a_drawn_run_has_the_run_s_means_and_its_noise(digits):
     random = np.random.default_rng(0)
-    drawn = np.stack([np.stack([c.accuracy for c in draw(quickstart, random).cycles]) for _ in range(40)])
-    given = np.stack([c.accuracy for c in quickstart.cycles])
+    drawn = np.stack([np.stack([c.accuracy for c in draw(digits, random).cycles]) for _ in range(40)])
+    given = np.stack([c.accuracy for c in digits.cycles])
     near = np.nanmean(given, axis=2) > 95  # what collapsed is far noisier
     assert np.abs(drawn.mean(axis=(0, 3)) - given.mean(axis=2))[near].max() < 0.3
 
@@ -64,7 +64,7 @@ def test_a_drawn_run_has_the_run_s_means_and_its_noise(quickstart):
 
     seeds_apart = np.sqrt(noise(given) ** 2 - np.mean([noise(one) for one in drawn]) ** 2)
     assert 0.3 < seeds_apart < 1.0  # what a seed adds to every value is no noise, and isn't drawn
-    assert len({tuple(order) for order in orders(quickstart)}) > 8
+    assert len({tuple(order) for order in orders(digits)}) > 8
 
 
 def test_a_recorded_run_is_judged_as_the_published_one():

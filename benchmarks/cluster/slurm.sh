@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A sweep on a Slurm allocation: Ray on all of its nodes, the driver beside the head, and nothing left behind.
-#   sbatch [sbatch options] benchmarks/cluster/slurm.sh benchmarks/quickstart.yaml [more options of silo-oracle run]
+#   sbatch [sbatch options] benchmarks/cluster/slurm.sh benchmarks/digits-mlp.yaml [more options of silo-oracle run]
 # Submit it in the folder that holds .venv, on a file system that all nodes share; see README.md beside this file.
 #
 # One Ray a node, with all that the job was given there. At its time limit the job is told two minutes early, and only this

@@ -21,7 +21,7 @@ from benchmarks.search.verdicts import simulated as verdicts_simulated
 from oracle.error import InputError
 from oracle.experiment.search import ADAPTIVE_SHARE, Search
 
-RUNS = ("quickstart", "cifar10-policies", "digits-cnn")
+RUNS = ("digits-mlp", "cifar10-policies", "digits-cnn")
 SHARES = (0.2, 0.25, ADAPTIVE_SHARE, 0.4, 0.5, 0.65)
 DRAWS = 40
 

@@ -33,9 +33,9 @@ from oracle.study.environment import current_environment
 HERE = Path(__file__).parents[1]
 # what is changed: cycles, epochs, seeds, values and images are fewer, so that each takes about a minute on two cores
 DIGITS = {
-    "MLP, digits": ("quickstart.yaml", ["prune.cycles=6", "oracle.seeds=2"]),
+    "MLP, digits": ("digits-mlp.yaml", ["prune.cycles=6", "oracle.seeds=2"]),
     "small CNN, digits": (
-        "quickstart.yaml",
+        "digits-mlp.yaml",
         ["model={name: small-cnn}", "prune.cycles=4", "oracle.seeds=1", "policies.baselines={cosine: {shape: cosine}}"],
     ),
 }

@@ -40,7 +40,7 @@ def made_up(count: int) -> Dataset:
 
 
 def of_digits() -> Split:
-    """scikit-learn's digits as the quickstart splits them for its first seed."""
+    """scikit-learn's digits as digits-mlp splits them for its first seed."""
     return split(digits(), SHARES, Normalize(), seed=10)
 
 

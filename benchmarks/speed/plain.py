@@ -1,7 +1,7 @@
 """A training loop that is written by hand against the suite's engine: the same task in one process, one thread, in turns.
 
 The hand-written loop is the fastest we could write: tensors in, whole batches augmented, channels_last, fused SGD, the mask by
-one multiplication after every step. ResNet-20 trains one epoch on images of 32x32, cropped and flipped; the quickstart's MLP
+one multiplication after every step. ResNet-20 trains one epoch on images of 32x32, cropped and flipped; digits-mlp's MLP
 its 12 epochs on digits. A training evaluates its validation images after every epoch, and test where validation rose; a step is
 one of a training that has a single image to evaluate on. Making the network is in both. Images that aren't
 augmented can also be normalized ahead, as float32, which takes four times their memory: the engine does it for small ones.
@@ -20,7 +20,7 @@ from silo.data.augment import Augment
 
 TITLE = "The engine / a loop written by hand: time"
 IMAGES = 800
-EPOCHS = 12  # the quickstart's
+EPOCHS = 12  # digits-mlp's
 MORE = 4  # times as many pairs of what takes a tenth of a second
 
 

@@ -1,9 +1,9 @@
 """A sweep with 1, 2 and 4 workers: how much of their time is training, and how much faster several are than one.
 
-The quickstart, shortened, by the very `silo-oracle run`, each time in a driver and a Ray of its own, in turns. The clock starts
-once every worker has begun its first training, and ends with the last record. Training is what a record calls its seconds:
-making the network, training, evaluating and pruning it; not: writing its record, Ray, waiting for a training that must come
-before. Workers beyond the cores share them.
+The experiment digits-mlp, shortened, by the very `silo-oracle run`, each time in a driver and a Ray of its own, in turns. The
+clock starts once every worker has begun its first training, and ends with the last record. Training is what a record calls
+its seconds: making the network, training, evaluating and pruning it; not: writing its record, Ray, waiting for a training
+that must come before. Workers beyond the cores share them.
 """
 
 import json
@@ -19,7 +19,7 @@ from benchmarks.speed.measure import Row
 from oracle.study.store import Store
 
 TITLE = "A sweep with 1, 2 and 4 workers"
-FILE = Path(__file__).parents[1] / "quickstart.yaml"
+FILE = Path(__file__).parents[1] / "digits-mlp.yaml"
 SHORTENED = ("prune.cycles=4", "oracle.seeds=2")
 WORKERS = (1, 2, 4)
 ROUNDS = 6  # of all of them

@@ -51,7 +51,7 @@ def make_parser() -> Parser:
 
 
 def _add_file(parser: argparse.ArgumentParser, out: bool = True) -> None:
-    parser.add_argument("file", type=Path, metavar="FILE", help="the experiment, such as benchmarks/quickstart.yaml")
+    parser.add_argument("file", type=Path, metavar="FILE", help="the experiment, such as benchmarks/digits-mlp.yaml")
     parser.add_argument(
         "--set", action="append", type=as_utf8, default=[], metavar="A.B=VALUE", help="override a field; repeatable"
     )

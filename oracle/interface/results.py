@@ -19,7 +19,7 @@ def load_results(folder: str | Path) -> "StudyResults":
     Writes nothing, and imports nothing that the experiment names.
 
     Args:
-        folder: such as ``runs/quickstart`` or ``results/quickstart``.
+        folder: such as ``runs/digits-mlp`` or ``results/digits-mlp``.
 
     Returns:
         Its tables and plots, as they are now: load them again where a run goes on.

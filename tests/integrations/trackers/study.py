@@ -5,7 +5,7 @@ from pathlib import Path
 
 from oracle.analysis.results import load_results
 
-FOLDER = Path(__file__).parents[3] / "results" / "quickstart"
+FOLDER = Path(__file__).parents[3] / "results" / "digits-mlp"
 SEED = 10  # the trainings that are exported
 
 

@@ -20,7 +20,7 @@ def uri(tmp_path, monkeypatch):
 
 def runs(uri, run):
     client = mlflow.MlflowClient(tracking_uri=uri)
-    experiment = client.get_experiment_by_name("quickstart").experiment_id
+    experiment = client.get_experiment_by_name("digits-mlp").experiment_id
     found = client.search_runs([experiment], max_results=10_000)
     children = [one for one in found if one.data.tags.get("mlflow.parentRunId") == run]
     assert len(children) == len(found) - 1
@@ -77,6 +77,6 @@ def test_a_store_that_is_none_is_one_line_without_its_secret(tmp_path, monkeypat
 
 def test_a_deleted_experiment_is_said_to_be_one(uri):
     client = mlflow.MlflowClient(tracking_uri=uri)
-    client.delete_experiment(client.create_experiment("quickstart"))
-    with pytest.raises(InputError, match="experiment quickstart is deleted"):
+    client.delete_experiment(client.create_experiment("digits-mlp"))
+    with pytest.raises(InputError, match="experiment digits-mlp is deleted"):
         to_mlflow.export(study(1), uri)

@@ -163,13 +163,13 @@ def test_runs_are_labelled_by_the_one_thing_and_sorted_by_it_where_it_is_a_numbe
 def test_labels_of_any_length_are_different_ones():
     long = "x" * 90
     found = labels(
-        variant(name=f"a{long}"), variant(name=f"b{long}", train__epochs=9, prune__rate=0.5), published("quickstart")
+        variant(name=f"a{long}"), variant(name=f"b{long}", train__epochs=9, prune__rate=0.5), published("digits-mlp")
     )
     assert len(set(found)) == 3 and max(map(len, found)) <= 40
 
 
 def test_every_number_is_the_runs_own():
-    runs = [published("cifar10-policies"), published(CNN), published("quickstart-adaptive")]
+    runs = [published("cifar10-policies"), published(CNN), published("digits-mlp-adaptive")]
     found = compare(runs, ["a", "b", "c"])
     growth = found.growth.set_index("run")
     for run, results in zip(found.runs, runs, strict=True):

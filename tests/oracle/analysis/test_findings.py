@@ -172,7 +172,7 @@ def test_a_search_that_gives_the_better_more_seeds_is_not_judged_by():
 
 def test_of_two_ways_to_average_the_held_out_losses_are_these():
     """The published losses again, seed by seed and value by value, from the table of cells alone."""
-    result = published("quickstart")
+    result = published("digits-mlp")
     cells, experiment = result.cells, result.experiment
     seeds, values = experiment.oracle.seeds, experiment.oracle.grid.values()
     own = {(row.cycle, row.max_lr, row.seed): row for row in cells[cells.candidate].itertuples()}
@@ -195,7 +195,7 @@ def test_of_two_ways_to_average_the_held_out_losses_are_these():
 
 
 def test_the_tables_of_a_study_are_of_its_judged_cycles():
-    result = published("quickstart")
+    result = published("digits-mlp")
     assert list(result.optima.cycle) == list(result.losses.cycle) == list(result.findings.measured.cycles)
     assert (result.optima.low <= result.optima.optimum).all() and (result.optima.optimum <= result.optima.high).all()
     held = HeldOut(result.findings.measured)

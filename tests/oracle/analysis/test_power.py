@@ -147,14 +147,14 @@ def test_a_pilots_noise_is_taken_by_density():
 
 
 def test_a_published_run_is_a_pilot(request):
-    pilot = Pilot.of(request.config.rootpath / "results/quickstart")
+    pilot = Pilot.of(request.config.rootpath / "results/digits-mlp")
     assert len(pilot.density) == len(pilot.noise_chosen) == len(pilot.noise_tested) == 18
     assert 0.3 < pilot.noise_chosen.min() < pilot.noise_tested.max() < 1
     assert 0.05 < pilot.left < pilot.right < 1
 
 
 def test_one_seed_is_no_pilot(request, tmp_path):
-    folder = shutil.copytree(request.config.rootpath / "results/quickstart", tmp_path / "one-seed")
+    folder = shutil.copytree(request.config.rootpath / "results/digits-mlp", tmp_path / "one-seed")
     held = json.loads((folder / "experiment.json").read_text())
     held["experiment"]["oracle"]["seeds"] = [0]
     (folder / "experiment.json").write_text(json.dumps(held))
@@ -163,5 +163,5 @@ def test_one_seed_is_no_pilot(request, tmp_path):
 
 
 def test_a_search_that_gave_some_values_more_seeds_is_no_pilot(request):
-    with pytest.raises(InputError, match=r"--pilot must be a run of at least two seeds.*quickstart-adaptive"):
-        Pilot.of(request.config.rootpath / "results/quickstart-adaptive")
+    with pytest.raises(InputError, match=r"--pilot must be a run of at least two seeds.*digits-mlp-adaptive"):
+        Pilot.of(request.config.rootpath / "results/digits-mlp-adaptive")

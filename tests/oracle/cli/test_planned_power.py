@@ -29,9 +29,9 @@ def plan(monkeypatch, capsys, request):
     return command
 
 
-def test_quickstarts_power_by_its_own_published_run(plan, tmp_path):
+def test_the_digits_power_by_its_own_published_run(plan, tmp_path):
     *_, head, right, still, off = plan(
-        "benchmarks/quickstart.yaml", "--pilot", "results/quickstart", "--out", tmp_path / "run"
+        "benchmarks/digits-mlp.yaml", "--pilot", "results/digits-mlp", "--out", tmp_path / "run"
     )
     assert head.startswith("power with 4 seeds (noise of a training: 0.3")
     assert "4 simulated studies a line" in head

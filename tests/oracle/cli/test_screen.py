@@ -14,8 +14,8 @@ from oracle.plain_text import ALIKE_ERRORS
 from oracle.report.screen import finished_text, tables_text, verdicts_text
 from oracle.report.tables.paper import finished_experiments
 
-NAMES = ("quickstart", "digits-cnn")
-QUICKSTART = RESULTS.parent / "benchmarks" / "quickstart.yaml"
+NAMES = ("digits-mlp", "digits-cnn")
+DIGITS = RESULTS.parent / "benchmarks" / "digits-mlp.yaml"
 MARKS = re.compile(r"\||\*\*|`|^#|^-{3}", re.MULTILINE)
 
 
@@ -26,7 +26,7 @@ def fits(text, width):
 
 
 def test_a_report_fits_a_screen_and_has_no_marks():
-    results = published("quickstart")
+    results = published("digits-mlp")
     (experiment,) = finished_experiments([results])
     for width in (80, 30):
         for text in (verdicts_text(results), tables_text(results, width), finished_text(experiment, width)):
@@ -39,7 +39,7 @@ def test_a_report_fits_a_screen_and_has_no_marks():
 @pytest.mark.parametrize(
     "command",
     [
-        ["schedule", str(QUICKSTART)],
+        ["schedule", str(DIGITS)],
         ["compare", *(str(RESULTS / name) for name in NAMES), "--to", "compared"],
         ["table", *(str(RESULTS / name) for name in NAMES), "--to", "tables", "--cycles", "0,4,9"],
     ],

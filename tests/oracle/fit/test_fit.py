@@ -23,7 +23,7 @@ from oracle.report.figures.fit import plot_fit
 from silo.schedule import ConstantSchedule, SiloSchedule
 
 ROOT = Path(__file__).parents[3]
-QUICKSTART = RESULTS / "quickstart"
+DIGITS = RESULTS / "digits-mlp"
 GRID = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 FEW = 40  # trials of Optuna: the laws hold for any number
 schedules = st.builds(
@@ -104,7 +104,7 @@ def test_intervals_around_a_curve_are_all_found(truth, width):
     assert Fitness.of(fit(unlike, intervals, GRID, 12), intervals).inside == 12
 
 
-@pytest.mark.parametrize("name", ["quickstart", "cifar10-policies", "digits-cnn", "quickstart-adaptive"])
+@pytest.mark.parametrize("name", ["digits-mlp", "cifar10-policies", "digits-cnn", "digits-mlp-adaptive"])
 def test_on_published_runs_it_is_inside_at_least_as_often(name):
     results = published(name)
     experiment, intervals = results.experiment, targets(results.comparison)
@@ -118,7 +118,7 @@ def test_on_published_runs_it_is_inside_at_least_as_often(name):
 
 
 def test_every_cycle_is_held_out_once_and_every_half_of_the_seeds(monkeypatch):
-    results, fitted_to = published("quickstart"), []
+    results, fitted_to = published("digits-mlp"), []
     monkeypatch.setattr("oracle.fit.holdout.fit", lambda known, given, *rest: fitted_to.append(given) or known)
     by_cycles, by_seeds = hold_out(results.cells, results.comparison, results.experiment, results.data)
     intervals = targets(results.comparison)
@@ -127,29 +127,29 @@ def test_every_cycle_is_held_out_once_and_every_half_of_the_seeds(monkeypatch):
         t.cycle for t in intervals
     ]
     assert by_seeds.cycles == len(fitted_to[5]) + len(fitted_to[6]) and fitted_to[5] != fitted_to[6]
-    adaptive = published("quickstart-adaptive")  # not every value has two halves of the seeds
+    adaptive = published("digits-mlp-adaptive")  # not every value has two halves of the seeds
     held = hold_out(adaptive.cells, adaptive.comparison, adaptive.experiment, adaptive.data)
     assert [one.what for one in held] == ["a fifth of the cycles, in five turns"]
 
 
 def test_the_command_gives_a_block_that_an_experiment_file_takes(tmp_path, capsys, monkeypatch):
-    assert main(["fit", str(QUICKSTART), "--to", str(tmp_path / "fit")]) == 0
+    assert main(["fit", str(DIGITS), "--to", str(tmp_path / "fit")]) == 0
     said = capsys.readouterr().out
     page = (tmp_path / "fit" / "fit.md").read_text()
     block = yaml.safe_load(said[said.index("silo:") : said.index("Worth opening:")])
     assert block == yaml.safe_load(page.split("```yaml\n")[1].split("```")[0])
     overrides = [f"silo.{field}={value}" for field, value in block["silo"].items() if field != "chosen"]
-    fitted = load(ROOT / "benchmarks" / "quickstart.yaml", overrides)
-    inside = Fitness.of(fitted.schedule, targets(published("quickstart").comparison)).inside
+    fitted = load(ROOT / "benchmarks" / "digits-mlp.yaml", overrides)
+    inside = Fitness.of(fitted.schedule, targets(published("digits-mlp").comparison)).inside
     assert f"with the fitted parameters: in {inside}; the nearest end is " in said and inside >= 15
     assert fitted.silo.chosen_on_seeds == (10, 11, 12, 13) and fitted.silo.search_trainings == 18 * 4 * 12
     assert {path.name for path in (tmp_path / "fit").iterdir()} == {"fit.md", "fit.png", "fit.svg", "fit.pdf"}
     monkeypatch.setattr("oracle.fit.report.hold_out", lambda *given: [])
-    assert main(["fit", str(QUICKSTART), "--to", str(tmp_path / "fit")]) == 0  # an older fit is replaced
+    assert main(["fit", str(DIGITS), "--to", str(tmp_path / "fit")]) == 0  # an older fit is replaced
 
 
 def test_a_fit_tells_what_it_touches_and_what_it_misses(tmp_path, monkeypatch):
-    results = published("quickstart")
+    results = published("digits-mlp")
     curve = SiloSchedule(0.1, 0.0, 5.0, 1, 0.2)
     low = results.comparison.low.where(results.comparison.cycle > 1, 0.1)  # two ends are touched
     high = results.comparison.high.where(results.comparison.cycle != 4, 0.08).where(low < 0.1, 0.5)
@@ -167,7 +167,7 @@ def test_a_fit_tells_what_it_touches_and_what_it_misses(tmp_path, monkeypatch):
 
 def test_an_interval_that_a_search_left_open_on_both_sides_asks_for_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("oracle.fit.report.hold_out", lambda *given: [])
-    results = published("quickstart-adaptive")
+    results = published("digits-mlp-adaptive")
     informative = results.comparison.informative & (results.comparison.cycle > 3)
     changed = results.comparison.assign(informative=informative, open_low=True, open_high=results.comparison.cycle < 8)
     assert [target.cycle for target in targets(changed)] == list(results.comparison.cycle[informative])[4:]
@@ -178,7 +178,7 @@ def test_an_interval_that_a_search_left_open_on_both_sides_asks_for_nothing(tmp_
 
 @pytest.mark.parametrize("side", ["low", "high"])
 def test_no_curve_is_fitted_beyond_what_was_tried(side):
-    results = published("quickstart")
+    results = published("digits-mlp")
     grid, cycles = results.experiment.oracle.grid.values(), results.experiment.prune.cycles
     end = grid[0] if side == "low" else grid[-1]  # where every interval is open
     changed = results.comparison.assign(**{"open_low": False, "open_high": False, f"open_{side}": True, side: end})
@@ -188,7 +188,7 @@ def test_no_curve_is_fitted_beyond_what_was_tried(side):
 
 
 def test_a_curve_that_is_known_and_leaves_what_was_tried_is_shown_and_said(tmp_path, monkeypatch):
-    results = published("quickstart")
+    results = published("digits-mlp")
     curve = SiloSchedule(0.001, 30.0, 5.0, 1, 0.2)
     monkeypatch.setattr("oracle.fit.report.fit", lambda *given: curve)
     monkeypatch.setattr("oracle.fit.report.hold_out", lambda *given: [])
@@ -203,7 +203,7 @@ def test_a_curve_that_is_known_and_leaves_what_was_tried_is_shown_and_said(tmp_p
 @pytest.mark.parametrize("command", ["fit", "table"])  # publish: tests/oracle/cli/test_cli.py
 def test_where_no_folder_can_be_made_it_is_one_line(tmp_path, capsys, command):
     (tmp_path / "file").touch()
-    assert main([command, str(QUICKSTART), "--to", str(tmp_path / "file" / "to" / "there")]) == 2
+    assert main([command, str(DIGITS), "--to", str(tmp_path / "file" / "to" / "there")]) == 2
     said = capsys.readouterr()
     assert said.out == "" and said.err.count("\n") == 1 and "where a folder can be made" in said.err
 
@@ -211,10 +211,10 @@ def test_where_no_folder_can_be_made_it_is_one_line(tmp_path, capsys, command):
 def test_what_cannot_be_fitted_is_refused_in_one_line_and_writes_nothing(tmp_path, capsys):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "else").touch()
-    assert main(["fit", str(QUICKSTART), "--to", str(tmp_path / "full")]) == 2
+    assert main(["fit", str(DIGITS), "--to", str(tmp_path / "full")]) == 2
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "fit.md").write_text("a stranger's")
-    assert main(["fit", str(QUICKSTART), "--to", str(tmp_path / "other")]) == 2
+    assert main(["fit", str(DIGITS), "--to", str(tmp_path / "other")]) == 2
     assert (tmp_path / "other" / "fit.md").read_text() == "a stranger's"
     assert main(["fit", str(tmp_path / "none"), "--to", str(tmp_path / "to")]) == 2
     said = capsys.readouterr().err.splitlines()
@@ -225,11 +225,11 @@ def test_what_cannot_be_fitted_is_refused_in_one_line_and_writes_nothing(tmp_pat
 
 @pytest.mark.parametrize("informative", [0, 2])
 def test_with_few_informative_cycles_there_is_nothing_to_fit_to(tmp_path, monkeypatch, capsys, informative):
-    results = published("quickstart")
+    results = published("digits-mlp")
     few = results.comparison.assign(informative=results.comparison.cycle < informative)
     blank = replace(results, comparison=few)
     monkeypatch.setattr("oracle.analysis.results.load_results", lambda folder: blank)
-    assert main(["fit", str(QUICKSTART), "--to", str(tmp_path / "to")]) == 2
+    assert main(["fit", str(DIGITS), "--to", str(tmp_path / "to")]) == 2
     assert (
         re.search(rf"must .* 3 informative cycles .*, got {informative}", capsys.readouterr().err)
         and not (tmp_path / "to").exists()

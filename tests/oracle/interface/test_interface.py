@@ -45,7 +45,7 @@ assert not {"torch", "ray", "matplotlib.pyplot"} & sys.modules.keys()
 
 @pytest.fixture(scope="module")
 def results():
-    return StudyResults(published("quickstart"))
+    return StudyResults(published("digits-mlp"))
 
 
 def test_to_import_it_takes_no_time_and_to_plot_chooses_no_backend():
@@ -62,7 +62,7 @@ def test_the_page_runs_as_it_stands(tmp_path, monkeypatch, capsys):
     held = {"__name__": "notebook"}
     exec("\n".join(blocks), held)
     assert held["complete"] is True and held["mean"].shape == (18, 12)
-    assert repr(oracle.load_results("runs/small")) == "<results of quickstart: 6 of 6 trainings recorded>"
+    assert repr(oracle.load_results("runs/small")) == "<results of digits-mlp: 6 of 6 trainings recorded>"
     assert held["right"].get_title() == "cycle 8" and held["ax"].get_ylim() == (94, 99)
     assert Path("runs/growth.pdf").stat().st_size > 1000
     assert "6 of 6 trainings are recorded" in capsys.readouterr().out
@@ -93,7 +93,7 @@ def test_a_table_is_the_published_one_and_its_columns_are_explained(results, tab
     frame = getattr(results, table)
     assert type(frame) is pd.DataFrame
     # to the last digits, in which other versions of numpy and scipy differ
-    expected = pd.read_csv(RESULTS / f"quickstart/{file}.csv")
+    expected = pd.read_csv(RESULTS / f"digits-mlp/{file}.csv")
     pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(csv_text(frame))), expected, rtol=1e-8)
     names = re.findall(r"^ {4,}([a-z_]+(?:, [a-z_]+)*): ", getattr(StudyResults, table).__doc__, re.MULTILINE)
     explained = {name for part in names for name in part.split(", ")}
@@ -113,7 +113,7 @@ def test_a_table_that_is_changed_changes_no_other(results):
 def test_a_notebook_shows_the_verdicts_and_what_is_open(results):
     assert all(claim in results._repr_markdown_() for claim in results.verdicts.claim)
     assert any("open" in note for note in results.notes)
-    assert results.experiment.name == "quickstart"
+    assert results.experiment.name == "digits-mlp"
 
 
 def test_a_mapping_is_read_as_a_file_is(tmp_path):

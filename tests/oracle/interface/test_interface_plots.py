@@ -23,7 +23,7 @@ FIGURES = {
 
 @pytest.fixture(scope="module")
 def results():
-    return StudyResults(published("quickstart"))
+    return StudyResults(published("digits-mlp"))
 
 
 def plotted(results, name, ax=None):
@@ -74,7 +74,7 @@ def test_a_cycle_that_is_not_judged_is_refused_before_a_figure_is_made(results, 
 
 
 def test_axes_with_nothing_to_show_say_so():
-    results = StudyResults(published("quickstart-adaptive"))
+    results = StudyResults(published("digits-mlp-adaptive"))
     for ax, why in (
         (results.plot.losses(Figure().subplots()), "no losses are known yet"),
         (results.plot.responses(0, Figure().subplots()), "no response curves are known yet"),

@@ -22,7 +22,7 @@ from oracle.report.tables import compare as tables
 from oracle.report.tables.escape import markdown, markdown_code
 from oracle.report.tables.format import MINUS, MISSING
 
-NAMES = ("quickstart", "digits-cnn", "cifar10-policies", "quickstart-adaptive")
+NAMES = ("digits-mlp", "digits-cnn", "cifar10-policies", "digits-mlp-adaptive")
 WORDS = "=a|' b # <b>x</b> [l](u) `c` *i* $x^2$ &lt; 中文"
 
 
@@ -103,13 +103,13 @@ def test_columns_are_of_cycles_that_are_there(four):
 def test_accuracies_are_as_in_each_runs_own_table(four):
     shown = tables.accuracies_table(four)
     first = shown[shown.Policy == "SILO"].iloc[0]
-    assert first.Run == "quickstart" and first["100%"] == "98.40 ± 0.27"
+    assert first.Run == "digits-mlp" and first["100%"] == "98.40 ± 0.27"
     assert list(shown.Policy)[-4:] == ["Oracle (reference)"] * 4  # last, one for each run
     assert (shown.Policy == "cosine").sum() == 2
     optima = tables.optima_table(four).set_index("Run")
     assert optima.loc["digits-cnn", "100%"] == "0.678 (0.0673 to 2.96)"
-    assert optima.loc["quickstart", "100%"].endswith("(any to 0.339)")
-    assert set(optima.loc["quickstart-adaptive"]) == {MISSING}
+    assert optima.loc["digits-mlp", "100%"].endswith("(any to 0.339)")
+    assert set(optima.loc["digits-mlp-adaptive"]) == {MISSING}
 
 
 def test_any_words_are_words_on_the_page(four, tmp_path):
@@ -127,7 +127,7 @@ def test_a_panel_has_its_runs_optima_with_their_band_and_the_others_in_grey(four
     drawn = figures.plot_optima(four.optima, {}, [0.01, 1.0])
     first = drawn.axes[0]
     (own,) = [line for line in first.lines if line.get_label() == "Optimum"]
-    assert own.get_ydata().tolist() == published("quickstart").optima.optimum.tolist()
+    assert own.get_ydata().tolist() == published("digits-mlp").optima.optimum.tolist()
     assert sum(line.get_label() == "The other runs" for line in first.lines) == 2  # one has no curves
     (band,) = first.collections
     low, _ = first.get_ylim()
@@ -155,7 +155,7 @@ def test_a_panel_a_policy_and_a_line_a_run(four):
     assert names[0] == "SILO" and names[-1] == "Oracle"
     axes = dict(zip(names, drawn.axes, strict=False))
     assert [line.get_label() for line in axes["SILO"].lines] == list(NAMES)
-    assert [line.get_label() for line in axes["cosine"].lines] == ["quickstart", "cifar10-policies"]
+    assert [line.get_label() for line in axes["cosine"].lines] == ["digits-mlp", "cifar10-policies"]
     (line,) = [line for line in axes["SILO"].lines if line.get_label() == "digits-cnn"]
     policies = published("digits-cnn").policies
     assert line.get_ydata().tolist() == policies.test[policies.policy == "SILO"].tolist()

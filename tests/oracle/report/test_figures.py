@@ -160,13 +160,13 @@ def test_where_nothing_is_fitted_the_figure_is_as_without(made):
 
 
 def test_the_fitted_growth_of_a_study_goes_as_silo_does_and_as_far_as_its_verdict_says():
-    found = published("quickstart")
+    found = published("digits-mlp")
     path, silo = found.findings.path, found.optima.silo_max_lr
     np.testing.assert_array_equal(path.cycle, found.optima.cycle)
     (growth,) = [one.estimate for one in found.verdicts[0].quantities if one.name == "growth along SILO's curve"]
     own = np.log2(silo.max() / silo.min())
     np.testing.assert_allclose(np.log2(path.max_lr / path.max_lr[0]) / np.log2(growth), np.log2(silo / silo[0]) / own)
-    assert published("quickstart-adaptive").findings.path.empty
+    assert published("digits-mlp-adaptive").findings.path.empty
 
 
 def test_weights_remaining_fall_to_the_right_on_a_log_axis_with_readable_ticks(made):
@@ -206,7 +206,7 @@ def test_accuracy_is_the_chains_own_with_its_spread(made):
 
 def test_on_the_same_masks_accuracy_is_compared_over_the_same_seeds():
     """A search may have tried the best in fewer seeds than SILO's chain has; the bars lie about the points."""
-    comparison = published("quickstart-adaptive").comparison
+    comparison = published("digits-mlp-adaptive").comparison
     assert (comparison.seeds < 4).any()
     means, differences = plot_accuracy(comparison, None, same_masks=True).axes
     drawn = np.asarray(differences.lines[-1].get_ydata(), float)
@@ -263,7 +263,7 @@ def test_a_cell_is_the_mean_as_if_its_value_had_been_tried_in_every_seed():
     assert np.isfinite(mean.loc[0.1, 1])
 
 
-@pytest.mark.parametrize("name", ["quickstart", "quickstart-adaptive"])
+@pytest.mark.parametrize("name", ["digits-mlp", "digits-mlp-adaptive"])
 def test_the_best_of_the_table_is_the_brightest(name):
     found = published(name)
     mean, _ = grid_accuracy(found.cells, "validation")

@@ -15,7 +15,7 @@ LEVEL = 0.05
 NAMES = {"SILO": "silo", "Best constant": "constant"}
 
 
-@pytest.fixture(scope="module", params=["quickstart", "cifar10-policies", "digits-cnn"])
+@pytest.fixture(scope="module", params=["digits-mlp", "cifar10-policies", "digits-cnn"])
 def results(request):
     return published(request.param)
 
@@ -85,7 +85,7 @@ def test_nothing_is_cut_off(results):
 
 
 def test_the_word_mean_stands_clear_of_the_tolerance_where_nothing_is_lost():
-    results = published("quickstart")
+    results = published("digits-mlp")
     figure = plot_losses(results.losses, mean_losses(results.findings), None, 5.0, LEVEL)
     figure.draw_without_rendering()
     (axes,) = figure.axes

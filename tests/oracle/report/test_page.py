@@ -59,7 +59,7 @@ class Reader(HTMLParser):
             self.text += data
 
 
-def shown(results, figures=RESULTS / "quickstart", **changes):
+def shown(results, figures=RESULTS / "digits-mlp", **changes):
     environments, experiment = [{"device": "CPU"}], {"name": "small"}
     text = PageText("a title", "settings", "e.yaml", results.verdicts, ["a note"], environments, experiment, 0)
     return render_page(results, replace(text, **changes), policies_of(results), figures)
@@ -72,7 +72,7 @@ def run(tmp_path_factory):
     return folder / "run"
 
 
-@pytest.fixture(scope="module", params=["a run", "quickstart", "quickstart-adaptive"])
+@pytest.fixture(scope="module", params=["a run", "digits-mlp", "digits-mlp-adaptive"])
 def html(request, run):
     if request.param == "a run":
         return (run / "report" / "report.html").read_text()
@@ -120,7 +120,7 @@ def test_the_verdicts_come_first_and_all_is_there(run):
 
 
 def test_what_a_search_skipped_is_shown():
-    text = Reader(shown(published("quickstart-adaptive"))).text
+    text = Reader(shown(published("digits-mlp-adaptive"))).text
     assert "The search gave better values more seeds than others" in text
     assert "Trainings that the search did without" in text and "beyond a value that is outside" in text
 
@@ -137,14 +137,14 @@ def test_the_details_of_a_verdict_are_a_list_below_it_and_what_it_would_take_is_
 
 
 def test_a_verdict_without_details_has_no_list():
-    results = replace(published("quickstart"), verdicts=[Verdict("a claim", Judgement.UNDECIDED, "evidence")])
+    results = replace(published("digits-mlp"), verdicts=[Verdict("a claim", Judgement.UNDECIDED, "evidence")])
     below = shown(results).partition("a claim")[2].partition("</div>")[0]
     assert "evidence" in below and "<ul>" not in below
 
 
 def test_the_figures_of_the_verdicts_stand_in_the_page_of_a_study_that_is_judged(tmp_path):
-    write_report(published("quickstart"), tmp_path / "judged")
-    write_report(published("quickstart-adaptive"), tmp_path / "not")
+    write_report(published("digits-mlp"), tmp_path / "judged")
+    write_report(published("digits-mlp-adaptive"), tmp_path / "not")
     for folder, has in (("judged", True), ("not", False)):
         tags = Reader((tmp_path / folder / "report.html").read_text()).tags
         figures = [attributes["class"] for tag, attributes in tags if tag == "figure"]
@@ -153,12 +153,12 @@ def test_the_figures_of_the_verdicts_stand_in_the_page_of_a_study_that_is_judged
 
 
 def test_what_is_missing_and_what_a_table_marks_is_shown():
-    html = shown(published("quickstart-adaptive"), missing=7)
+    html = shown(published("digits-mlp-adaptive"), missing=7)
     text = Reader(html).text
     assert "7 trainings are not recorded yet" in text
-    whole = shown(published("quickstart"))
+    whole = shown(published("digits-mlp"))
     assert "Bold: the best policy" in Reader(whole).text and whole.count("<td><strong>") >= 8
-    results = published("quickstart")
+    results = published("digits-mlp")
     good = replace(results, cells=results.cells[results.cells.status == "done"])
     assert "No training was skipped" in Reader(shown(good)).text
     assert "No training was skipped" not in Reader(shown(good, missing=1)).text
@@ -168,7 +168,7 @@ def test_what_is_missing_and_what_a_table_marks_is_shown():
 
 
 def test_free_text_is_text():
-    results = published("quickstart")
+    results = published("digits-mlp")
     results = replace(results, verdicts=[Verdict(NASTY, Judgement.UNDECIDED, NASTY)])
     html = shown(
         results, title=NASTY, made_by=NASTY, notes=[NASTY], environments=[{NASTY: NASTY}], experiment={NASTY: NASTY}
@@ -219,7 +219,7 @@ def test_it_works_in_a_browser(run, tmp_path):
         assert tab.locator("#description").inner_text() == last.get_attribute("aria-label")
         assert tab.pdf()[:5] == b"%PDF-"
         assert messages == [] and [url for url in requests if not url.startswith("data:")] == [file.as_uri()]
-        tab.goto((RESULTS / "quickstart" / "report.html").as_uri())
+        tab.goto((RESULTS / "digits-mlp" / "report.html").as_uri())
         tab.set_viewport_size({"width": 1280, "height": 800})  # every column of every table is seen without scrolling
         assert not tab.evaluate(
             "[...document.querySelectorAll('.wide')].filter(one => one.scrollWidth > one.clientWidth).length"

@@ -16,7 +16,7 @@ RESULTS = Path(__file__).parents[3] / "results"
 
 @pytest.fixture(scope="module")
 def results():
-    return load_results(RESULTS / "quickstart-adaptive")
+    return load_results(RESULTS / "digits-mlp-adaptive")
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_a_publication_is_replaced_and_leaves_nothing_beside(results, run_folder
     assert names(tmp_path) == ["published", "run"]
 
 
-@pytest.mark.parametrize("name", ["quickstart", "digits-cnn", "quickstart-adaptive"])
+@pytest.mark.parametrize("name", ["digits-mlp", "digits-cnn", "digits-mlp-adaptive"])
 def test_the_readme_shows_every_figure_that_is_there_and_no_other(run_folder, tmp_path, name):
     results = load_results(RESULTS / name)
     place = tmp_path / "published"
@@ -57,7 +57,7 @@ def test_the_readme_shows_every_figure_that_is_there_and_no_other(run_folder, tm
 
 
 def test_figures_of_an_earlier_report_go_where_there_is_no_cause_for_them_any_more(results, tmp_path):
-    whole = load_results(RESULTS / "quickstart")
+    whole = load_results(RESULTS / "digits-mlp")
     write_report(whole, tmp_path)
     assert {path.stem for path in tmp_path.glob("*.svg")} == set(FIGURES)
     write_report(results, tmp_path)
@@ -78,10 +78,10 @@ def test_a_strangers_file_among_published_ones_is_left(results, run_folder, tmp_
 
 def test_another_studys_publication_is_left(results, run_folder, tmp_path):
     place = tmp_path / "published"
-    shutil.copytree(RESULTS / "quickstart", place)
-    with pytest.raises(InputError, match=r"older publication of quickstart-adaptive, got one of quickstart$"):
+    shutil.copytree(RESULTS / "digits-mlp", place)
+    with pytest.raises(InputError, match=r"older publication of digits-mlp-adaptive, got one of digits-mlp$"):
         publish(results, run_folder, place)
-    assert (place / "cells.csv").read_bytes() == (RESULTS / "quickstart" / "cells.csv").read_bytes()
+    assert (place / "cells.csv").read_bytes() == (RESULTS / "digits-mlp" / "cells.csv").read_bytes()
 
 
 def test_a_strangers_folder_or_link_by_a_published_name_is_left(results, run_folder, tmp_path):

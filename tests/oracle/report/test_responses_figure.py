@@ -117,7 +117,7 @@ def test_a_band_that_nothing_bounds_reaches_to_the_panels_end():
         np.testing.assert_allclose(axes.patches[0].get_bbox().intervalx, np.clip([2**left, 2**right], *limits))
 
 
-@pytest.mark.parametrize("name", ["quickstart", "cifar10-policies", "digits-cnn"])
+@pytest.mark.parametrize("name", ["digits-mlp", "cifar10-policies", "digits-cnn"])
 def test_all_panels_span_as_many_points_and_hold_what_is_near_the_best(name):
     found = published(name).findings
     figure = plot_responses(found.measured, found.responses, None, LEVEL, "validation")

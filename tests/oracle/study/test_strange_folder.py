@@ -282,7 +282,7 @@ def test_lines_of_a_log_that_are_no_attempts_are_passed_over(run):
     ],
 )
 def test_a_damaged_publication_is_refused_by_its_file(line, tmp_path, name, damage):
-    folder = Path(shutil.copytree(RESULTS / "quickstart-adaptive", tmp_path / "published"))
+    folder = Path(shutil.copytree(RESULTS / "digits-mlp-adaptive", tmp_path / "published"))
     (folder / name).write_bytes(damage((folder / name).read_bytes()))
     assert str(folder / name) in line("table", folder, "--to", tmp_path / "table")
 
