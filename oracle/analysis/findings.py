@@ -80,9 +80,13 @@ class Findings:
 
     @property
     def path(self) -> pd.DataFrame:
-        """The growth along SILO's curve that fits the response curves best: cycle and max_lr; empty where there is none."""
+        """The growth along SILO's curve that fits the response curves best: cycle and max_lr; empty where there is none, or
+        nothing bounds it: any line would fit.
+        """
         measured, curves, found = self.measured, self.responses, self.judged and self.judged.growth
         if measured is None or curves is None or found is None or found.growth is None:
+            return pd.DataFrame({"cycle": [], "max_lr": []})
+        if not np.isfinite([found.growth.low, found.growth.high]).any():
             return pd.DataFrame({"cycle": [], "max_lr": []})
         form, _ = silo_form(measured)
         path = path_along(curves, form, found.growth.estimate)

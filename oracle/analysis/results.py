@@ -179,7 +179,8 @@ def analyze_cells(
 def _published(folder: Path) -> Results:
     expected = "a run folder, or one that `silo-oracle publish` made"
     if not (folder / "experiment.json").exists():
-        raise InputError(f"{folder} must be {expected}, got no finished study")
+        found = "a folder without a study" if folder.is_dir() else "no folder" if not folder.exists() else "a file"
+        raise InputError(f"{folder} must be {expected}, got {found}")
     experiment, data, origin = read_study(folder / "experiment.json")
     searched = not experiment.oracle.search.is_exhaustive
     try:

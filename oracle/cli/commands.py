@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from oracle.cli.screen import files_text, screen_width, show, shown_path
 from oracle.experiment.load import load
 from oracle.experiment.overrides import set_option
-from oracle.experiment.redaction import redact, redact_override
+from oracle.experiment.redaction import redact, redact_override, without_users
 from oracle.experiment.spec import Experiment
 from oracle.plain_text import one_line
 from silo.prune_rate import weights_remaining
@@ -174,7 +174,7 @@ def _export(arguments: Namespace) -> int:
 
         run, written, there = to_mlflow(load_results(arguments.folder), arguments.mlflow)
         show(f"run {run}, {written} trainings written, {there} were there")
-        show(f"to look at it: mlflow ui --backend-store-uri {redact(arguments.mlflow)}")
+        show(f"to look at it: mlflow ui --backend-store-uri {without_users(arguments.mlflow)}")
     else:
         from oracle.report.trackers.to_wandb import export as to_wandb
 

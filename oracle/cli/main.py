@@ -15,12 +15,8 @@ from oracle.error import FieldError, InputError, SweepError
 from oracle.plain_text import ALIKE_ERRORS, one_line, shortened
 
 FAILED, BAD_INPUT = 1, 2
-INSTALLED_BY = {
-    "ray": "ray[tune]",
-    "optuna": "optuna",
-    "mlflow": "mlflow",
-    "wandb": "wandb",
-}  # what only some commands need
+# what only some commands need
+INSTALLED_BY = {name: name for name in ("optuna", "mlflow", "wandb", "torch", "torchvision")} | {"ray": "ray[tune]"}
 # errors of a place that was named: another one is needed, or the right to it
 GIVEN = (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
 TRAINING = ("run", "tune", "merge")  # commands that fill a run folder

@@ -41,7 +41,7 @@ def make_parser() -> Parser:
     _add_fit(command("fit", "SILO's parameters whose curve lies inside the Oracle's intervals"))
     _add_export(command("export", "the records for Optuna's dashboard, MLflow, or Weights & Biases"))
     _add_tune(command("tune", "SILO's parameters from the dense network alone, by a few trainings on other seeds"))
-    _add_file(command("schedule", "SILO's max_lr by cycle"), out=False)
+    _add_file(command("schedule", "SILO's max_lr by cycle"), out="")
     schema = command("schema", "the JSON schema of experiment files, by which an editor completes and checks them")
     schema.epilog = (
         "example: silo-oracle schema > experiment.schema.json, and as a file's first line "
@@ -50,13 +50,13 @@ def make_parser() -> Parser:
     return parser
 
 
-def _add_file(parser: argparse.ArgumentParser, out: bool = True) -> None:
+def _add_file(parser: argparse.ArgumentParser, out: str = "runs/NAME") -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="the experiment, such as benchmarks/digits-mlp.yaml")
     parser.add_argument(
         "--set", action="append", type=as_utf8, default=[], metavar="A.B=VALUE", help="override a field; repeatable"
     )
     if out:
-        parser.add_argument("--out", type=Path, metavar="DIR", help="the run folder (default: runs/NAME)")
+        parser.add_argument("--out", type=Path, metavar="DIR", help=f"the run folder (default: {out})")
 
 
 def _add_run_folder(parser: argparse.ArgumentParser) -> None:
@@ -141,7 +141,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_tune(parser: argparse.ArgumentParser) -> None:
-    _add_file(parser)
+    _add_file(parser, out="runs/NAME-dense")
     parser.add_argument("--trainings", type=_count, required=True, metavar="N", help="at most so many")
     what = "none that judges the experiment, now or later (default: 10000,10001, beyond any number of seeds)"
     parser.add_argument("--seeds", type=_numbers, default=[], metavar="100,101,...", help=what)

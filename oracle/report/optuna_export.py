@@ -1,5 +1,6 @@
 """The records as Optuna studies in an SQLite file, so that optuna-dashboard shows them."""
 
+import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -49,6 +50,8 @@ def export(results: Results, file: Path) -> list[str]:
     """
     if file.exists():
         raise InputError(f"{file} must be a new file, got one that is there already")
+    if re.match(r"\w{2,}:/", str(file)):
+        raise InputError(f"{file} must be the name of a file, got an address")
     if odd := sorted({*str(file)} & {*ODD}):
         raise InputError(
             f"{file} must be a name without {' '.join(ODD)}, since Optuna reads an address, got {' '.join(odd)}"

@@ -1,12 +1,14 @@
 """Publishing: what is worth keeping of a run, with a README that says what it is."""
 
+import csv
 import os
 import shutil
 from pathlib import Path
 
+from oracle.analysis.published_files import MAX_BYTES
 from oracle.analysis.results import Results
 from oracle.error import InputError
-from oracle.files import read_tree
+from oracle.files import read_file, read_tree
 from oracle.report.report import REPORT_FILES, figures_of, policies_of, write_json, write_report
 from oracle.report.tables import escape
 from oracle.report.tables.markdown import markdown
@@ -48,6 +50,7 @@ def publish(results: Results, run_folder: Path, folder: Path) -> None:
         raise InputError(f"{folder} must be a place apart from the run folder, got one that lies in it or holds it")
     if folder.exists():
         _check_publication(folder, results.experiment.name)
+        _check_trainings(folder, set(results.cells.id))
     report = run_folder / "report"
     with written_beside(folder, FILES) as new:  # first: where it can't be, the report needn't be written
         write_report(results, report)
@@ -75,6 +78,18 @@ def _check_publication(folder: Path, name: str) -> None:
         f"{folder} must be a new or empty folder, or hold nothing but an older publication of {name}, got "
         f"{what or 'a report that was not published'}"
     )
+
+
+def _check_trainings(folder: Path, trainings: set[str]) -> None:
+    """Only what this run holds, too, may be replaced: of another recipe by the same name, nothing goes unasked."""
+    try:
+        text = read_file(folder / "cells.csv", MAX_BYTES).decode("utf-8")
+        others = {row["id"] for row in csv.DictReader(text.splitlines())} - trainings
+    except (OSError, ValueError, KeyError, csv.Error):
+        return  # none of them could be read again
+    if others:
+        advice = "delete it, or publish to another place with --to"
+        raise InputError(f"{folder} must hold no trainings but this run's, got {len(others)} others: {advice}")
 
 
 def _published_name(file: Path) -> str | None:

@@ -14,7 +14,7 @@ from oracle.plan.trajectories import Trajectories
 from oracle.study.cell import Cell
 
 SECONDS_BETWEEN_LINES = 10
-BAR_WIDTH = 10
+BAR_WIDTH = 5
 
 
 class Progress:
@@ -72,7 +72,7 @@ class Progress:
             self._sums[cell.cycle][cell.max_lr] = count + 1, total + getattr(record.outcome, self._chosen_on)
         self._first = self._first or (time.monotonic(), self._recorded)
         where = f"{purpose}, cycle {cell.cycle} of {self._last_cycle}, seed {cell.seed}"
-        text = " · ".join([f"{self._time_left()} left", where, *self._best(cell)])
+        text = " · ".join([f"{self._time_left()} left", *self._best(cell), where])
         if self._console.is_terminal:
             self._bar.update(self._task, completed=self._recorded, description=text)
         elif time.monotonic() - self._printed_at >= SECONDS_BETWEEN_LINES or self._recorded == self._total:
@@ -87,7 +87,7 @@ class Progress:
         if not means:
             return []
         best = max(means, key=means.get)
-        return [f"best of those trained now: max_lr {best:.3g} ({means[best]:.2f}%)"]
+        return [f"best {best:.3g}: {means[best]:.1f}%"]
 
     def _time_left(self) -> str:
         """Return minutes:seconds, by the pace since the first training: so the workers' start doesn't count."""

@@ -48,7 +48,7 @@ def advantage_verdict(scores: pd.DataFrame, experiment: Experiment, data: DataIn
     best, tested = best_of_others({name: chains[name] for name in experiment.baselines})
     reached = float(chains[best].chosen.mean())
     if reached > 100 - GAIN:
-        near = f"{best}, the best baseline, reaches {reached:.2f}% in the mean"
+        near = f"{best}, the best baseline, reaches {reached:.2f}% on {experiment.chosen_on} in the mean"
         return undecided(CLAIM, f"{near}: too little room to be {GAIN:g} points better.")
     shared, level = overlap(experiment, data, "test"), experiment.oracle.level
     found = advantage(chains[SILO].tested, tested, shared, level)

@@ -37,6 +37,7 @@ OTHERS = {"color": "#A8A8A8", "linewidth": 0.5, "zorder": 1.5}
 # in grey a run's own line is told from the others' by its dark edges
 OWN = {"linestyle": "-", "linewidth": 1.3, "markersize": 3.4, "markeredgecolor": "black", "markeredgewidth": 0.5}
 RIVALS = {0.0: "constant", 0.5: "density$^{-1/2}$", 1.0: "density$^{-1}$"}  # exponents that other schedules have
+NAMES_FIT = 3.2  # the range of exponents up to which their names stand beside each other
 OPTIMA_ORDER = [
     "Optimum",
     "Band of all optima",
@@ -140,7 +141,9 @@ def plot_growth(growth: pd.DataFrame) -> Figure:
     left.set_xlabel("Growth along SILO's curve (times)")
     right.set_xlabel("Exponent a of max_lr ~ density$^{-a}$")
     top = right.secondary_xaxis("top")
-    top.set_xticks(list(RIVALS), list(RIVALS.values()), fontsize=6)
+    left_end, right_end = right.get_xlim()
+    named = RIVALS if right_end - left_end <= NAMES_FIT else {0.0: RIVALS[0.0]}
+    top.set_xticks(list(named), list(named.values()), fontsize=6)
     top.tick_params(length=0)
     _legend(figure, 3)
     return figure

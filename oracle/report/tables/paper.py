@@ -186,7 +186,9 @@ def _check(experiments: Sequence[FinishedExperiment], cycles: Sequence[int] | No
     slugs = [experiment.slug for experiment in experiments]
     for slug in slugs:
         if slugs.count(slug) > 1:
-            raise InputError(f"experiments must have different names, got {slug} twice")
+            raise InputError(
+                f"experiments must have different names, got {slug} twice; `silo-oracle run` with --set name=... gives another"
+            )
     recorded = {int(cycle) for experiment in experiments for cycle in experiment.policies.cycle}
     for cycle in cycles or ():
         if cycle not in recorded:

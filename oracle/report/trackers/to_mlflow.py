@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from oracle.analysis.results import Results
 from oracle.error import InputError
-from oracle.experiment.redaction import redact, without_users
+from oracle.experiment.redaction import without_users
 from oracle.plain_text import one_line, shortened
 from oracle.report.trackers.report_files import write_files
 from oracle.report.trackers.tracked import Tracked, tracked_study, tracked_trainings
@@ -61,7 +61,7 @@ def export(results: Results, uri: str) -> tuple[str, int, int]:
     except (MlflowException, SQLAlchemyError, OSError, ValueError) as error:
         reason = shortened(without_users(one_line(str(error).partition("\n")[0])))
         raise InputError(
-            f"--mlflow must be a tracking store that can be written, got {redact(uri)}: {reason}"
+            f"--mlflow must be a tracking store that can be written, got {without_users(uri)}: {reason}"
         ) from error
 
 

@@ -137,7 +137,7 @@ def test_a_rival_that_leaves_no_room_cannot_refute():
     """Where the best baseline is at 98.5% nobody can be 2 points better."""
     result = judged(study(), {SILO: 98.0, "cosine": 98.5, "keep": 80.0})
     assert result.judgement == "undecided"
-    assert "cosine, the best baseline, reaches 98.50% in the mean: too little room" in result.evidence
+    assert "cosine, the best baseline, reaches 98.50% on validation in the mean: too little room" in result.evidence
     # it is told by what is chosen on, not by what is measured
     hidden = judged(
         study(), {SILO: 97.0, "cosine": 99.0, "keep": 80.0}, validation={SILO: 97.0, "cosine": 97.9, "keep": 80.0}

@@ -715,7 +715,7 @@ def test_a_bad_file_is_named(refused, row):
 
 
 NO_RUN = "must be a folder that `run` filled, got no run folder"
-NO_STUDY = "must be a run folder, or one that `silo-oracle publish` made, got no finished study"
+NO_STUDY = "must be a run folder, or one that `silo-oracle publish` made, got "
 NOT_FREE = "must be a new or empty folder or a run folder, got something else (no study.json)"
 ANOTHER = "run must belong to this experiment, got another one:"
 NO_PUBLICATION = "must be a new or empty folder, or hold nothing but an older publication of tiny, got "

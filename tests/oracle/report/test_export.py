@@ -99,3 +99,11 @@ def test_what_cannot_be_exported_is_one_line_and_overwrites_nothing(run, tmp_pat
         True
     ] * 3
     assert file.read_text() == "precious" and not (tmp_path / "other.db").exists()
+
+
+@pytest.mark.parametrize("address", ["sqlite:///new.db", "mysql://host/new"])
+def test_an_address_is_no_file(run, tmp_path, monkeypatch, capsys, address):
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", str(run), "--optuna", address]) == 2
+    assert "must be the name of a file, got an address" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,22 @@ def test_another_studys_publication_is_left(results, run_folder, tmp_path):
     with pytest.raises(InputError, match=r"older publication of digits-mlp-adaptive, got one of digits-mlp$"):
         publish(results, run_folder, place)
     assert (place / "cells.csv").read_bytes() == (RESULTS / "digits-mlp" / "cells.csv").read_bytes()
+
+
+def test_trainings_that_the_run_has_not_are_left(run_folder, tmp_path):
+    """Of another recipe by the same name; whatever a run was extended by may replace what it began with."""
+    whole = load_results(RESULTS / "digits-mlp")
+    part = replace(whole, cells=whole.cells[whole.cells.cycle < 4])
+    place = tmp_path / "published"
+    publish(part, run_folder, place)
+    publish(whole, run_folder, place)
+    before = (place / "cells.csv").read_bytes()
+    others = len(whole.cells) - len(part.cells)
+    with pytest.raises(InputError, match=f"must hold no trainings but this run's, got {others} others: delete it"):
+        publish(part, run_folder, place)
+    assert (place / "cells.csv").read_bytes() == before
+    (place / "cells.csv").write_text("torn")
+    publish(part, run_folder, place)
 
 
 def test_a_strangers_folder_or_link_by_a_published_name_is_left(results, run_folder, tmp_path):

@@ -47,21 +47,16 @@ def lines(tmp_path, monkeypatch):
 def test_a_line_has_the_trainings_the_cycle_the_best_and_the_time_left(lines):
     shown = lines()
     assert len(shown) == len({OFF_GRID, *GRID}) == 5
-    assert (
-        shown[0]
-        == "1/5 trainings · ? left · SILO's chain, cycle 0 of 0, seed 0 · best of those trained now: max_lr 0.3 (89.70%)"
-    )
-    assert shown[-1] == (
-        "5/5 trainings · 0:00 left · the Oracle's search, cycle 0 of 0, seed 0 · best of those trained now: max_lr 0.1 (89.90%)"
-    )
+    assert shown[0] == "1/5 trainings · ? left · best 0.3: 89.7% · SILO's chain, cycle 0 of 0, seed 0"
+    assert shown[-1] == ("5/5 trainings · 0:00 left · best 0.1: 89.9% · the Oracle's search, cycle 0 of 0, seed 0")
 
 
 def test_the_best_is_by_what_the_study_chooses_on(lines):
-    assert "max_lr 0.1 (89.90%)" in lines({"choose": "validation"})[-1]
+    assert "best 0.1: 89.9%" in lines({"choose": "validation"})[-1]
 
 
 def test_where_the_study_chooses_on_test_so_does_the_line(lines):
-    assert "max_lr 0.8 (80.80%)" in lines({"choose": "test-best"})[-1]
+    assert "best 0.8: 80.8%" in lines({"choose": "test-best"})[-1]
 
 
 def test_what_diverged_is_counted_and_never_the_best(lines):
@@ -80,7 +75,7 @@ def test_a_terminal_of_any_width_shows_the_count_in_one_line(tmp_path, width):
         shown.finished(cell, "search for a-baseline-of-a-long-name's max_lr")
     (line,) = [line for line in out.getvalue().splitlines() if "1234" in line]
     assert (
-        "1234/1460 " in line and " ? left · search" in line and len(line) < width + 20
+        "1234/1460 " in line and " ? left · best 0.3: 89.7" in line and len(line) < width + 20
     )  # 20: what steers the terminal
     assert ("cycle 0 of 0, seed 0" in line) == (width == 200)
 
