@@ -23,13 +23,13 @@ def checked(dataset: Dataset) -> Dataset:
     """
     parts = {"train": dataset.train} if dataset.test is None else {"train": dataset.train, "test": dataset.test}
     for name, part in parts.items():
-        if missing := [need for need in NEEDED if not hasattr(part, need)]:
-            given = f"one of class {type(part).__name__} without {', '.join(missing)}"
-            raise DataError(f"source must give {name} samples as a silo.data.part.Part, got {given}")
         if isinstance(part, Images):
             _check_images(name, part)
         elif isinstance(part, Samples):
             _check_samples(name, part)
+        elif problem := _problem_of_own(part):
+            given = f"one of class {type(part).__name__} {problem}"
+            raise DataError(f"source must give {name} samples as a silo.data.part.Part, got {given}")
         elif part.dtype not in (torch.uint8, torch.float32):
             raise DataError(f"source must give {name} samples of torch.uint8 or torch.float32, got {part.dtype}")
         _check_labels(name, part, len(dataset.classes))
@@ -38,6 +38,19 @@ def checked(dataset: Dataset) -> Dataset:
         given = " and ".join(f"{kind.__name__} of {dtype} and {shape}" for kind, dtype, shape in kinds.values())
         raise DataError(f"source must give train and test samples of one class, dtype and shape, got {given}")
     return dataset
+
+
+def _problem_of_own(part: Any) -> str:
+    """What a part of a class of the user's own lacks, or raises; empty where it has all."""
+    missing = []
+    for need in NEEDED:
+        try:
+            getattr(part, need)
+        except AttributeError:
+            missing.append(need)
+        except Exception as error:  # a property of theirs may raise any
+            return f"whose {need} raises {type(error).__name__}: {error}"
+    return f"without {', '.join(missing)}" if missing else ""
 
 
 def _check_images(name: str, part: Images) -> None:

@@ -33,6 +33,8 @@ def features(bad: str = ""):
         values[7, 3] = float("nan")
     if bad == "double":
         values = values.double()
+    if bad == "flat":
+        values = values[:, 0]
     if bad == "numpy":
         values = values.numpy()
     if bad == "test":
@@ -86,6 +88,18 @@ def streamed():
 class Bare:
     def __init__(self, labels):
         self.labels = labels
+
+
+class Raising:
+    labels, channels, dtype = torch.zeros(3).long(), 2, torch.float32
+
+    @property
+    def size(self):
+        raise IndexError("no size")
+
+
+def raising():
+    return Dataset(Raising(), None, tuple("abc"))
 
 
 def bare():
@@ -173,6 +187,16 @@ ROWS = [  # what is set, what the line says
     ({"data.bad": "finite"}, "data.source must give train values that are finite, got nan in sample 7 (1 such"),
     ({"data.bad": "double"}, "data.source must ", "torch.float32", "got torch.float64 of (200, 12)"),
     ({"data.bad": "numpy"}, "data.source must ", "torch.float32", "got a ndarray"),
+    (
+        {"data.bad": "flat"},
+        "data.source must give train values as torch.float32 of (n, channels, ...), got ",
+        "of (200,)",
+    ),
+    (
+        {"data": "floats_own:raising"},
+        "data.source must give train samples as ",
+        "whose size raises IndexError: no size",
+    ),
     ({"data.bad": "test"}, "data.source must ", "one class, dtype and shape, got ", "(12,)", "(11,)"),
     ({"data.bad": "part"}, "data.source must give test samples as a silo.data.part.Part, got one of class list"),
     ({"data": "floats_own:bare"}, "data.source must give train samples as a silo.data.part.Part", "without channels"),
