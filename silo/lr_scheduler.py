@@ -48,8 +48,8 @@ class PruningCycleLR(LRScheduler):
             ``initial_lr``; -1 for a start. A state goes on without it.
 
     Raises:
-        ValueError: For a cycle that the schedule doesn't know or has no rate for, lengths that are no whole numbers of at
-            least 1, or a shape that needs the lengths and has them not.
+        ValueError: For a schedule without max_lr, a shape without factor, a cycle that the schedule doesn't know or has no
+            rate for, lengths that are no whole numbers of at least 1, or a shape that needs the lengths and has them not.
         KeyError: torch's, where last_epoch is given and a group has no ``initial_lr``.
     """
 
@@ -63,6 +63,9 @@ class PruningCycleLR(LRScheduler):
         epochs: int | None = None,
         last_epoch: int = -1,
     ) -> None:
+        _must_have("schedule", schedule, "max_lr", "SiloSchedule(...)")
+        if shape is not None:
+            _must_have("shape", shape, "factor", 'WarmupStep("5ep")')
         max_lr = schedule.max_lr(cycle)
         if not (is_finite(max_lr) and max_lr > 0):
             raise ValueError(f"schedule must have a finite max_lr above 0 at cycle {cycle}, got {max_lr!r}")
@@ -77,6 +80,9 @@ class PruningCycleLR(LRScheduler):
     def get_lr(self) -> list[float]:
         """The rate of the coming iteration, one for each parameter group."""
         done, length = self.last_epoch, self._length
+        if (groups := len(self.optimizer.param_groups)) != len(self.base_lrs):
+            made = "make the scheduler once all groups are added"
+            raise ValueError(f"optimizer must have {len(self.base_lrs)} parameter groups, got {groups}: {made}")
         if done > length and not self._has_warned:
             self._has_warned = True
             warnings.warn(
@@ -124,6 +130,11 @@ class PruningCycleLR(LRScheduler):
         return (
             float("inf") if self.steps_per_epoch is None or self.epochs is None else self.steps_per_epoch * self.epochs
         )
+
+
+def _must_have(name: str, value: Any, method: str, example: str) -> None:
+    if not callable(getattr(value, method, None)):
+        raise ValueError(f"{name} must have a method {method}, such as {example}, got {value!r}")
 
 
 def _length(name: str, value: int | None, needed_by: Shape | None) -> int | None:

@@ -5,6 +5,7 @@ e * steps_per_epoch + 1 to (e + 1) * steps_per_epoch. T = steps_per_epoch * epoc
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -60,6 +61,8 @@ class WarmupStep:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "warmup", duration("warmup", self.warmup))
+        if not isinstance(self.drops, Mapping):
+            raise ValueError(f'drops must be a mapping such as {{"8ep": 0.1}}, got {self.drops!r}')
         epochs = [duration("drops", epoch) for epoch in self.drops]
         for epoch, factor in zip(epochs, self.drops.values(), strict=True):
             if epoch.unit != "ep":

@@ -257,3 +257,25 @@ def test_numpy_s_numbers_are_numbers():
     theirs = PruningCycleLR(optimizer, SILO, np.int64(3), Cosine(), np.int32(STEPS), np.int64(EPOCHS))
     assert theirs.state_dict() == plain.state_dict()
     assert {type(value) for value in theirs.state_dict().values()} <= {int, float, str, list}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "shape", "message"),
+    [
+        (0.1, None, r"schedule must have a method max_lr, .*, got 0\.1$"),
+        (SILO, "cosine", "shape must have a method factor, .*, got 'cosine'$"),
+        (SILO, Cosine, "steps_per_epoch must be given"),  # a class has the method
+    ],
+)
+def test_what_is_no_schedule_or_shape(schedule, shape, message):
+    with pytest.raises(ValueError, match=message):
+        PruningCycleLR(optimizer_of_two_groups()[1], schedule, 3, shape)
+
+
+def test_a_group_that_is_added_later_is_refused():
+    _, optimizer = optimizer_of_two_groups()
+    scheduler = PruningCycleLR(optimizer, SILO, 3)
+    optimizer.add_param_group({"params": [torch.zeros(1, requires_grad=True)], "lr": 0.1})
+    optimizer.step()
+    with pytest.raises(ValueError, match="optimizer must have 2 parameter groups, got 3: make the scheduler once"):
+        scheduler.step()

@@ -200,3 +200,9 @@ def test_a_shape_does_not_follow_its_source():
     shape = WarmupStep("0it", drops)
     drops["2ep"] = 0.9
     assert shape.factor(21, 10, 10) == 0.1
+
+
+@pytest.mark.parametrize("drops", [["8ep"], "8ep", 0.1])
+def test_drops_are_a_mapping(drops):
+    with pytest.raises(ValueError, match=r"^drops must be a mapping such as .*, got "):
+        WarmupStep("5ep", drops)
