@@ -21,17 +21,17 @@ AnyShape, AnyRestart = one_of("kind", SHAPES), one_of("kind", RESTARTS)
 EXAMPLE_RATE = 0.2  # with which a schedule is made once when it is validated; its own is then known
 
 
-class OfTheLoop(Component):
+class ScheduleComponent(Component):
     """A schedule, whose constructor may have a ``prune_rate``: the pruning loop has it, which isn't known here."""
 
     @model_validator(mode="after")
-    def _check(self, info: ValidationInfo) -> "OfTheLoop":
+    def _check(self, info: ValidationInfo) -> "ScheduleComponent":
         if info.context is None:
             self._make_once(prune_rate=EXAMPLE_RATE)
         return self
 
 
-AnySchedule = one_of("kind", SCHEDULES, OfTheLoop, supplied=("prune_rate",))
+AnySchedule = one_of("kind", SCHEDULES, ScheduleComponent, supplied=("prune_rate",))
 
 
 def _constant(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -127,9 +127,9 @@ def _log(
         client.log_batch(run, *batch)
 
 
-def _metrics(values: Iterable[tuple[str, float]] | dict[str, float], step: int) -> list[Metric]:
+def _metrics(values: Mapping[str, float], step: int) -> list[Metric]:
     now = int(time() * 1000)
-    return [Metric(name, value, now, step) for name, value in dict(values).items()]
+    return [Metric(name, value, now, step) for name, value in values.items()]
 
 
 def _parameters(one: Tracked) -> list[Param]:

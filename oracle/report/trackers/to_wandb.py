@@ -7,7 +7,7 @@ from pathlib import Path
 os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # before the import: nothing is sent from here
 
 import wandb
-from wandb.errors import Error, UsageError
+from wandb.errors import Error
 
 from oracle.analysis.results import Results
 from oracle.error import InputError
@@ -44,14 +44,13 @@ def export(results: Results, folder: Path) -> int:
             with _started(study, study, new, STUDY) as run:
                 write_files(results, Path(run.dir) / "report")  # no artifact: its files would wait in one's home
                 run.save(f"{run.dir}/report/*", base_path=run.dir, policy="now")
-            count = 1
-            for count, training in enumerate(tracked_trainings(results), start=2):  # noqa: B007
+            for training in tracked_trainings(results):
                 with _started(study, training, new, TRAINING) as run:
                     for epoch, values in enumerate(training.curve, start=1):
                         run.log(dict(values), step=epoch)
             _clear(new)
-            return count
-    except (Error, UsageError, OSError) as error:
+        return 1 + len(results.cells)
+    except (Error, OSError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"--wandb must be a folder that can be written, got {folder}: {reason}") from error
     finally:

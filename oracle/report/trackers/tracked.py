@@ -114,7 +114,7 @@ def _flat(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _text(value: Any) -> str:
-    return "" if value is None or value is pd.NA or value != value else str(value)
+    return "" if pd.isna(value) else str(value)
 
 
 def _finite(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, float]:

@@ -91,6 +91,7 @@ def own_run(tmp_path_factory):
         patch.setattr(sys, "dont_write_bytecode", True)
         assert main(["run", "e.yaml", "--local", "--out", "run"]) == 0
         assert main(["publish", "run", "--to", "published"]) == 0
+        assert main(["table", "published", "--to", "table"]) == 0
     forget()
     return home
 
@@ -162,6 +163,8 @@ def test_reading_imports_nothing_that_a_folder_names(home, tmp_path, monkeypatch
     assert not (home / "own" / "marker").exists()
     assert {path: content for path, content in files("run").items() if before[path] != content} == {}
     assert files(tmp_path / "out" / "published") == files("published")
+    if state == "edited":
+        assert files(tmp_path / "out" / "table") == files("table")
 
 
 def test_the_strange_module_would_be_noticed(home):

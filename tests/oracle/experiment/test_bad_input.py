@@ -11,7 +11,7 @@ import pytest
 import torch
 import yaml
 from made import made_record
-from packages import needs
+from packages import MISSING, needs
 from PIL import Image
 
 from oracle.cli.main import main
@@ -714,8 +714,10 @@ def test_a_bad_file_is_named(refused, row):
     names(refused("plan", "e.yaml"), "silo-oracle: e.yaml", *fragments)
 
 
+FITS = () if "optuna" in MISSING else ("fit",)
 NO_RUN = "must be a folder that `run` filled, got no run folder"
 NO_STUDY = "must be a run folder, or one that `silo-oracle publish` made, got "
+FOUND = {"nowhere": "no folder\n", "full": "a folder without a study\n", "e.yaml": "a file\n"}
 NOT_FREE = "must be a new or empty folder or a run folder, got something else (no study.json)"
 ANOTHER = "run must belong to this experiment, got another one:"
 NO_PUBLICATION = "must be a new or empty folder, or hold nothing but an older publication of tiny, got "
@@ -728,7 +730,10 @@ COMMANDS = [
     ("plan binary.yaml", "binary.yaml must be a readable YAML file, got: not a text file"),
     (f"plan {'x' * 300}", "x must be a readable YAML file, got: File name too long"),
     (f"status {'x' * 300}", "x/study.json must be readable, got: File name too long"),
-    *((f"{command} {'x' * 300}", "xx", "ile name too long") for command in ("report", "publish", "table", "merge run")),
+    *(
+        (f"{command} {'x' * 300}", "xx", "ile name too long")
+        for command in ("report", "publish", "table", "merge run", *FITS)
+    ),
     *((f"{command} {'x' * 300}", "xx", "ile name too long") for command in ("publish done --to", "table done --to")),
     ("y" * 10**6, "argument COMMAND: invalid choice: 'yyy", "; see silo-oracle --help"),
     ("tune e.yaml --trainings " + "1" * 5000, "argument --trainings: must be a whole number above 0, got 111"),
@@ -751,8 +756,8 @@ COMMANDS = [
     ("plan e.yaml --fast", "unrecognized arguments: --fast"),
     # the power of a plan
     ("plan e.yaml --pilot", "--pilot", "expected one argument"),
-    ("plan e.yaml --pilot nowhere", f"nowhere {NO_STUDY}"),
-    ("plan e.yaml --pilot full", f"full {NO_STUDY}"),
+    ("plan e.yaml --pilot nowhere", f"nowhere {NO_STUDY}no folder\n"),
+    ("plan e.yaml --pilot full", f"full {NO_STUDY}a folder without a study\n"),
     ("plan e.yaml --pilot run", "--pilot must be a finished run, got run, where trainings are missing:"),
     ("plan e.yaml --pilot done --noise 1", "--pilot must be given without --noise and --curvature, got --noise 1"),
     ("plan e.yaml --noise 1", "--noise and --curvature must be given together, got --noise 1 alone"),
@@ -773,9 +778,9 @@ COMMANDS = [
     *(
         (
             f"table {folder}",
-            f"{folder} {NO_STUDY}",
+            f"{folder} {NO_STUDY}{found}",
         )
-        for folder in ("nowhere", "e.yaml", "full")
+        for folder, found in FOUND.items()
     ),
     ("table", "required: DIR"),
     ("table foreign", "foreign/study.json"),

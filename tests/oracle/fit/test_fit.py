@@ -218,7 +218,9 @@ def test_what_cannot_be_fitted_is_refused_in_one_line_and_writes_nothing(tmp_pat
     assert (tmp_path / "other" / "fit.md").read_text() == "a stranger's"
     assert main(["fit", str(tmp_path / "none"), "--to", str(tmp_path / "to")]) == 2
     said = capsys.readouterr().err.splitlines()
-    assert len(said) == 3 and "must be a run folder, or one that" in said[2]
+    assert len(said) == 3 and said[2].endswith(
+        "must be a run folder, or one that `silo-oracle publish` made, got no folder"
+    )
     assert all("got something else" in line for line in said[:2])
     assert not (tmp_path / "to").exists() and [path.name for path in (tmp_path / "full").iterdir()] == ["else"]
 
