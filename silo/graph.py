@@ -62,6 +62,7 @@ class CudaGraphs:
             self._warm_up(steps)
             return self._capture(steps)
         except Exception as error:
+            _renew_generator()
             # a capture that ends after an error in it raises another one, with the first as its context
             if (full := _cause(error, torch.OutOfMemoryError)) is not None:
                 raise torch.OutOfMemoryError(str(full)) from error
@@ -108,6 +109,15 @@ class CudaGraphs:
         finally:  # after an error, too: a capture that ends with a stream unjoined raises another one
             for stream in streams:
                 main.wait_stream(stream)
+
+
+def _renew_generator() -> None:
+    """Give torch's global generator on the device another state with the same numbers to come.
+
+    One that was there in a capture that failed goes on as if it were in it: whatever draws from it then raises.
+    """
+    generator = torch.cuda.default_generators[torch.cuda.current_device()]
+    generator.graphsafe_set_state(generator.clone_state())
 
 
 def answers() -> bool:
@@ -210,7 +220,8 @@ class GraphStepper:
 
     def _recorded(self, lanes: Sequence[Lane], images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Step]:
         """(Images, labels) to copy a batch of this size to, and what then takes the steps; the lanes are as they were."""
-        before = [[tensor.clone() for tensor in lane.tensors()] for lane in lanes]
+        with torch.no_grad():  # a copy that remembers its weight would bind the weight's gradient to this stream
+            before = [[tensor.clone() for tensor in lane.tensors()] for lane in lanes]
         for lane in lanes:
             lane.optimizer.zero_grad(set_to_none=True)  # the recorded gradients have a place of their own
         replay = self._record([partial(_step, lane, images, labels) for lane in lanes])

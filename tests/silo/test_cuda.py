@@ -341,6 +341,8 @@ def test_after_a_capture_that_failed_the_process_trains_eager(few_digits):
     found = chosen(start(), data)
     assert isinstance(found, EagerStepper) and found.because
     assert all_same(*(trained([start()], data, found) for _ in range(2)))
+    with seeded(0, Purpose.DROPOUT):
+        nn.functional.dropout(torch.ones(10, device=DEVICE))  # the device's generator goes on, too
 
 
 def test_images_that_stream_can_be_tried_and_trained(tmp_path):

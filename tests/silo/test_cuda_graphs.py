@@ -32,6 +32,7 @@ class PretendedCuda:
         self.log, self.streams, self.pools, self.captured_on = [], 0, [], []
         self.current = self.default = Stream(self, "default")
         self.fails_at_the_end, self.restores, self.lost = None, True, False
+        self.default_generators = (torch.Generator().manual_seed(7),)
 
     def Stream(self):
         self.streams += 1
@@ -51,6 +52,9 @@ class PretendedCuda:
     def synchronize(self):
         if self.lost:
             raise torch.AcceleratorError("CUDA error: unspecified launch failure")
+
+    def current_device(self):
+        return 0
 
     def empty_cache(self):
         self.log.append("empty")
@@ -83,6 +87,7 @@ class PretendedCuda:
 def cuda(monkeypatch):
     made = PretendedCuda()
     names = ("Stream", "current_stream", "stream", "synchronize", "empty_cache", "CUDAGraph", "graph")
+    names += ("current_device", "default_generators")
     for name in names:
         monkeypatch.setattr(torch.cuda, name, getattr(made, name))
     return made

@@ -1,5 +1,6 @@
 """Many lanes: each gives what it gives alone, however many step together, and whatever becomes of the others."""
 
+import gc
 import math
 from dataclasses import replace
 
@@ -161,6 +162,25 @@ def test_recording_happens_once_for_a_number_of_lanes_and_a_batch_size(starts, e
     for count in (3, 3, 2, 3, 2):
         together(starts()[:count], exact, kept, replace(RECIPE, epochs=2))
     assert recorded == [3, 3, 2, 2]  # whole batches and the short one
+
+
+def test_no_gradient_of_a_weight_is_bound_to_another_stream_than_its_step_s(starts, exact):
+    """Where anything that remembers a weight is alive as a step is captured, its gradient is that of the stream it was made on."""
+    remembering = []
+
+    def recorder():
+        record = here()
+
+        def recording(steps):
+            alive = [one for one in gc.get_objects() if issubclass(type(one), torch.Tensor)]
+            remembering.extend(one for one in alive if one.grad_fn is not None)
+            return record(steps)
+
+        return recording
+
+    gc.collect()
+    together(starts(), exact, GraphStepper(3, recorder))
+    assert remembering == []
 
 
 def test_more_lanes_than_there_are_places_for_are_refused(starts, exact):
