@@ -18,6 +18,19 @@ class Stream:
         self.cuda.log.append(f"{self.name} waits for {other.name}")
 
 
+class PretendedGenerator:
+    """A generator whose state is bound to a capture as one begins, and stays so where it fails."""
+
+    def __init__(self, bound=False):
+        self.bound = bound
+
+    def clone_state(self):
+        return PretendedGenerator()
+
+    def graphsafe_set_state(self, state):
+        self.bound = state.bound
+
+
 class PretendedCuda:
     """Stands for what of torch.cuda the recorder uses.
 
@@ -32,7 +45,7 @@ class PretendedCuda:
         self.log, self.streams, self.pools, self.captured_on = [], 0, [], []
         self.current = self.default = Stream(self, "default")
         self.fails_at_the_end, self.restores, self.lost = None, True, False
-        self.default_generators = (torch.Generator().manual_seed(7),)
+        self.default_generators = (PretendedGenerator(),)
 
     def Stream(self):
         self.streams += 1
@@ -73,6 +86,7 @@ class PretendedCuda:
         self.pools.append(pool)
         before, self.current = self.current, stream
         self.log.append("capture")
+        self.default_generators[0].bound = True
         try:
             yield
         finally:
@@ -80,6 +94,7 @@ class PretendedCuda:
                 if self.restores:
                     self.current = before
                 raise self.fails_at_the_end
+            self.default_generators[0].bound = False
             self.current = before
 
 
@@ -157,6 +172,7 @@ def test_a_capture_that_fails_says_what_began_it_and_leaves_the_stream_that_was(
         CudaGraphs()([step])
     assert str(raised.value) == "RuntimeError: Cannot copy between CPU and CUDA tensors"
     assert cuda.current is cuda.default
+    assert not cuda.default_generators[0].bound
 
 
 def test_a_capture_that_fails_only_at_its_end_is_no_lost_device(cuda):

@@ -165,7 +165,7 @@ def test_recording_happens_once_for_a_number_of_lanes_and_a_batch_size(starts, e
 
 
 def test_no_gradient_of_a_weight_is_bound_to_another_stream_than_its_step_s(starts, exact):
-    """Where anything that remembers a weight is alive as a step is captured, its gradient is that of the stream it was made on."""
+    """What remembers a weight as its step is captured would bind its gradient to the stream on which that was made."""
     remembering = []
 
     def recorder():
