@@ -5,6 +5,7 @@ launched at once, and its streams let the lanes' kernels share the device. Each 
 that its numbers depend on no other lane.
 """
 
+import gc
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import cycle, islice
@@ -76,6 +77,7 @@ class CudaGraphs:
         One after another: what a step caches on its stream no other stream can use, so that lanes that warm up side by side
         would take the memory of all their graphs a second time.
         """
+        gc.collect()  # an error's traceback, in a cycle with it, may hold the graphs that were too large
         for step, stream in zip(steps, self._streams_of(steps), strict=True):
             for _ in range(WARM_UPS):
                 self._fork([step], [stream])
@@ -223,6 +225,7 @@ class GraphStepper:
         with torch.no_grad():  # a copy that remembers its weight would bind the weight's gradient to this stream
             before = [[tensor.clone() for tensor in lane.tensors()] for lane in lanes]
         for lane in lanes:
+            lane.model.train()  # an evaluation left it otherwise, and what is recorded stays what it was
             lane.optimizer.zero_grad(set_to_none=True)  # the recorded gradients have a place of their own
         replay = self._record([partial(_step, lane, images, labels) for lane in lanes])
         for lane, tensors in zip(lanes, before, strict=True):
