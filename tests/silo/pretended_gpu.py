@@ -3,21 +3,50 @@
 from contextlib import contextmanager
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+
+class _Operations(TorchDispatchMode):
+    """Notes every operation that is done inside, with the tensors that it read and wrote."""
+
+    def __init__(self):
+        super().__init__()
+        self.noted = []
+
+    def __torch_dispatch__(self, operation, types, arguments=(), options=None):
+        result = operation(*arguments, **(options or {}))
+        self.noted.append((operation, arguments, options or {}, result))
+        return result
 
 
 def here():
-    """Records steps in this process: runs them before, as a capture's warm-up does, and then again at every call."""
+    """Records steps as a CUDA graph does: what runs again is their operations, on the same memory, and none of their Python.
+
+    The steps are done before, as a capture's warm-up does them, and once more to be noted, where a capture does nothing.
+    """
 
     def record(steps):
-        def run():
+        for step in steps:
+            step()
+        with _Operations() as seen:
             for step in steps:
                 step()
-
-        run()
-        run()
-        return run
+        return lambda: again(seen.noted)
 
     return record
+
+
+@torch.no_grad()
+def again(noted):
+    for operation, arguments, options, result in noted:
+        for target, source in zip(_tensors(result), _tensors(operation(*arguments, **options)), strict=True):
+            if target.untyped_storage().data_ptr() != source.untyped_storage().data_ptr():
+                target.copy_(source)  # views and what was changed in place lie where they lay
+
+
+def _tensors(result):
+    return [one for one in tree_leaves(result) if isinstance(one, torch.Tensor)]
 
 
 class PretendedGpu:

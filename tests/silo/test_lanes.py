@@ -168,18 +168,13 @@ def test_no_gradient_of_a_weight_is_bound_to_another_stream_than_its_step_s(star
     """What remembers a weight as its step is captured would bind its gradient to the stream on which that was made."""
     remembering = []
 
-    def recorder():
-        record = here()
-
-        def recording(steps):
-            alive = [one for one in gc.get_objects() if issubclass(type(one), torch.Tensor)]
-            remembering.extend(one for one in alive if one.grad_fn is not None)
-            return record(steps)
-
-        return recording
+    def record(steps):
+        alive = [one for one in gc.get_objects() if issubclass(type(one), torch.Tensor)]
+        remembering.extend(one for one in alive if one.grad_fn is not None)
+        return lambda: [step() for step in steps]
 
     gc.collect()
-    together(starts(), exact, GraphStepper(3, recorder))
+    together(starts(), exact, GraphStepper(3, lambda: record))
     assert remembering == []
 
 
