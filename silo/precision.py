@@ -10,9 +10,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from silo.randomness import forked
 from silo.recipe import PRECISIONS
 
-# How networks and images lie in memory, by device and precision: it changes no shape, and no result but rounding. On a CPU
-# channels_last is measured to be the fastest; on a GPU that is assumed, and `python -m benchmarks.speed gpu` measures it.
+# How networks and images lie in memory, by device and precision: it changes no shape, and no result but rounding. channels_last
+# but for fp32 on a GPU, where cuDNN's kernels are slower for it: results/speed has how much.
 LAYOUTS = {(device, precision): torch.channels_last for device in ("cpu", "cuda") for precision in PRECISIONS}
+LAYOUTS["cuda", "fp32"] = torch.contiguous_format
 
 
 def layout(device: torch.device, precision: str) -> torch.memory_format:

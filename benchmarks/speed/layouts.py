@@ -35,7 +35,7 @@ from silo.recipe import Recipe
 MEMORY_FORMATS = {"nhwc": torch.channels_last, "nchw": torch.contiguous_format}
 TITLE = "On a GPU, layouts and kernels / the engine's own way: time of a lane-step"
 LANES = (1, 4, 12, 16)
-IMAGES = 11_000  # 6,600 of them train: 104 batches a pass
+IMAGES = 4_000  # 2,400 of them train: 38 batches a pass
 TURNS = 3  # passes that count, after one that doesn't
 LIMIT = 60.0  # seconds that a way may take
 

@@ -237,7 +237,7 @@ def test_other_optimizers_captured_are_eager_ones(few_digits, optimizer):
 
 
 def test_the_other_layout_is_captured_as_well(few_digits, monkeypatch):
-    monkeypatch.setitem(LAYOUTS, (DEVICE.type, "fp32"), torch.contiguous_format)
+    monkeypatch.setitem(LAYOUTS, (DEVICE.type, "fp32"), torch.channels_last)
     data = on_gpu(few_digits)
     assert all_same(*(trained(starts("resnet20"), data, stepper, CROPS) for stepper in (GraphStepper(3), EAGER)))
 
