@@ -3,10 +3,10 @@
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from oracle.cli.screen import files_text, screen_width, show, shown_path
-from oracle.experiment.load import load
+from oracle.experiment.factors import BASE, file_schema, load_levels
 from oracle.experiment.overrides import set_option
 from oracle.experiment.redaction import redact, redact_override, without_users
 from oracle.experiment.spec import Experiment
@@ -27,12 +27,39 @@ OPENED = {  # files of a report that a run ends with
 }
 
 
-def _requested(arguments: Namespace) -> tuple[Experiment, Path, str]:
-    """The experiment, its run folder, and how they were requested."""
-    experiment = load(arguments.file, arguments.set)
+class Requested(NamedTuple):
+    """An experiment that was requested, its run folder, and how it was requested."""
+
+    experiment: Experiment
+    folder: Path
+    origin: str
+
+
+def _requested(arguments: Namespace) -> dict[str, Requested]:
+    """By level of the file's factors: by "" alone where it has none."""
+    return {
+        level: Requested(experiment, _folder(arguments.out, experiment, level), _origin(arguments, level))
+        for level, experiment in load_levels(arguments.file, arguments.set, arguments.level).items()
+    }
+
+
+def _folder(out: Path | None, experiment: Experiment, level: str) -> Path:
+    """The run folder; of a file with factors those of all levels lie in one."""
+    if not level:
+        return out or Path("runs") / experiment.name
+    return (out or Path("runs") / experiment.name.removesuffix(f"-{level.replace('/', '-')}")) / level
+
+
+def _origin(arguments: Namespace, level: str) -> str:
     file = redact(str(arguments.file)).removeprefix(".../")
-    origin = [file, *(set_option(redact_override(override)) for override in arguments.set)]
-    return experiment, arguments.out or Path("runs") / experiment.name, one_line(" ".join(origin))
+    overrides = [set_option(redact_override(override)) for override in arguments.set]
+    return one_line(" ".join([file, *([f"--level {level}"] if level else []), *overrides]))
+
+
+def _show_level(level: str) -> None:
+    """Show which of several experiments what follows is about."""
+    if level:
+        show(f"== {level}")
 
 
 def _plan(arguments: Namespace) -> int:
@@ -41,18 +68,20 @@ def _plan(arguments: Namespace) -> int:
     from oracle.run.trial import check_training
     from oracle.study.study import new_study, planned_study
 
-    requested, pilot = _requested(arguments), pilot_of(arguments)
-    study = (new_study if arguments.calibrate else planned_study)(*requested)
-    check_training(study)
-    predicted: list[str] = []
-    if arguments.calibrate:
-        from oracle.cli.prediction import predicted_lines
-        from oracle.run.calibration.calibration import calibrate
+    every, pilot = _requested(arguments), pilot_of(arguments)
+    for level, requested in every.items():
+        _show_level(level)
+        study = (new_study if arguments.calibrate else planned_study)(*requested)
+        check_training(study)
+        predicted: list[str] = []
+        if arguments.calibrate:
+            from oracle.cli.prediction import predicted_lines
+            from oracle.run.calibration.calibration import calibrate
 
-        speed = calibrate(study)
-        predicted = predicted_lines(study, speed) if speed else []
-    show(plan_text(study, predicted))
-    show("\n".join(power_lines(study.experiment, study.data, pilot)) if pilot else HOW)
+            speed = calibrate(study)
+            predicted = predicted_lines(study, speed) if speed else []
+        show(plan_text(study, predicted))
+        show("\n".join(power_lines(study.experiment, study.data, pilot)) if pilot else HOW)
     return DONE
 
 
@@ -62,10 +91,31 @@ def _run(arguments: Namespace) -> int:
     from oracle.run.run import run_study
     from oracle.study.study import new_study
 
-    study = new_study(*_requested(arguments))
-    complete = run_study(study, Console(), arguments.local, arguments.retry_failed, arguments.address)
-    _write_report(study)
+    every, complete = _requested(arguments), True
+    for level, requested in every.items():
+        _show_level(level)
+        study = new_study(*requested)
+        complete &= run_study(study, Console(), arguments.local, arguments.retry_failed, arguments.address)
+        _write_report(study)
+    _write_comparisons({level: requested.folder for level, requested in every.items()})
     return DONE if complete else FAILED
+
+
+def _write_comparisons(folders: dict[str, Path]) -> None:
+    """Compare the levels of each factor with the base, where all of them were run."""
+    if BASE not in folders:
+        return
+    from oracle.analysis.compare import load_comparison
+    from oracle.report.compare import screen_text, write_comparison
+
+    factors = {level.partition("/")[0]: folder.parent for level, folder in folders.items() if level != BASE}
+    for factor, folder in factors.items():
+        of_factor = [one for level, one in folders.items() if level.startswith(f"{factor}/")]
+        comparison = load_comparison([folders[BASE], *of_factor])
+        write_comparison(comparison, folder / "compare")
+        _show_level(factor)
+        show(screen_text(comparison))
+        show(f"\n{files_text({folder / 'compare' / 'compare.md': 'all tables and figures on one page'})}")
 
 
 def _status(arguments: Namespace) -> int:
@@ -192,33 +242,38 @@ def _tune(arguments: Namespace) -> int:
     from oracle.run.run import run_study
     from oracle.study.study import new_study
 
-    experiment, _, origin = _requested(arguments)
-    dense = dense_experiment(experiment, arguments.trainings, tuple(arguments.seeds))
-    study = new_study(dense, arguments.out or Path("runs") / dense.name, origin)
-    if not run_study(study, Console(), arguments.local, arguments.retry_failed, arguments.address):
-        show("no parameters are chosen before all of these trainings are recorded")
-        return FAILED
-    show(dense_text(analyze(Snapshot.take(study))))
+    every = _requested(arguments)
+    dense = {
+        level: dense_experiment(requested.experiment, arguments.trainings, tuple(arguments.seeds))
+        for level, requested in every.items()
+    }
+    for level, experiment in dense.items():
+        _show_level(level)
+        folder = (arguments.out or Path("runs") / experiment.name) / (level if arguments.out else "")
+        study = new_study(experiment, folder, every[level].origin)
+        if not run_study(study, Console(), arguments.local, arguments.retry_failed, arguments.address):
+            show("no parameters are chosen before all of these trainings are recorded")
+            return FAILED
+        show(dense_text(analyze(Snapshot.take(study))))
     return DONE
 
 
 def _schedule(arguments: Namespace) -> int:
-    experiment = load(arguments.file, arguments.set)
-    show("cycle  weights_remaining_%  max_lr")
-    for cycle in range(experiment.prune.cycles):
-        remaining = 100 * weights_remaining(experiment.prune.rate, cycle)
-        show(f"{cycle:5d}  {remaining:19.2f}  {experiment.schedule.max_lr(cycle):.6f}")
-    if experiment.schedule_text:
-        show(experiment.schedule_text)
+    for level, experiment in load_levels(arguments.file, arguments.set, arguments.level).items():
+        _show_level(level)
+        show("cycle  weights_remaining_%  max_lr")
+        for cycle in range(experiment.prune.cycles):
+            remaining = 100 * weights_remaining(experiment.prune.rate, cycle)
+            show(f"{cycle:5d}  {remaining:19.2f}  {experiment.schedule.max_lr(cycle):.6f}")
+        if experiment.schedule_text:
+            show(experiment.schedule_text)
     return DONE
 
 
 def _schema(_: Namespace) -> int:
     import json
 
-    from oracle.experiment.schema import json_schema
-
-    print(json.dumps(json_schema(Experiment), indent=2))  # as it is: lines of a file aren't broken
+    print(json.dumps(file_schema(), indent=2))  # as it is: lines of a file aren't broken
     return DONE
 
 

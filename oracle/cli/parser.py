@@ -55,6 +55,8 @@ def _add_file(parser: argparse.ArgumentParser, out: str = "runs/NAME") -> None:
     parser.add_argument(
         "--set", action="append", type=as_utf8, default=[], metavar="A.B=VALUE", help="override a field; repeatable"
     )
+    what = "of a file with factors: this level alone, such as epochs/x2, or base; repeatable"
+    parser.add_argument("--level", action="append", type=as_utf8, default=[], metavar="FACTOR/LEVEL", help=what)
     if out:
         parser.add_argument("--out", type=Path, metavar="DIR", help=f"the run folder (default: {out})")
 

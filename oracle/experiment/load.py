@@ -25,7 +25,7 @@ HELD = "the experiment"  # what an error calls one that is no file
 Model = TypeVar("Model", bound=Strict)
 
 
-def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) -> Experiment:
+def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = (), name: str = "") -> Experiment:
     """Return the validated experiment that a file describes; its label says where overrides make another problem of it.
 
     Trains and writes nothing. Parts that the experiment imports are imported.
@@ -33,6 +33,7 @@ def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) 
     Args:
         source: The path of a YAML file, or what such a file holds, as a mapping.
         overrides: ``FIELD=VALUE`` each, such as ``oracle.seeds=5``, applied in this order (``--set`` of the command line).
+        name: What an error calls a mapping.
 
     Returns:
         The experiment, whose fields are those of the file; it can't be changed.
@@ -49,7 +50,7 @@ def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = ()) 
         apply_override(tree, override)
     if label := true_label(written, tree):
         tree["label"] = label
-    return validate(tree, HELD if held else str(source))
+    return validate(tree, (name or HELD) if held else str(source))
 
 
 class _Dumper(yaml.SafeDumper):

@@ -35,12 +35,27 @@ def apply_override(tree: dict[str, Any], override: str) -> None:
     path, equals, text = override.partition("=")
     if not equals or not path:
         raise InputError(f"--set must be FIELD=VALUE, such as oracle.seeds=5, got {cut(override)}")
+    set_field(tree, path, parse_yaml(text, f"--set {cut(override)}"), f"--set {cut(override)}")
+
+
+def set_field(tree: dict[str, Any], path: str, value: Any, source: str) -> None:
+    """Set one field of a parsed experiment file, in place.
+
+    Args:
+        tree: What the file holds. Mappings that the field's path lacks are added.
+        path: Such as ``oracle.seeds``.
+        value: What it is from now on.
+        source: Where that is said, which an error begins with.
+
+    Raises:
+        InputError: The path leads through a value.
+    """
     *parents, last = path.split(".")
     for key in parents:
         tree = tree.setdefault(key, {})
         if not isinstance(tree, dict):
-            raise InputError(f"--set {cut(override)}: {key} must be a mapping, got {shown(tree)}")
-    tree[last] = parse_yaml(text, f"--set {cut(override)}")
+            raise InputError(f"{source}: {key} must be a mapping, got {shown(tree)}")
+    tree[last] = value
 
 
 def set_option(override: str) -> str:

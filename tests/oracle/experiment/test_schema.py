@@ -8,8 +8,8 @@ from experiments import TINY, changed
 from jsonschema import Draft202012Validator
 
 from oracle.cli.main import main
+from oracle.experiment.factors import file_schema
 from oracle.experiment.load import load, read
-from oracle.experiment.schema import json_schema
 from oracle.experiment.spec import Experiment
 from silo.data import SOURCES, SPLITS
 from silo.model import INITIALIZATIONS, MODELS
@@ -21,7 +21,7 @@ from silo.shape import SHAPES
 
 BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 FILES = [path for folder in (".", "paper") for path in sorted((BENCHMARKS / folder).glob("*.yaml"))]
-SCHEMA = json_schema(Experiment)
+SCHEMA = file_schema()
 VALID = Draft202012Validator(SCHEMA)
 
 
