@@ -1,5 +1,6 @@
 """The rows as a table and a plot."""
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,7 @@ PLACE = ["device", "cores", "images", "python", "torch", "torchvision", "numpy",
 READ = """Every figure is the median of pairs that were measured in turns in one run, and the ratio the median of the pairs'
 ratios; its bounds hold it with 95% confidence, whatever the distribution (order statistics). A goal is met where the
 whole interval keeps it. Ratios hold better than times."""
+TITLE_WIDTH = 44  # characters
 
 Parts = Mapping[str, ModuleType]
 
@@ -66,10 +68,12 @@ def text(table: pd.DataFrame, parts: Parts) -> str:
 
 @styled
 def figure(table: pd.DataFrame, parts: Parts) -> Figure:
-    """A panel a part, a line a row: the ratio, its bounds, and its goal as a stroke."""
+    """A panel a part, a line a row: the ratio, its bounds, and its goal as a stroke; what is beside itself is left out."""
+    alone = (table.low == 1) & (table.high == 1)
+    table = table if alone.all() else table[~alone]
     groups = list(table.groupby("part", sort=False))
     sizes = [len(rows) + 1 for _, rows in groups]
-    figure = Figure(figsize=(5, 0.35 + 0.26 * sum(sizes)), layout="constrained")
+    figure = Figure(figsize=(5, 0.7 + 0.29 * sum(sizes)), layout="constrained")
     panels = figure.subplots(len(groups), squeeze=False, height_ratios=sizes)[:, 0]
     for axes, (name, rows) in zip(panels, groups, strict=True):
         places = range(len(rows))
@@ -81,9 +85,9 @@ def figure(table: pd.DataFrame, parts: Parts) -> Figure:
         axes.set_yticks(places, rows.what)
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.margins(x=0.08)
-        axes.set_title(parts[name].TITLE, loc="left")
+        axes.set_title(textwrap.fill(parts[name].TITLE, TITLE_WIDTH), loc="left")
         axes.grid(axis="x", linewidth=0.3)
-    panels[0].legend(loc="best")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 
