@@ -42,6 +42,8 @@ class Record:
         alive: how many prunable weights were alive under its mask.
         prunable: how many there were.
         layers: the same for each layer, in the network's order.
+        flops: floating-point operations of one forward pass of one sample, without those of pruned weights (silo.flops); None
+            where the network's can't be counted, and in records of older versions.
         leaves: digest of the state that it left for the next cycle; None where it diverged.
         environment: device and versions that its numbers come from.
         stepping: how its steps were taken ("eager", ...); None in records of older versions.
@@ -54,6 +56,7 @@ class Record:
     alive: int
     prunable: int
     layers: tuple[Layer, ...]
+    flops: int | None
     leaves: str | None
     environment: Mapping[str, Any]
     stepping: str | None
@@ -69,8 +72,9 @@ class Record:
         return replace(self, outcome=replace(self.outcome, curve=()))
 
     def same_result(self, other: "Record") -> bool:
-        """Whether another record differs in its time and environment alone."""
-        return replace(self, seconds=other.seconds, environment=other.environment) == other
+        """Whether another record differs in its time, its environment and whether FLOPs were counted alone."""
+        counted = other.flops if self.flops is None or other.flops is None else self.flops
+        return replace(self, seconds=other.seconds, environment=other.environment, flops=counted) == other
 
     def to_json(self) -> dict[str, Any]:
         """The record as dicts, lists, numbers and strings, which JSON holds."""
@@ -85,7 +89,8 @@ class Record:
             "environment": dict(self.environment),
             "seconds": self.seconds,
         }
-        return held if self.stepping is None else held | {"stepping": self.stepping}
+        later = {"stepping": self.stepping, "flops": self.flops}  # which older versions did not record
+        return held | {name: value for name, value in later.items() if value is not None}
 
     @classmethod
     def from_json(cls, held: Mapping[str, Any]) -> Self:
@@ -109,6 +114,7 @@ class Record:
                 alive=held["alive"],
                 prunable=held["prunable"],
                 layers=tuple(Layer(sys.intern(name), *counts) for name, *counts in held["layers"]),
+                flops=held.get("flops"),
                 leaves=held["leaves"],
                 environment=held["environment"],
                 stepping=held.get("stepping"),

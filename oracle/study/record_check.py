@@ -32,6 +32,7 @@ def check(record: "Record") -> None:
     if record.layers:
         counts = tuple(sum(numbers) for numbers in list(zip(*record.layers, strict=True))[1:])
         _require(counts == (record.alive, record.prunable), "layers", "all that alive and prunable count", counts)
+    _require(record.flops is None or _is_count(record.flops), "flops", "a whole number of at least 0", record.flops)
     leaves = record.leaves
     expected = "null, as it diverged" if outcome.diverged else "a string"
     _require(leaves is None if outcome.diverged else isinstance(leaves, str), "leaves", expected, leaves)
