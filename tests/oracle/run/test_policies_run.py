@@ -97,7 +97,8 @@ def test_tables_are_the_same_from_the_run_and_from_what_is_published(home, tmp_p
     size = written["run"]["tiny-size.md"].decode()
     assert "| Weights alive " in size and " 1,184 " in size and " 2.37k (100%) " in size and " 1.9k (80.1%) " in size
     assert {"tables.md", "tables.tex", "tiny-accuracy.csv", "tiny-oracle.tex", "tiny-cost.md"} <= written["run"].keys()
-    assert "\nlr-rewinding  " in capsys.readouterr().out
+    screen = capsys.readouterr().out
+    assert "\nlr-rewinding  " in screen and "\nFLOPs, lr-rewinding  " in screen
 
 
 def test_the_report_shows_every_policy(home):
