@@ -130,7 +130,7 @@ def _pretended(experiment: Experiment, mask: Mask) -> Record:
     outcome = Outcome(False, len(curve), percent, percent, percent, percent, 10**4, curve)
     layers = tuple(Layer(name, layer.numel(), layer.numel()) for name, layer in mask.layers.items())
     here, flops = current_environment(CPU), 10**9
-    return Record("0" * 20, cell, outcome, mask.total, mask.total, layers, flops, "0" * 20, here, "eager", 1.0)
+    return Record("0" * 20, cell, outcome, mask.total, mask.total, layers, "0" * 20, here, "eager", 1.0, flops)
 
 
 def _bytes(tensors: Weights) -> int:

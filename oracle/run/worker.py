@@ -194,9 +194,9 @@ class Worker:
             alive=result.alive,
             prunable=result.prunable,
             layers=tuple(Layer(name, *counts) for name, counts in result.layers.items()),
-            flops=self._flops and self._flops.masked(result.layers),
             leaves=result.leaves and result.leaves.digest(),
             environment=current_environment(self.device),
             stepping=stepper,
             seconds=round(seconds, 4),
+            flops=self._flops and self._flops.masked(result.layers),
         )

@@ -42,12 +42,12 @@ class Record:
         alive: how many prunable weights were alive under its mask.
         prunable: how many there were.
         layers: the same for each layer, in the network's order.
-        flops: floating-point operations of one forward pass of one sample, without those of pruned weights (silo.flops); None
-            where the network's can't be counted, and in records of older versions.
         leaves: digest of the state that it left for the next cycle; None where it diverged.
         environment: device and versions that its numbers come from.
         stepping: how its steps were taken ("eager", ...); None in records of older versions.
         seconds: how long it took.
+        flops: floating-point operations of one forward pass of one sample, without those of pruned weights (silo.flops); None
+            where the network's can't be counted, and in records of older versions.
     """
 
     id: str
@@ -56,11 +56,11 @@ class Record:
     alive: int
     prunable: int
     layers: tuple[Layer, ...]
-    flops: int | None
     leaves: str | None
     environment: Mapping[str, Any]
     stepping: str | None
     seconds: float
+    flops: int | None = None
 
     @property
     def status(self) -> Status:
@@ -114,11 +114,11 @@ class Record:
                 alive=held["alive"],
                 prunable=held["prunable"],
                 layers=tuple(Layer(sys.intern(name), *counts) for name, *counts in held["layers"]),
-                flops=held.get("flops"),
                 leaves=held["leaves"],
                 environment=held["environment"],
                 stepping=held.get("stepping"),
                 seconds=held["seconds"],
+                flops=held.get("flops"),
             )
             check(record)
         except (KeyError, TypeError, ValueError, AttributeError) as error:

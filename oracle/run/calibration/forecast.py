@@ -125,7 +125,6 @@ class SimulatedRecords:
                 alive=1,
                 prunable=1,
                 layers=(),
-                flops=None,
                 leaves=f"after {cell.id}",
                 environment={},
                 stepping=None,
