@@ -15,7 +15,8 @@ test: install
 	$(BIN)/ruff format --check .
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/machines
 
-# What plays whole machines: clusters and batch jobs that are killed, full disks, a GPU machine's calls. Some 90 s more.
+# What plays whole machines: clusters and batch jobs that are killed, full disks, a GPU machine's calls; and the smoke mode of
+# every file in benchmarks/paper. Some three minutes more.
 test-machines: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/machines
 

@@ -2,16 +2,17 @@
 
 import math
 import re
+import shlex
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from golden import GOLDEN
-from PIL import Image
 from trained import train
 
+from benchmarks import smoke
 from oracle.analysis.results import load_results
 from oracle.cli.main import main
 from oracle.experiment.load import load, validate
@@ -23,7 +24,6 @@ FILES = sorted([*BENCHMARKS.glob("*.yaml"), *(BENCHMARKS / "paper").glob("*.yaml
 LOADED = {path: load(path, []) for path in FILES}
 EXPERIMENTS = [pytest.param(path, id=str(path.relative_to(BENCHMARKS))) for path in FILES]
 PAPER = BENCHMARKS / "paper"
-CLASSES = ("n01", "n02")
 
 
 def of_source(source):
@@ -166,6 +166,23 @@ def test_every_value_of_the_papers_files_says_where_it_is_from(path):
     assert commented == lines
 
 
+@pytest.mark.parametrize("path", sorted(PAPER.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_papers_files_have_a_smoke_mode_of_the_same_recipe(path):
+    """What its head says is a minute's experiment; tests/machines/test_smoke.py runs it."""
+    head, _, _ = path.read_text().partition("\nname:")
+    _, _, mode = head.partition("\n# Smoke mode, ")
+    words = shlex.split(" ".join(re.findall(r"^#   +(.+?) *\\?$", mode, re.MULTILINE)))
+    overrides = [value for option, value in pairwise(words) if option == "--set"]
+    whole, short = LOADED[path], load(path, overrides)
+    assert (short.prune.cycles, short.train.epochs, len(short.oracle.seeds)) == (2, 1, 1)
+    assert len(short.oracle.grid.values()) == 2
+    changed = {override.partition("=")[0] for override in overrides}
+    assert changed - {"data.source", "data.path", "data.size", "data.loaders", "compute.cpus_per_trial"} <= {
+        *("model.classifier", "train.epochs", "prune.cycles", "oracle.seeds", "oracle.grid", "compute.gpus_per_trial")
+    }
+    assert short.model.name == whole.model.name
+
+
 # -- the released recipes (the values are the released code's)
 
 RELEASED = {
@@ -255,58 +272,20 @@ def test_the_two_forms_of_a_recipe_are_different_trainings():
 # -- every file trains, on a few images that stand in for its data
 
 
-def paint(file, random, size, label):
-    """A noisy image, brighter where the label says so."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    pixels = random.integers(0, 128, (*size, 3), dtype=np.uint8)
-    pixels[:, :, label] += 100
-    Image.fromarray(pixels).save(file)
-
-
-def image_folder(root, random):
-    for part, count in (("train", 5), ("test", 2)):
-        for label, name in enumerate(CLASSES):
-            for number in range(count):
-                paint(root / part / name / f"{number}.png", random, (32, 32), label)
-    return ["data.source=folder", f"data.path={root}"]
-
-
-def tiny_imagenet(root, random):
-    """The layout of the archive; its images are 64x64."""
-    root.mkdir()
-    (root / "wnids.txt").write_text("\n".join(CLASSES))
-    annotations = []
-    for label, name in enumerate(CLASSES):
-        for number in range(6):
-            paint(root / "train" / name / "images" / f"{name}_{number}.JPEG", random, (64, 64), label)
-        paint(root / "val/images" / f"val_{label}.JPEG", random, (64, 64), label)
-        annotations.append(f"val_{label}.JPEG\t{name}\t0\t0\t63\t63\n")
-    (root / "val/val_annotations.txt").write_text("".join(annotations))
-    return [f"data.path={root}"]
-
-
-def imagenet(root, random):
-    """ImageNet's own layout, of odd sizes, read as 32x32."""
-    for part, count in (("train", 7), ("val", 2)):
-        for label, name in enumerate(CLASSES):
-            for number in range(count):
-                paint(root / part / name / f"{number}.JPEG", random, (40, 48 - number), label)
-    return [f"data.path={root}", "data.size=32", "data.loaders=0"]
-
-
 @pytest.fixture(scope="session")
 def stand_ins(tmp_path_factory):
     """By the source that a file names: the overrides by which a few images stand in for it."""
-    root, random = tmp_path_factory.mktemp("stand-ins"), np.random.default_rng(0)
-    folder = image_folder(root / "folder", random)
+    root = tmp_path_factory.mktemp("stand-ins")
+    smoke.write(root)
+    folder = ["data.source=folder", f"data.path={root / 'folder'}"]
     return {
         "digits": ["data.limit.train=40"],
         "mnist1d": ["data.train=60", "data.test=20", "data.split={kind: draw, train: 40, validation: 20}"],
         "folder": folder,
-        "cifar10": folder,  # an archive that torchvision takes has its checksum: images stand in for it as a folder
+        "cifar10": folder,
         "cifar100": folder,
-        "tiny-imagenet": tiny_imagenet(root / "tiny", random),
-        "imagenet": imagenet(root / "imagenet", random),
+        "tiny-imagenet": [f"data.path={root / 'tiny-imagenet'}"],
+        "imagenet": [f"data.path={root / 'imagenet'}", "data.size=32", "data.loaders=0"],
     }
 
 

@@ -1,6 +1,6 @@
-"""The trainings of a study as one table, a row a finished training; and how many weights each layer kept."""
+"""The trainings of a study as one table, a row a finished training; weights alive by layer; the networks' sizes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -103,15 +103,39 @@ def layers_table(cells: pd.DataFrame, layers: Mapping[str, Sequence[Layer]], exp
         layers: weights alive by layer, by the id of a recorded training.
         experiment: names the baselines.
     """
-    own = {"SILO": cells[cells.chain]}
-    own |= {name: of_baseline(cells, "policies", name) for name in experiment.baselines}
     rows = [
-        (policy, cycle, *layer)
-        for policy, rows in own.items()
-        for cycle, status, cell_id in zip(rows.cycle, rows.status, rows.id, strict=True)
-        if status != Status.FAILED
-        for layer in layers[cell_id]
+        (policy, row.cycle, *layer) for policy, row in _of_trajectories(cells, experiment) for layer in layers[row.id]
     ]
     frame = pd.DataFrame(rows, columns=["policy", "cycle", "layer", "alive", "prunable"])
     by = frame.groupby(["policy", "cycle", "layer"], sort=False)
     return by.agg(alive=("alive", "mean"), prunable=("prunable", "first")).reset_index()
+
+
+def sizes_table(cells: pd.DataFrame, flops: Mapping[str, int | None], experiment: Experiment) -> pd.DataFrame:
+    """Return how large the networks of each policy's own trajectory were, under the masks that the cycle trained with.
+
+    Columns: policy, cycle, alive and prunable (weights), flops (of one forward pass of one sample, see silo.flops; NaN where it
+    isn't known of every seed); means over seeds.
+
+    Args:
+        cells: as :func:`cells_table` makes it.
+        flops: by the id of a recorded training, as far as they are known.
+        experiment: names the baselines.
+    """
+    rows = [
+        (policy, row.cycle, row.alive, row.prunable, flops.get(row.id))
+        for policy, row in _of_trajectories(cells, experiment)
+    ]
+    frame = pd.DataFrame(rows, columns=["policy", "cycle", "alive", "prunable", "flops"])
+    by = frame.astype({"flops": "float64"}).groupby(["policy", "cycle"], sort=False)
+    sizes = by.agg(alive=("alive", "mean"), prunable=("prunable", "first"), flops=("flops", "mean"))
+    return sizes.assign(flops=sizes.flops.where(by.flops.count() == by.size())).reset_index()
+
+
+def _of_trajectories(cells: pd.DataFrame, experiment: Experiment) -> Iterator[tuple[str, Any]]:
+    """Yield (policy, row) for each training of a policy's own trajectory that is recorded; SILO's first."""
+    own = {"SILO": cells[cells.chain]}
+    own |= {name: of_baseline(cells, "policies", name) for name in experiment.baselines}
+    for policy, rows in own.items():
+        for row in rows[rows.status != Status.FAILED].itertuples():
+            yield policy, row

@@ -20,6 +20,7 @@ from oracle.study.record import Status
 
 LAYER_COLUMNS = {"policy": "str", "cycle": "int64", "layer": "str", "alive": "float64", "prunable": "int64"}
 COST_COLUMNS = {"who": "str", "trainings": "int64", "seconds": "float64", "search_trainings": "Int64"}
+SIZE_COLUMNS = {"policy": "str", "cycle": "int64", "alive": "float64", "prunable": "int64", "flops": "float64"}
 MEASURED = ("validation", "test", "final_validation", "final_test")
 MAX_BYTES = 2**30  # of a table: a row of cells has 200
 
@@ -90,6 +91,15 @@ def read_layers(path: Path) -> pd.DataFrame:
         layers = _read(path, LAYER_COLUMNS)
         _check("alive", layers.alive.between(0, layers.prunable))
     return layers
+
+
+def read_sizes(path: Path) -> pd.DataFrame:
+    """Read the table that :func:`oracle.analysis.cells.sizes_table` makes; raises as :func:`read_cells` does."""
+    with _reading(path):
+        sizes = _read(path, SIZE_COLUMNS)
+        _check("alive", sizes.alive.between(0, sizes.prunable))
+        _check("flops", (sizes.flops >= 0) & np.isfinite(sizes.flops) | sizes.flops.isna())
+    return sizes
 
 
 def read_costs(path: Path) -> pd.DataFrame:

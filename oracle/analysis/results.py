@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from oracle.analysis.cells import cells_table, layers_table, skipped_table
+from oracle.analysis.cells import cells_table, layers_table, sizes_table, skipped_table
 from oracle.analysis.claims.verdict import Verdict
 from oracle.analysis.comparison import comparison_table
 from oracle.analysis.cost import costs_table
@@ -20,6 +20,7 @@ from oracle.analysis.published_files import (
     read_costs,
     read_environments,
     read_layers,
+    read_sizes,
     read_skipped,
     read_study,
 )
@@ -53,6 +54,7 @@ class Results:
         losses: what SILO and the best constant lose in each cycle (losses_table there).
         policies: every policy by cycle (policies_table).
         layers: how many weights each layer kept (layers_table).
+        sizes: alive weights and FLOPs of each policy's networks (sizes_table).
         costs: what each policy cost (costs_table).
         verdicts: on claims 1, 2, 3 and the rival.
         counts: how many trainings are how far.
@@ -72,6 +74,7 @@ class Results:
     losses: pd.DataFrame
     policies: pd.DataFrame
     layers: pd.DataFrame
+    sizes: pd.DataFrame
     costs: pd.DataFrame
     verdicts: Sequence[Verdict]
     counts: StatusCounts
@@ -121,6 +124,7 @@ def analyze(snapshot: Snapshot, store: Store | None = None) -> Results:
         cells,
         skipped_table(snapshot.skipped),
         layers_table(cells, {record.id: record.layers for record in records}, snapshot.experiment),
+        sizes_table(cells, {record.id: record.flops for record in records}, snapshot.experiment),
         costs_table(cells, snapshot.experiment, {record.id: record.seconds for record in records}),
     )
     return replace(
@@ -140,6 +144,7 @@ def analyze_cells(
     cells: pd.DataFrame,
     skipped: pd.DataFrame,
     layers: pd.DataFrame,
+    sizes: pd.DataFrame,
     costs: pd.DataFrame,
 ) -> Results:
     """Return everything that follows from the table of cells; origin, environments and notes are empty.
@@ -150,6 +155,7 @@ def analyze_cells(
         cells: as ``oracle.analysis.cells.cells_table`` makes it.
         skipped: as ``skipped_table`` there makes it.
         layers: as ``layers_table`` there makes it.
+        sizes: as ``sizes_table`` there makes it.
         costs: as ``oracle.analysis.cost.costs_table`` makes it.
     """
     comparison = comparison_table(cells, experiment, data, skipped)
@@ -167,6 +173,7 @@ def analyze_cells(
         losses=losses_table(findings, findings.level),
         policies=policies_table(scores, comparison, experiment),
         layers=layers,
+        sizes=sizes,
         costs=costs,
         verdicts=judge(findings, comparison, scores, experiment, data),
         counts=_counts(cells, experiment),
@@ -184,12 +191,15 @@ def _published(folder: Path) -> Results:
     experiment, data, origin = read_study(folder / "experiment.json")
     searched = not experiment.oracle.search.is_exhaustive
     try:
+        cells = read_cells(folder / "cells.csv", experiment.prune.cycles)
+        sizes = folder / "size.csv"  # which older versions did not publish
         results = analyze_cells(
             experiment,
             data,
-            read_cells(folder / "cells.csv", experiment.prune.cycles),
+            cells,
             read_skipped(folder / "skipped.csv") if searched else skipped_table([]),
             read_layers(folder / "layers.csv"),
+            read_sizes(sizes) if sizes.exists() else sizes_table(cells, {}, experiment),
             read_costs(folder / "cost.csv"),
         )
         environments = [_plain(one) for one in read_environments(folder / "environment.json")]

@@ -31,7 +31,7 @@ FIGURES = ("max_lr", "losses", "responses", "accuracy", "policies", "heat_map", 
 FORMER = tuple(f"statistics.{ending}" for ending in ("csv", "md", "tex"))  # of an older version
 REPORT_FILES = {
     *FORMER,
-    *(f"{name}.csv" for name in ("cells", "layers", "cost", "skipped")),
+    *(f"{name}.csv" for name in ("cells", "layers", "size", "cost", "skipped")),
     *(f"{name}.{ending}" for name in TABLES for ending in ("csv", "md", "tex")),
     *(f"{name}.{ending}" for name in FIGURES for ending in ENDINGS),
     "verdicts.md",
@@ -90,7 +90,7 @@ def figures_of(results: Results) -> list[str]:
 
 
 def _write_frames(results: Results, folder: Path) -> None:
-    frames = {"cells": results.cells, "layers": results.layers, "cost": results.costs}
+    frames = {"cells": results.cells, "layers": results.layers, "size": results.sizes, "cost": results.costs}
     frames["verdicts"] = verdicts_table(results.verdicts)
     if not results.experiment.oracle.search.is_exhaustive:
         frames["skipped"] = results.skipped

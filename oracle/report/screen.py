@@ -10,7 +10,7 @@ from oracle.report.advice import needs_text
 from oracle.report.tables.format import AT_LEAST, AT_MOST
 from oracle.report.tables.paper import FinishedExperiment
 from oracle.report.tables.paper_table import cost_table
-from oracle.report.tables.screen import plain_accuracies, plain_table
+from oracle.report.tables.screen import plain_accuracies, plain_sizes, plain_table
 from oracle.report.tables.study_tables import compact_table
 from oracle.report.text import choice_text, notes, plain, setting_text
 
@@ -53,8 +53,8 @@ def finished_text(experiment: FinishedExperiment, width: int, cycles: Sequence[i
     Args:
         experiment: as :func:`oracle.report.tables.paper.finished_experiments` returns it.
         width: characters a line.
-        cycles: those that are shown, where the experiment has them; by default all of the Oracle's, and of the accuracies as
-            many as fit.
+        cycles: those that are shown, where the experiment has them; by default all of the Oracle's, and of the accuracies
+            and sizes as many as fit.
     """
     policies, comparison = experiment.policies, experiment.comparison
     if cycles is not None:
@@ -75,6 +75,9 @@ def finished_text(experiment: FinishedExperiment, width: int, cycles: Sequence[i
             "",
             "Cost:",
             plain_table(cost_table(experiment.costs), width),
+            "",
+            "Weights alive, and FLOPs of one forward pass of one sample:",
+            plain_sizes(experiment.sizes, width, cycles),
         ]
     )
 

@@ -1,4 +1,4 @@
-"""From an experiment to what a worker trains on: the device, and silo's problems."""
+"""From an experiment to what a worker trains on: the device, and silo's problems; and what their network computes."""
 
 from functools import lru_cache
 
@@ -12,7 +12,10 @@ from oracle.study.data import network, split_of
 from silo.cycle import Problem
 from silo.data.images import Dataset
 from silo.data.split import Split
+from silo.flops import ForwardFlops, forward_flops
 from silo.model import INITIALIZATIONS
+from silo.randomness import Purpose, seeded
+from silo.sample_shape import sample_shape
 
 SPLITS_KEPT = 2**28  # bytes: a split is a copy of the images, and every worker has its own
 
@@ -48,6 +51,22 @@ def problems(experiment: Experiment, dataset: Dataset, data_digest: str, on: tor
         one.training_digest(data_digest): Problem(build, data, one.recipe, one.pruning, one.prune.restart.make())
         for one in (experiment, *map(experiment.under, experiment.baselines))
     }
+
+
+def flops_of(problem: Problem, dataset: Dataset) -> ForwardFlops | None:
+    """Return the FLOPs of the problem's network, by its prunable weights; None where they can't be counted here (a network
+    that calls for a GPU).
+    """
+    for on in ("meta", "cpu"):  # without numbers where that is possible
+        try:
+            with seeded(0, Purpose.TRIAL):
+                with torch.device(on):
+                    model = problem.build()
+                shape = sample_shape(dataset.channels, dataset.size)
+                return forward_flops(model, problem.pruning.prunable(model), shape)
+        except Exception:  # the user's own network may raise any; it trains all the same
+            continue
+    return None
 
 
 def initialize(experiment: Experiment, model: nn.Module) -> None:

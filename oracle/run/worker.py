@@ -8,7 +8,7 @@ import torch
 from oracle.experiment.spec import Experiment
 from oracle.run.checkpoint import EpochCheckpoint
 from oracle.run.failure_reason import reason_of
-from oracle.run.problem import device, problems
+from oracle.run.problem import device, flops_of, problems
 from oracle.run.ready_queue import Job
 from oracle.study.ballast import ROOM, Ballast
 from oracle.study.cell import Cell
@@ -18,6 +18,7 @@ from oracle.study.states import read_state, write_state
 from oracle.study.store import Event, Store
 from silo.cycle import Candidate, CycleResult, run_lanes, start_of
 from silo.data.images import Dataset
+from silo.flops import ForwardFlops
 from silo.graph import CaptureError, GraphStepper
 from silo.lane import EAGER, EagerStepper, Stepper
 from silo.state import State
@@ -49,6 +50,7 @@ class Worker:
         self.ballast = Ballast(store.folder)
         self._largest_state = 0
         self.problems = problems(experiment, dataset, data_digest, self.device)
+        self.dataset = dataset
         self.stepper = self._make_stepper(experiment)
         lanes = self.compute.lanes
         self.lanes = lanes if self.device.type == "cpu" and lanes != "auto" else self.stepper.at_once
@@ -179,6 +181,11 @@ class Worker:
         with torch.device("meta"):
             return problem.pruning.prunable(problem.build())
 
+    @cached_property
+    def _flops(self) -> ForwardFlops | None:
+        """What the network computes, the same in every training; counted after the first, which imports what that takes."""
+        return flops_of(next(iter(self.problems.values())), self.dataset)
+
     def _record(self, cell: Cell, result: CycleResult, seconds: float, stepper: str) -> Record:
         return Record(
             id=cell.id,
@@ -191,4 +198,5 @@ class Worker:
             environment=current_environment(self.device),
             stepping=stepper,
             seconds=round(seconds, 4),
+            flops=self._flops and self._flops.masked(result.layers),
         )

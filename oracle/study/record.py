@@ -46,6 +46,8 @@ class Record:
         environment: device and versions that its numbers come from.
         stepping: how its steps were taken ("eager", ...); None in records of older versions.
         seconds: how long it took.
+        flops: floating-point operations of one forward pass of one sample, without those of pruned weights (silo.flops); None
+            where the network's can't be counted, and in records of older versions.
     """
 
     id: str
@@ -58,6 +60,7 @@ class Record:
     environment: Mapping[str, Any]
     stepping: str | None
     seconds: float
+    flops: int | None = None
 
     @property
     def status(self) -> Status:
@@ -69,8 +72,9 @@ class Record:
         return replace(self, outcome=replace(self.outcome, curve=()))
 
     def same_result(self, other: "Record") -> bool:
-        """Whether another record differs in its time and environment alone."""
-        return replace(self, seconds=other.seconds, environment=other.environment) == other
+        """Whether another record differs in its time, its environment and whether FLOPs were counted alone."""
+        counted = other.flops if self.flops is None or other.flops is None else self.flops
+        return replace(self, seconds=other.seconds, environment=other.environment, flops=counted) == other
 
     def to_json(self) -> dict[str, Any]:
         """The record as dicts, lists, numbers and strings, which JSON holds."""
@@ -85,7 +89,8 @@ class Record:
             "environment": dict(self.environment),
             "seconds": self.seconds,
         }
-        return held if self.stepping is None else held | {"stepping": self.stepping}
+        later = {"stepping": self.stepping, "flops": self.flops}  # which older versions did not record
+        return held | {name: value for name, value in later.items() if value is not None}
 
     @classmethod
     def from_json(cls, held: Mapping[str, Any]) -> Self:
@@ -113,6 +118,7 @@ class Record:
                 environment=held["environment"],
                 stepping=held.get("stepping"),
                 seconds=held["seconds"],
+                flops=held.get("flops"),
             )
             check(record)
         except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -32,6 +32,9 @@ def check(record: "Record") -> None:
     if record.layers:
         counts = tuple(sum(numbers) for numbers in list(zip(*record.layers, strict=True))[1:])
         _require(counts == (record.alive, record.prunable), "layers", "all that alive and prunable count", counts)
+    flops = record.flops
+    counted = flops is None or (_is_count(flops) and flops < 2**63)
+    _require(counted, "flops", "a whole number from 0 to 2**63 - 1", flops)
     leaves = record.leaves
     expected = "null, as it diverged" if outcome.diverged else "a string"
     _require(leaves is None if outcome.diverged else isinstance(leaves, str), "leaves", expected, leaves)

@@ -19,7 +19,15 @@ def made_record(cell, accuracy, leaves=None, **changes):
     """The record of a training with this accuracy everywhere; None: it diverged."""
     chosen = None if accuracy is None else 1
     outcome = Outcome(accuracy is None, chosen_epoch=chosen, steps=1, curve=(), **dict.fromkeys(ACCURACIES, accuracy))
-    fields = {"alive": 64, "prunable": 64, "layers": (), "environment": {}, "stepping": "eager", "seconds": 0.1}
+    fields = {
+        "alive": 64,
+        "prunable": 64,
+        "layers": (),
+        "flops": 128,
+        "environment": {},
+        "stepping": "eager",
+        "seconds": 0.1,
+    }
     return Record(id=cell.id, cell=cell, outcome=outcome, leaves=leaves, **fields | changes)
 
 

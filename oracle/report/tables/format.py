@@ -29,6 +29,14 @@ def significant(value: Any) -> str:
     return f"{value:.3g}" if known(value) else MISSING
 
 
+def quantity(value: Any) -> str:
+    """A number of at least 0 with 3 significant digits and k, M, G or T for thousands; a dash where it is not known."""
+    if not known(value):
+        return MISSING
+    power = next((power for power in range(4) if float(f"{value:.3g}") < 1000 ** (power + 1)), 4)
+    return f"{float(f'{value:.3g}') / 1000**power:.3g}{['', 'k', 'M', 'G', 'T'][power]}"
+
+
 def decimals(value: Any) -> str:
     """A number with 2 decimals; a dash where it is not known."""
     if not known(value):

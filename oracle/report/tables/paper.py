@@ -26,6 +26,7 @@ from oracle.report.tables.paper_table import (
     source_notes,
 )
 from oracle.report.tables.published import read_published
+from oracle.report.tables.size import size_notes, size_table
 from oracle.report.tables.write import write_texts
 from oracle.study.beside import written_beside
 
@@ -50,6 +51,7 @@ class FinishedExperiment:
         comparison: as :func:`oracle.analysis.comparison.comparison_table` returns it.
         costs: as :func:`oracle.report.tables.paper_table.cost_table` takes them.
         layers: as :func:`oracle.report.tables.paper_table.layers_table` takes them; empty where none are known.
+        sizes: as :func:`oracle.report.tables.paper_table.size_table` takes them.
         published: figures of others, as :func:`oracle.report.tables.published.read_published` returns them, or None.
         chosen_on: the part of the data on which epoch and max_lr were chosen.
         noise: the largest of the cycles' standard deviations of one training, in points; NaN: unknown.
@@ -62,6 +64,7 @@ class FinishedExperiment:
     comparison: pd.DataFrame
     costs: pd.DataFrame
     layers: pd.DataFrame
+    sizes: pd.DataFrame
     published: pd.DataFrame | None = None
     chosen_on: str = "validation"
     noise: float = math.nan
@@ -131,6 +134,7 @@ def _finished_experiment(result: Results, published: Sequence[pd.DataFrame]) -> 
         comparison=result.comparison,
         costs=result.costs[result.costs.who != "all"],
         layers=result.layers,
+        sizes=result.sizes,
         published=pd.concat(published, ignore_index=True) if published else None,
         chosen_on=result.experiment.chosen_on,
         noise=float(result.optima.noise.max()),
@@ -143,9 +147,9 @@ def write_tables(
 ) -> list[Path]:
     """Write every table of every experiment, and all of them as one document; the same frames give the same bytes.
 
-    The tables are SLUG-accuracy, -final-accuracy, -oracle, -cost and -layers, each as .csv (every cycle, full precision),
-    .md and .tex; the documents tables.md and tables.tex. tables.tex compiles on its own (it needs booktabs and geometry),
-    the others within a document that uses booktabs.
+    The tables are SLUG-accuracy, -final-accuracy, -oracle, -cost, -size and -layers, each as .csv (every cycle, full
+    precision), .md and .tex; the documents tables.md and tables.tex. tables.tex compiles on its own (it needs booktabs and
+    geometry), the others within a document that uses booktabs.
 
     Args:
         experiments: with different slugs.
@@ -196,7 +200,7 @@ def _check(experiments: Sequence[FinishedExperiment], cycles: Sequence[int] | No
 
 
 def paper_tables(experiment: FinishedExperiment, cycles: Sequence[int] | None = None) -> Iterator[Table]:
-    """The tables of one experiment: accuracy, final-accuracy, oracle, cost and, where these are known, layers.
+    """The tables of one experiment: accuracy, final-accuracy, oracle, cost, size and, where these are known, layers.
 
     Args:
         experiment: what they show.
@@ -218,6 +222,9 @@ def paper_tables(experiment: FinishedExperiment, cycles: Sequence[int] | None = 
     )
     costs = experiment.costs
     yield Table("cost", f"Cost: {experiment.label}", priced_costs(costs), cost_table(costs))
+    sizes = experiment.sizes
+    caption = f"Weights alive, and FLOPs of one forward pass of one sample, {weights}"
+    yield Table("size", caption, sizes, size_table(sizes, cycles), size_notes(sizes))
     if len(experiment.layers):
         caption = f"Weights alive (%) in each layer of SILO's network, mean over the seeds, {weights}"
         yield Table("layers", caption, experiment.layers, layers_table(experiment.layers, cycles=cycles))

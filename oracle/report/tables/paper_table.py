@@ -78,7 +78,7 @@ def accuracy_table(
         [REFERENCE_ROW if label == REFERENCE else label, *(texts.get((label, cycle), MISSING) for cycle in columns)]
         for label, _ in sorted(lines, key=place)
     ]
-    return pd.DataFrame(rows, columns=["Policy", *_heads(policies, columns)], dtype=object)
+    return pd.DataFrame(rows, columns=["Policy", *cycle_heads(policies, columns)], dtype=object)
 
 
 def source_notes(published: pd.DataFrame) -> list[str]:
@@ -102,7 +102,7 @@ def oracle_by_cycle(comparison: pd.DataFrame, cycles: Sequence[int] | None = Non
     rows = [[name, *(MISSING if row is None else show(row) for row in shown)] for name, show in ORACLE_ROWS.items()]
     if not any(rows[-1][1:]):
         rows.pop()  # nothing to note
-    return pd.DataFrame(rows, columns=["", *_heads(comparison, columns)], dtype=object)
+    return pd.DataFrame(rows, columns=["", *cycle_heads(comparison, columns)], dtype=object)
 
 
 def cost_table(costs: pd.DataFrame) -> pd.DataFrame:
@@ -146,7 +146,7 @@ def layers_table(layers: pd.DataFrame, policy: str = "SILO", cycles: Sequence[in
     own = layers[layers.policy == policy]
     columns = evenly_spaced(own.cycle) if cycles is None else list(cycles)
     all_layers = own.groupby("cycle")[["alive", "prunable"]].sum().reset_index()
-    heads = _heads(all_layers.assign(weights_remaining=100 * all_layers.alive / all_layers.prunable), columns)
+    heads = cycle_heads(all_layers.assign(weights_remaining=100 * all_layers.alive / all_layers.prunable), columns)
     share = dict(zip(zip(own.layer, own.cycle, strict=True), 100 * own.alive / own.prunable, strict=True))
     prunable = own.groupby("layer", sort=False).prunable.first()
     rows = [
@@ -156,7 +156,7 @@ def layers_table(layers: pd.DataFrame, policy: str = "SILO", cycles: Sequence[in
     return pd.DataFrame(rows, columns=["Layer", "Weights", *heads], dtype=object)
 
 
-def _heads(frame: pd.DataFrame, cycles: Sequence[int]) -> list[str]:
+def cycle_heads(frame: pd.DataFrame, cycles: Sequence[int]) -> list[str]:
     """The weights remaining at each cycle, or the cycle's number where nothing says how many remain."""
     weights = frame.groupby("cycle").weights_remaining.max().reindex(cycles)
     return [f"{significant(left)}%" if known(left) else f"cycle {cycle}" for cycle, left in weights.items()]

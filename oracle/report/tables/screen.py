@@ -1,7 +1,7 @@
 """Tables as plain text that fits a screen: no marks but spaces, and an asterisk at what files have in bold."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 
 from oracle.report.tables.format import WORD_COLUMNS, Bold
 from oracle.report.tables.paper_table import MAX_CYCLES, REDUCED, accuracy_table, evenly_spaced
+from oracle.report.tables.size import size_notes, size_table
 
 GAP = "  "  # between columns
 BEST = "*"
@@ -50,14 +51,32 @@ def plain_accuracies(
     """
     means = policies.assign(test_std=np.nan, final_test_std=np.nan)
     every = policies.cycle if cycles is None else cycles
-    for most in range(MAX_CYCLES, 0, -1):
-        display = accuracy_table(means, evenly_spaced(every, most), None, epoch)
-        if _fitting(_widths(display), width) == len(display.columns):
-            break
-    text = plain_table(display, width)
+    text = _with_fitting_cycles(lambda shown: accuracy_table(means, shown, None, epoch), every, width)
     marks = {BEST: "the best of its column", REDUCED: "not over all seeds"}
     notes = [f"{mark} {meaning}" for mark, meaning in marks.items() if mark in text]
     return "\n".join([text, *(["; ".join(notes)] if notes else [])])
+
+
+def plain_sizes(sizes: pd.DataFrame, width: int, cycles: Sequence[int] | None = None) -> str:
+    """Return the weights alive and every policy's FLOPs by weights remaining, at as many cycles as fit, and notes.
+
+    Args:
+        sizes: as :func:`oracle.report.tables.size.size_table` takes them.
+        width: characters a line.
+        cycles: those that may be shown; by default all.
+    """
+    every = sizes.cycle if cycles is None else cycles
+    text = _with_fitting_cycles(lambda shown: size_table(sizes, shown), every, width)
+    return "\n".join([text, *(line for note in size_notes(sizes) for line in textwrap.wrap(note, width))])
+
+
+def _with_fitting_cycles(show: Callable[[list[int]], pd.DataFrame], cycles: Iterable[int], width: int) -> str:
+    """The table of as many of the cycles, evenly spread, as fit."""
+    for most in range(MAX_CYCLES, 0, -1):
+        display = show(evenly_spaced(cycles, most))
+        if _fitting(_widths(display), width) == len(display.columns):
+            break
+    return plain_table(display, width)
 
 
 def _text(cell: str) -> str:

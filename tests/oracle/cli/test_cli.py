@@ -41,6 +41,7 @@ REPORT = [
     "environment.json",
     "layers.csv",
     "report.html",
+    "size.csv",
     "verdicts.csv",
     "verdicts.md",
     *TABLES,

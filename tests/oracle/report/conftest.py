@@ -82,6 +82,22 @@ def layers_frame(names, cycles, policy="SILO"):
     return pd.DataFrame(rows)
 
 
+def sizes_frame(names, cycles):
+    """A network of 1,000 weights at 50 output positions each, of which the i-th policy needs 1/i once it is pruned."""
+    rows = [
+        {
+            "policy": name,
+            "cycle": cycle,
+            "alive": np.floor(1000 * 0.8**cycle),
+            "prunable": 1000,
+            "flops": 1e5 * 0.8**cycle / (at + 1 if cycle else 1),
+        }
+        for at, name in enumerate(names)
+        for cycle in range(cycles)
+    ]
+    return pd.DataFrame(rows)
+
+
 @pytest.fixture(scope="session")
 def make_finished():
     """Frames of a made-up experiment: label, how many cycles, seeds and layers, names of its baselines."""
@@ -103,6 +119,7 @@ def make_finished():
             comparison_frame(cycles),
             costs_frame(baselines),
             layers_frame(names, cycles),
+            sizes_frame(["SILO", *baselines], cycles),
             **more,
         )
 

@@ -163,7 +163,9 @@ def test_what_is_missing_and_what_a_table_marks_is_shown():
     assert "No training was skipped" in Reader(shown(good)).text
     assert "No training was skipped" not in Reader(shown(good, missing=1)).text
     part = results.cells[~(results.cells.chain & (results.cells.seed == 11) & (results.cells.cycle == 0))]
-    partial = analyze_cells(results.experiment, results.data, part, results.skipped, results.layers, results.costs)
+    partial = analyze_cells(
+        results.experiment, results.data, part, results.skipped, results.layers, results.sizes, results.costs
+    )
     assert "† not over all seeds" in Reader(shown(partial)).text
 
 

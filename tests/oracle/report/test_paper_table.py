@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oracle.error import InputError
-from oracle.report.tables import paper_table
-from oracle.report.tables.format import MISSING, Bold
+from oracle.report.tables import paper_table, size
+from oracle.report.tables.format import MISSING, Bold, quantity
 from oracle.report.tables.latex import latex
 from oracle.report.tables.markdown import markdown
 from oracle.report.tables.paper import write_tables
@@ -204,7 +204,7 @@ def test_every_experiment_has_its_files_and_csv_has_every_cycle_at_full_precisio
     one = make_finished(cycles=25, published=published)
     one.policies.loc[0, "test"] = 1 / 3
     paths = write_tables([one, two], tmp_path / "new")
-    kinds = ["accuracy", "final-accuracy", "oracle", "cost", "layers"]
+    kinds = ["accuracy", "final-accuracy", "oracle", "cost", "size", "layers"]
     names = [f"mlp-digits-{kind}" for kind in kinds] + [f"b-{kind}" for kind in kinds[:-1]]
     written = [f"{name}.{ending}" for name in names for ending in ("csv", "md", "tex")]
     assert [path.name for path in paths] == [*written, "tables.md", "tables.tex"]
@@ -221,6 +221,44 @@ def test_every_experiment_has_its_files_and_csv_has_every_cycle_at_full_precisio
     assert "published: T3" in (tmp_path / "new" / "mlp-digits-accuracy.md").read_text()
     assert "## another \\| one\n" in together
     assert "published" not in (tmp_path / "new" / "mlp-digits-final-accuracy.md").read_text()
+
+
+def test_the_size_says_what_is_alive_and_which_share_of_the_dense_network_s_flops_each_policy_needs(make_finished):
+    shown = size.size_table(make_finished(cycles=3, baselines=("cosine",)).sizes)
+    assert list(shown) == ["", "100%", "80%", "64%"]
+    assert shown.to_numpy().tolist() == [
+        ["Weights alive", "1,000", "800", "640"],
+        ["FLOPs, SILO", "100k (100%)", "80k (80%)", "64k (64%)"],
+        ["FLOPs, cosine", "100k (100%)", "40k (40%)", "32k (32%)"],
+    ]
+
+
+def test_flops_that_are_not_known_are_a_dash_with_a_note(make_finished):
+    sizes = make_finished(cycles=2, baselines=()).sizes
+    assert len(size.size_notes(sizes)) == 1
+    older = sizes.assign(flops=np.nan)
+    assert size.size_table(older).to_numpy().tolist()[1] == ["FLOPs, SILO", MISSING, MISSING]
+    (note,) = size.size_notes(older)
+    assert note.startswith(f"{MISSING}: recorded by an older version")
+    half = sizes.assign(flops=[np.nan, 5e9])  # without the dense network's there is no share
+    assert size.size_table(half).to_numpy().tolist()[1] == ["FLOPs, SILO", MISSING, "5G"]
+    assert len(size.size_notes(half)) == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (999.6, "1k"),
+        (1184, "1.18k"),
+        (81_626_368, "81.6M"),
+        (8.18e9, "8.18G"),
+        (5e15, "5e+03T"),
+    ],
+)
+def test_a_quantity_has_three_digits_and_a_unit(number, text):
+    assert quantity(number) == text
 
 
 def test_the_same_frames_give_the_same_bytes(make_finished, tmp_path):

@@ -74,6 +74,10 @@ def test_how_many_weights_each_layer_keeps_is_exact(home):
     assert (alive.loc["SILO"] == alive.loc["cosine"]).all()
     assert list(alive.loc["SILO"]) == [1184, 1184 - 236, 948 - 189]  # floor(0.2 x alive) goes; 64 x 16 + 16 x 10
     assert (results.layers.groupby(["policy", "cycle"]).prunable.sum() == 1184).all()
+    sizes = results.sizes
+    assert sizes.groupby("policy", sort=False).size().to_dict() == dict.fromkeys(["SILO", *POLICIES["baselines"]], 3)
+    assert (sizes.alive == [alive.loc[one.policy, one.cycle] for one in sizes.itertuples()]).all()
+    assert (sizes.flops == 2 * sizes.alive).all()  # a perceptron uses each weight once
 
 
 def test_layers_stand_in_the_order_of_the_network(home, tmp_path):
@@ -90,8 +94,11 @@ def test_tables_are_the_same_from_the_run_and_from_what_is_published(home, tmp_p
         assert main(["table", str(folder), "--to", str(tmp_path / f"tables-{name}")]) == 0
         written[name] = {path.name: path.read_bytes() for path in (tmp_path / f"tables-{name}").iterdir()}
     assert written["run"] == written["published"]
+    size = written["run"]["tiny-size.md"].decode()
+    assert "| Weights alive " in size and " 1,184 " in size and " 2.37k (100%) " in size and " 1.9k (80.1%) " in size
     assert {"tables.md", "tables.tex", "tiny-accuracy.csv", "tiny-oracle.tex", "tiny-cost.md"} <= written["run"].keys()
-    assert "\nlr-rewinding  " in capsys.readouterr().out
+    screen = capsys.readouterr().out
+    assert "\nlr-rewinding  " in screen and "\nFLOPs, lr-rewinding  " in screen
 
 
 def test_the_report_shows_every_policy(home):

@@ -49,4 +49,6 @@ def test_a_record_without_a_field_is_refused_by_name(field):
 def test_time_and_environment_make_no_other_result():
     one = record_of(0, 0)
     assert one.same_result(record_of(0, 0, seconds=9.0, environment={"device": "another"}))
+    assert one.same_result(record_of(0, 0, flops=None)) and record_of(0, 0, flops=None).same_result(one)
+    assert not one.same_result(record_of(0, 0, flops=1))
     assert not one.same_result(record_of(0, 0, accuracy=91.0))

@@ -117,6 +117,9 @@ def test_a_record_reads_as_it_was_written_in_older_versions_too():
     del held["stepping"]
     older = Record.from_json(held)
     assert older.stepping is None and older.to_json() == held
+    del held["flops"]
+    older = Record.from_json(held)
+    assert older.flops is None and older.to_json() == held
 
 
 def test_a_record_without_a_field_is_refused(store):

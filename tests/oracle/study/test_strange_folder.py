@@ -287,6 +287,13 @@ def test_a_damaged_publication_is_refused_by_its_file(line, tmp_path, name, dama
     assert str(folder / name) in line("table", folder, "--to", tmp_path / "table")
 
 
+@pytest.mark.parametrize("row", ["SILO,0,9.0,4,1.0", "SILO,0,4.0,4,-1.0", "SILO,0,4.0,4,inf", "SILO,0,4.0,4,x", "SILO"])
+def test_a_damaged_table_of_sizes_is_refused(line, tmp_path, row):
+    folder = Path(shutil.copytree(RESULTS / "digits-mlp-adaptive", tmp_path / "published"))
+    (folder / "size.csv").write_text(f"policy,cycle,alive,prunable,flops\n{row}\n")
+    assert str(folder / "size.csv") in line("table", folder, "--to", tmp_path / "table")
+
+
 # -- links, pipes, and what is larger than it looks
 
 
