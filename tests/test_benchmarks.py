@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from golden import GOLDEN
@@ -15,12 +16,14 @@ from trained import train
 from benchmarks import smoke
 from oracle.analysis.results import load_results
 from oracle.cli.main import main
+from oracle.experiment.factors import load_levels
 from oracle.experiment.load import load, validate
 from oracle.study.data import network
 from oracle.study.study import open_study
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-FILES = sorted([*BENCHMARKS.glob("*.yaml"), *(BENCHMARKS / "paper").glob("*.yaml")])
+FACTORS = sorted(BENCHMARKS.glob("*-factors.yaml"))  # files of several experiments
+FILES = sorted({*BENCHMARKS.glob("*.yaml"), *(BENCHMARKS / "paper").glob("*.yaml")} - {*FACTORS})
 LOADED = {path: load(path, []) for path in FILES}
 EXPERIMENTS = [pytest.param(path, id=str(path.relative_to(BENCHMARKS))) for path in FILES]
 PAPER = BENCHMARKS / "paper"
@@ -145,12 +148,67 @@ def test_the_table_lists_every_file():
     assert sorted(listed()) == FILES
 
 
+@pytest.mark.parametrize("path", FACTORS, ids=lambda path: path.stem)
+def test_levels_of_a_factor_differ_in_one_thing_and_their_parameters_come_from_other_seeds(path):
+    """In it, and in what it needs: the shape's length, the grid, SILO's parameters."""
+    levels = load_levels(path)
+    assert " ".join(levels) == (
+        "base epochs/x2 epochs/x4 restart/rewind restart/keep masks/movement masks/random optimizer/adamw"
+    )
+    base = levels["base"]
+    main = {
+        "epochs": "train.epochs",
+        "restart": "prune.restart",
+        "masks": "prune.criterion",
+        "optimizer": "train.optimizer",
+    }
+    follows = {"train.shape", "silo.epsilon", "silo.delta", "oracle.grid", "train.momentum"}
+    for level, experiment in levels.items():
+        silo, seeds = experiment.silo, experiment.oracle.seeds
+        assert silo.delta / silo.epsilon == pytest.approx(4 / 3, rel=1e-3)
+        assert len(seeds) >= 5 and not {*silo.chosen_on_seeds} & {*seeds}
+        assert silo.epsilon in [pytest.approx(value, rel=1e-3) for value in experiment.oracle.grid.values()]
+        if level != "base":
+            differ = different(base, experiment)
+            assert main[level.partition("/")[0]] in differ and differ <= follows | {main[level.partition("/")[0]]}
+    own = base.recipe.shape
+    for times in (2, 4):
+        longer = levels[f"epochs/x{times}"].recipe.shape
+        for t in (1, 33, 224, 300, 321, 400, 417, 480):
+            assert longer.factor(times * t, 32, 15 * times) == pytest.approx(own.factor(t, 32, 15))
+
+
+def different(one, other):
+    """The fields, by their path, in which two experiments differ."""
+    parts = [experiment.model_dump(mode="json") for experiment in (one, other)]
+    flat = [
+        {
+            f"{part}.{field}": value
+            for part, fields in tree.items()
+            if isinstance(fields, dict)
+            for field, value in fields.items()
+        }
+        for tree in parts
+    ]
+    return {field for field in flat[0] | flat[1] if flat[0].get(field) != flat[1].get(field)}
+
+
 @pytest.mark.parametrize("path", sorted(PAPER.glob("*.yaml")), ids=lambda path: path.stem)
-def test_no_rate_of_the_papers_files_claims_to_be_measured(path):
-    """No GPU was at hand: whoever measures one says so here and there."""
-    source = LOADED[path].compute.rate.source
-    assert source.startswith("an assumption: ")
-    assert source.endswith("; never measured")
+def test_a_rate_of_the_papers_files_says_whether_it_was_measured(path):
+    """ResNet-20's are those of results/speed; no other network was trained on a GPU."""
+    rate = LOADED[path].compute.rate
+    if "resnet20" not in path.name:
+        assert rate.source.startswith("an assumption: ") and rate.source.endswith("; never measured")
+        return
+    assert rate.source == "measured: one NVIDIA H100, torch 2.11, fp32, 16 trainings side by side (results/speed)"
+    speed = pd.read_csv(BENCHMARKS.parent / "results" / "speed" / "speed.csv").set_index("what")
+    assert (speed.device["a graph of 16 lanes"], speed.torch["a graph of 16 lanes"]) == (
+        "NVIDIA H100 80GB HBM3",
+        "2.11.0",
+    )
+    for what, stated in (("a graph of 16 lanes", rate.iterations_per_second), ("a graph of 1 lane", rate.alone)):
+        assert stated == round(speed.ours[what])
+    assert rate.lanes == 16
 
 
 @pytest.mark.parametrize("path", sorted(PAPER.glob("*.yaml")), ids=lambda path: path.stem)
