@@ -36,7 +36,7 @@ def flops(model, shape, **prunable):
 
 
 def by_hand(model, shape):
-    """FLOPs by weight, 2 for each number of a layer at each of its output positions; and torch's total."""
+    """FLOPs by weight, 2 for each number of a convolution or linear layer at each output position; and the total by torch."""
     found = {}
 
     def linear(name, outputs):
