@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from silo.schedule import ConstantSchedule, DensityPower, SiloSchedule, TableSchedule
-from silo.shape import Constant, Cosine, Cyclical, WarmupStep
+from silo.shape import Constant, Cosine, Cyclical, Linear, WarmupStep
 
 if TYPE_CHECKING:
     from silo.lr_scheduler import PruningCycleLR
@@ -23,6 +23,7 @@ __all__ = [
     "Cosine",
     "Cyclical",
     "DensityPower",
+    "Linear",
     "PruningCycleLR",
     "SiloSchedule",
     "TableSchedule",

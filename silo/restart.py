@@ -96,16 +96,20 @@ class Rewind:
     Source: Frankle et al. 2020, arXiv 1912.05671; with 0it the lottery ticket's rewind (Frankle and Carbin 2019).
 
     Args:
-        to: How long the dense network was trained until then, at most a cycle; ``0it`` is its initialization.
+        to: How long the dense network was trained until then, in epochs or iterations, at most a cycle; ``0it`` is its
+            initialization.
 
     Raises:
-        ValueError: Where it is no duration.
+        ValueError: Where it is no duration, or a share of the cycle.
     """
 
     to: Duration = Duration("0it")
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "to", duration("to", self.to))
+        to = duration("to", self.to)
+        if to.unit == "%":
+            raise ValueError(f"to must be in epochs or iterations, such as 2ep, got {to}")
+        object.__setattr__(self, "to", to)
 
     def initialization_cycle(self, cycle: int) -> int:
         """0: always the dense network's."""

@@ -15,7 +15,8 @@ from silo.schedule import SCHEDULES
 from silo.shape import SHAPES
 
 RESERVED = ("silo", "oracle", "all")  # rows of the tables
-AnyShape, AnyRestart = one_of("kind", SHAPES), one_of("kind", RESTARTS)
+AnyShape = one_of("kind", SHAPES, later={"cosine": ("warmup",)})
+AnyRestart = one_of("kind", RESTARTS)
 
 
 EXAMPLE_RATE = 0.2  # with which a schedule is made once when it is validated; its own is then known

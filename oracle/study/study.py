@@ -142,6 +142,7 @@ def _checked(
     experiment: Experiment, data: DataInfo, folder: Path, origin: str, dataset: "Dataset | None" = None
 ) -> Study:
     _check_rewinding(experiment, data.training_images)
+    _check_shapes(experiment, data.training_images)
     study = Study(experiment, data, Store(folder), origin, dataset)
     held = _held(study.store)
     if held is not None:
@@ -177,6 +178,19 @@ def _check_rewinding(experiment: Experiment, training_images: int) -> None:
         if remembered is not None and remembered > steps * experiment.train.epochs:
             to = getattr(restart, "to", f"{remembered}it")  # an imported restart may have no such option
             raise FieldError(f"{place}.restart.to must lie within a cycle, up to {last}, got {to}")
+
+
+def _check_shapes(experiment: Experiment, training_images: int) -> None:
+    """A shape of ours must have a factor in cycles of so many iterations; those of the user's own are tried with a step."""
+    steps = experiment.recipe.steps_per_epoch(training_images)
+    places = {"train": experiment.train.shape}
+    places |= {f"policies.baselines.{name}": one.shape for name, one in experiment.baselines.items() if one.shape}
+    for place, shape in places.items():
+        if ":" not in shape.kind:
+            try:
+                shape.make().factor(1, steps, experiment.train.epochs)
+            except ValueError as error:
+                raise FieldError(f"{place}.shape.{error}") from error
 
 
 def _held(store: Store) -> dict[str, Any] | None:

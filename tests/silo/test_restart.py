@@ -227,5 +227,10 @@ def test_rewind_needs_a_duration(to):
         Rewind(to)
 
 
+def test_rewind_needs_a_place_that_no_cycle_s_length_moves():
+    with pytest.raises(ValueError, match=r"^to must .*epochs.*10%"):
+        Rewind("10%")
+
+
 def test_every_restart_is_tested_here():
     assert set(RESTARTS.values()) == {Reinit, Rewind, Keep}

@@ -190,6 +190,27 @@ def test_an_optimizer_is_recorded_with_its_options():
     assert training_id(recorded(old)) == training_id(experiment()) == "6c2e1fa3f453e8be0ee9"
 
 
+COSINE = changed(QUICKSTART, {"train.shape": {"kind": "cosine"}})
+
+
+@pytest.mark.parametrize("shape", ["cosine", {"kind": "cosine", "warmup": "0it"}], ids=str)
+def test_a_cosine_without_warmup_is_what_it_was_before_it_could_have_one(shape):
+    """In every way that it is written: its id, the run folder, and what folders are compared by."""
+    made = experiment({"train.shape": shape, "policies.baselines": {"own": {"shape": shape}}})
+    assert training_id(made) == training_id(made.under("own")) == "dccd97e5f1c0b6f5ef5e"
+    assert made.training(DATA)["train"]["shape"] == made.redacted()["train"]["shape"] == {"kind": "cosine"}
+    assert made.redacted()["policies"]["baselines"]["own"]["shape"] == {"kind": "cosine"}
+    assert recorded(made.redacted()).redacted() == made.redacted()
+
+
+def test_a_cosine_s_warmup_is_another_training_and_is_recorded():
+    made = experiment({"train.shape.warmup": "10%"}, COSINE)
+    assert training_id(made) != training_id(experiment(base=COSINE))
+    assert made.training(DATA)["train"]["shape"] == {"kind": "cosine", "warmup": "10%"}
+    held = recorded(made.redacted())
+    assert (held.recipe, training_id(held)) == (made.recipe, training_id(made))
+
+
 def test_no_field_is_forgotten_above():
     said_by_another = {"data.source", "data.normalize.mean", "data.normalize.std", "data.split.kind", "model.name"}
     said_by_another |= {"train.optimizer.kind", "train.shape.kind", "prune.restart.kind", "oracle.search.share"}

@@ -61,6 +61,8 @@ TAKEN = [
     {"train.optimizer": {"kind": "adamw", "betas": [0.9, 0.99]}, "train.momentum": None},
     {"train.clip_norm": 1},
     {"train.shape": {"kind": "cyclical", "period": "2ep", "low": 0.1}},
+    {"train.shape": {"kind": "warmup-step", "warmup": "10%", "drops": {"50%": 0.1, "75%": 0.01}}},
+    {"train.shape": "linear", "policies.baselines": {"clr": {"shape": {"kind": "cosine", "warmup": "10%"}}}},
     {
         "policies.baselines": {
             "flat": {"max_lr": 1},
@@ -94,7 +96,7 @@ REFUSED = [
     {"train.epochs": "3"},
     {"train.momentum": 1},
     {"train.shape": "cosin"},
-    {"train.shape": {"kind": "cosine", "warmup": "1ep"}},
+    {"train.shape": {"kind": "constant", "warmup": "1ep"}},
     {"train.shape": {"kind": "warmup-step"}},
     {"train.optimizer": "my.rules:Adam"},
     {"train.optimizer": {"kind": "adamw", "nesterov": True}},
