@@ -220,4 +220,43 @@ class Cyclical:
         return self.low + (1 - self.low) * (1 - abs(2 * phase - 1))
 
 
-SHAPES = {"warmup-step": WarmupStep, "constant": Constant, "linear": Linear, "cosine": Cosine, "cyclical": Cyclical}
+@dataclass(frozen=True)
+class Ramp:
+    """A geometric rise from ``low`` to 1 over the whole cycle: the learning rate range test's shape::
+
+        factor(t) = low**(1 - t/T),  T the iterations of the cycle
+
+    It would be ``low`` at t = 0, before the first iteration, and is 1 at the last:
+
+    >>> [round(Ramp(low=0.01).factor(t, steps_per_epoch=2, epochs=2), 4) for t in (1, 2, 3, 4)]
+    [0.0316, 0.1, 0.3162, 1.0]
+
+    Source: Smith 2017, arXiv 1506.01186, section 3.3, where it rises linearly; geometrically it spends as long on each decade.
+
+    Args:
+        low: The factor before the first iteration, in (0, 1).
+
+    Raises:
+        ValueError: For any other value.
+    """
+
+    low: float
+
+    def __post_init__(self) -> None:
+        if not (is_finite(self.low) and 0 < self.low < 1):
+            raise ValueError(f"low must be in (0, 1), got {self.low!r}")
+        object.__setattr__(self, "low", plain(self.low))
+
+    def factor(self, t: int, steps_per_epoch: int, epochs: int) -> float:
+        """low**(1 - t/T), T the iterations of the cycle."""
+        return self.low ** (1 - t / (steps_per_epoch * epochs))
+
+
+SHAPES = {
+    "warmup-step": WarmupStep,
+    "constant": Constant,
+    "linear": Linear,
+    "cosine": Cosine,
+    "cyclical": Cyclical,
+    "ramp": Ramp,
+}

@@ -160,8 +160,7 @@ def _check_unclaimed(study: Study) -> None:
         expected = "a new or empty folder or a run folder"
         raise InputError(f"{store.folder} must be {expected}, got something else (no study.json)")
     if recorded:
-        ways = (experiment, *map(experiment.under, experiment.baselines))
-        trainings = {one.training_digest(study.data.digest) for one in ways}
+        trainings = {one.training_digest(study.data.digest) for one in experiment.variants}
         if not any(record.cell.training in trainings for record in filter(None, map(store.record, recorded))):
             raise InputError(
                 f"{store.folder} must belong to this experiment, got records of another one (and no study.json); {OTHER_OUT}"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from silo import Constant, Cosine, Cyclical, Linear, WarmupStep
+from silo import Constant, Cosine, Cyclical, Linear, Ramp, WarmupStep
 from silo.shape import SHAPES
 
 STEPS = 563  # an epoch of 36,000 images at batch 64
@@ -84,6 +84,8 @@ WHOLE = [  # a cycle of 3 epochs of 4 steps, iteration by iteration
     (Cosine("11it"), [*(t / 11 for t in range(1, 12)), 0.5]),
     (Cosine("3ep"), [t / 12 for t in range(1, 13)]),
     (Cosine(), [*FALL, 0.5, *(1 - factor for factor in FALL[:0:-1])]),
+    (Ramp(2**-12), [2.0**-left for left in range(11, -1, -1)]),
+    (Ramp(1e-6), [10 ** (-left / 2) for left in range(11, -1, -1)]),
     (Cyclical("4it"), [0.5, 1, 0.5, 0] * 3),
     (Cyclical("1ep"), [0.5, 1, 0.5, 0] * 3),
     (Cyclical("1ep", low=0.2), [0.6, 1, 0.6, 0.2] * 3),
@@ -157,6 +159,7 @@ shapes = st.one_of(
     st.builds(lambda n, u: WarmupStep(f"{n}{u}", {"2ep": 0.3}), st.integers(0, 500), st.sampled_from(["ep", "it"])),
     st.builds(lambda n, at: WarmupStep(f"{n}%", {f"{at}%": 0.3}), st.integers(0, 100), st.integers(0, 100)),
     st.just(Constant()),
+    st.builds(Ramp, st.floats(1e-30, 0.999)),
     st.builds(lambda shape, n, u: shape(f"{n}{u}"), st.sampled_from([Cosine, Linear]), st.integers(0, 100), UNITS),
     st.builds(lambda n, low: Cyclical(f"{n}it", low), st.integers(2, 500), st.floats(0, 0.99)),
 )
@@ -221,6 +224,12 @@ def test_a_warmup_of_no_length_is_none_to_the_bit():
 def test_bad_feet(low):
     with pytest.raises(ValueError, match="low"):
         Cyclical("10it", low)
+
+
+@pytest.mark.parametrize("low", [0, -0.1, 1, math.nan, math.inf, True, "0.1", None])
+def test_bad_beginnings_of_a_ramp(low):
+    with pytest.raises(ValueError, match=f"^low must be in .*got {re.escape(repr(low))}$"):
+        Ramp(low)
 
 
 @pytest.mark.parametrize("kind", [np.float64, np.float32])

@@ -185,6 +185,22 @@ POLICIES = [
         "policies.baselines.x.restart.to must lie within a cycle, up to 2ep, got 9ep",
         "up to 2ep",
     ),
+    (
+        "policies.baselines.x.range_test={low: 1, high: 1}",
+        "policies.baselines.x.range_test.low must be below high (1.0), got 1",
+    ),
+    (
+        "policies.baselines.x.range_test={low: 0, high: 1}",
+        "policies.baselines.x.range_test.low must be at least 1e-30",
+        "got 0",
+    ),
+    ("policies.baselines.x.range_test={low: 1}", "policies.baselines.x.range_test.high is missing"),
+    ("policies.baselines.x.range_test=0.1", "policies.baselines.x.range_test must be a mapping, got 0.1"),
+    (
+        "policies.baselines.x={max_lr: 1, range_test: {low: 0.1, high: 1}}",
+        "policies.baselines.x.max_lr must be left out where range_test is given, which chooses it",
+    ),
+    ("train.shape={kind: ramp, low: 1.0}", "train.shape.low must be in (0, 1), got 1.0"),
     ("policies.search.over=sparse", 'policies.search.over must be one of dense, trajectory, got "sparse"'),
     (
         "policies.search.grid=[]",

@@ -211,6 +211,19 @@ def test_a_cosine_s_warmup_is_another_training_and_is_recorded():
     assert (held.recipe, training_id(held)) == (made.recipe, training_id(made))
 
 
+def test_a_range_test_is_written_where_there_is_one():
+    """And where there is none, baselines are written as before there was a choice."""
+    test = {"low": 0.01, "high": 10.0}
+    made = experiment({"policies.baselines": {"cosine": {"shape": "cosine"}, "smith": {"range_test": test}}})
+    held = recorded(made.redacted())
+    for one in (made, held):
+        baselines = one.redacted()["policies"]["baselines"]
+        assert baselines["cosine"].keys() == {"max_lr", "shape", "restart", "search_trainings"}
+        assert baselines["smith"]["range_test"] == test
+        assert [training_id(variant) for variant in one.variants[:-1]] == [training_id(v) for v in made.variants[:-1]]
+        assert training_id(one.variants[-1]) == training_id(made.range_tests("smith")) != training_id(one)
+
+
 def test_no_field_is_forgotten_above():
     said_by_another = {"data.source", "data.normalize.mean", "data.normalize.std", "data.split.kind", "model.name"}
     said_by_another |= {"train.optimizer.kind", "train.shape.kind", "prune.restart.kind", "oracle.search.share"}

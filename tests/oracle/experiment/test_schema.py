@@ -70,6 +70,7 @@ TAKEN = [
             "table": {"max_lr": {"kind": "constant", "value": 1}},
         }
     },
+    {"policies.baselines": {"smith": {"range_test": {"low": 0.01, "high": 10}}}},
     {"policies.search": {"over": "trajectory", "grid": [0.1, 0.2]}},
     {"compute": {"lanes": 4, "gpus_per_trial": 0.5, "rate": {"iterations_per_second": 10, "source": "me"}}},
 ]
@@ -114,6 +115,7 @@ REFUSED = [
     {"oracle.search": "all"},
     {"oracle.level": 0.5},
     {"policies.baselines": {"flat": {"max_lr": "big"}}},
+    {"policies.baselines": {"smith": {"range_test": {"low": 0.01}}}},
     {"compute.lanes": "many"},
 ]
 
