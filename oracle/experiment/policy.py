@@ -20,7 +20,7 @@ from silo.shape import SHAPES
 
 RESERVED = ("silo", "oracle", "all")  # rows of the tables
 AnyShape = one_of("kind", SHAPES, later={"cosine": ("warmup",)})
-AnyRestart = one_of("kind", RESTARTS)
+AnyRestart = one_of("kind", RESTARTS, later={"reinit": ("widen",)})
 
 
 EXAMPLE_RATE = 0.2  # with which a schedule is made once when it is validated; its own is then known

@@ -237,6 +237,7 @@ FIELDS = [
         "train.shape.drop is no field of train.shape; did you mean drops?",
         "It must be one of kind, warmup",
     ),
+    ("prune.restart={kind: reinit, widen: 2}", "prune.restart.widen must be true or false, got 2"),
     (
         "prune.restart={kind: reinit, to: 1it}",
         "prune.restart.to is no field of prune.restart; it must be one of kind, keep_statistics",

@@ -12,6 +12,7 @@ from oracle.experiment.load import recorded_experiment, validate
 from oracle.experiment.spec import SCHEMA
 from oracle.hashing import digest
 from oracle.study.cell import Cell
+from silo.restart import Reinit
 
 
 def test_pinned_ids():
@@ -209,6 +210,20 @@ def test_a_cosine_s_warmup_is_another_training_and_is_recorded():
     assert made.training(DATA)["train"]["shape"] == {"kind": "cosine", "warmup": "10%"}
     held = recorded(made.redacted())
     assert (held.recipe, training_id(held)) == (made.recipe, training_id(made))
+
+
+@pytest.mark.parametrize("restart", ["reinit", {"kind": "reinit", "keep_statistics": False, "widen": False}], ids=str)
+def test_a_reinit_that_does_not_widen_is_what_it_was(restart):
+    made = experiment({"prune.restart": restart})
+    assert training_id(made) == "fb79c788e97e9e547267"
+    assert made.redacted()["prune"]["restart"] == {"kind": "reinit", "keep_statistics": False}
+
+
+def test_one_that_widens_is_another_training_and_is_recorded():
+    made = experiment({"prune.restart": {"kind": "reinit", "widen": True}})
+    held = recorded(made.redacted())
+    assert held.prune.restart.make() == made.prune.restart.make() == Reinit(widen=True)
+    assert training_id(held) == training_id(made) != training_id(experiment({"prune.restart": "reinit"}))
 
 
 def test_a_range_test_is_written_where_there_is_one():

@@ -57,6 +57,7 @@ TAKEN = [
     {"prune.prunable": "every-weight"},
     {"prune.prunable": {"head": False}},
     {"prune.restart": {"kind": "rewind", "to": "1ep"}},
+    {"prune.restart": {"kind": "reinit", "widen": True}},
     {"train.optimizer": "adamw", "train.momentum": None},
     {"train.optimizer": {"kind": "adamw", "betas": [0.9, 0.99]}, "train.momentum": None},
     {"train.clip_norm": 1},
