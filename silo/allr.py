@@ -16,8 +16,8 @@ def allr_max_lr(max_lr: float, share_pruned: float, relative_norm: float, relati
     So it is L wherever the retraining is as long as the dense training, whatever was pruned. In an experiment file every cycle
     is: there ALLR is LLR, ``shape: {kind: linear, warmup: 10%}``. This is for loops of your own with shorter retraining.
 
-    >>> [allr_max_lr(0.1, share_pruned=0.25, relative_norm=0.2, relative_length=length) for length in (0.1, 0.5, 1)]
-    [0.04, 0.05, 0.1]
+    >>> [allr_max_lr(1.0, share_pruned=0.25, relative_norm=0.2, relative_length=length) for length in (0.1, 0.5, 1)]
+    [0.4, 0.5, 1.0]
 
     Source: Zimmer, Spiegel and Pokutta, arXiv 2111.00843, and their released code (ZIB-IOL/BIMP).
 

@@ -35,9 +35,8 @@ class RangeTests:
         cell = Cell(self.training, self.seed, cycle, self.test.high, start.digest)
         yield Request(cell, frozenset({Role.SEARCH}), self.name, start.parent)
         result = yield from self.view.wait_for(cell, lambda: {cycle: 1} | self.view.later(cycle, 2))
-        record = self.view.records.whole_record(cell.id)
-        if record is None:
-            assert isinstance(result, Unusable)
+        record = self.view.records.whole_record(cell.id)  # of one that diverged, too
+        if isinstance(result, Unusable) and record is None:
             return f"its range test failed: {result.reason}"
         yield ReleaseState((cell,))
         losses = [epoch.loss for epoch in record.outcome.curve]
