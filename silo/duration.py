@@ -50,7 +50,7 @@ class Duration(str):
             if epochs is None:
                 raise ValueError(f"epochs must be given where a duration is a share of the cycle, got {self}")
             return self.count * int(steps_per_epoch) * int(epochs) // 100
-        return self.count * (steps_per_epoch if self.unit == "ep" else 1)
+        return self.count * (int(steps_per_epoch) if self.unit == "ep" else 1)
 
 
 def duration(name: str, value: object) -> Duration:
