@@ -8,8 +8,9 @@ each part is imported when it is looked up.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from silo.range_test import RangeTest
 from silo.schedule import ConstantSchedule, DensityPower, SiloSchedule, TableSchedule
-from silo.shape import Constant, Cosine, Cyclical, WarmupStep
+from silo.shape import Constant, Cosine, Cyclical, Linear, Ramp, WarmupStep
 
 if TYPE_CHECKING:
     from silo.lr_scheduler import PruningCycleLR
@@ -23,7 +24,10 @@ __all__ = [
     "Cosine",
     "Cyclical",
     "DensityPower",
+    "Linear",
     "PruningCycleLR",
+    "Ramp",
+    "RangeTest",
     "SiloSchedule",
     "TableSchedule",
     "WarmupStep",

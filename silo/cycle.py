@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+import torch
 from torch import nn
 
 from silo.checkpoint import Checkpoint
@@ -17,7 +18,7 @@ from silo.outcome import Outcome, Trained
 from silo.pruning_rule import Pruning
 from silo.randomness import Purpose, generator, seeded
 from silo.recipe import Recipe
-from silo.restart import Restart, Weights, statistics
+from silo.restart import Reinit, Restart, Weights, statistics
 from silo.state import State
 
 
@@ -153,12 +154,23 @@ def start_of(problem: Problem, seed: int, cycle: int, candidate: Candidate) -> S
     """The network that a candidate begins with, drawn or carried as the restart says, and its mask."""
     with seeded(seed, Purpose.INITIALIZATION, problem.restart.initialization_cycle(cycle)):
         model = problem.build()
-    weights = candidate.start.weights
+    weights, mask = candidate.start.weights, candidate.start.mask
+    if mask is not None and isinstance(problem.restart, Reinit) and problem.restart.widen:
+        _widen(model, mask, problem.restart)
     if weights is not None:
         drawn = model.state_dict()
         only_statistics = weights.keys() == statistics(drawn).keys()
         model.load_state_dict(drawn | weights if only_statistics else weights)
-    return Start(model, candidate.start.mask or Mask.dense(problem.pruning.prunable(model)), candidate.max_lr)
+    return Start(model, mask or Mask.dense(problem.pruning.prunable(model)), candidate.max_lr)
+
+
+@torch.no_grad()
+def _widen(model: nn.Module, mask: Mask, restart: Reinit) -> None:
+    """Scale the drawn weights of pruned layers as the restart says; those of one dimension are normalization's scales."""
+    parameters = dict(model.named_parameters())
+    for name, (alive, prunable) in mask.counts.items():
+        if parameters[name].dim() > 1:
+            parameters[name].mul_(restart.scale(alive, prunable))
 
 
 def _pruned(problem: Problem, start: Start, trained: Trained, data: Split, seed: int, cycle: int) -> Mask:

@@ -4,6 +4,7 @@ A restart answers three questions: which cycle's initialization is drawn, at whi
 are remembered, and what the next cycle carries over: a state_dict, batch norm's statistics alone, or None (all is drawn).
 """
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -67,14 +68,30 @@ class Restart(Protocol):
 class Reinit:
     """New random weights at every cycle.
 
-    Source: the released code.
+    Source: the released code. With ``widen`` it is SuPar's initialization (Dey et al. 2024, arXiv 2405.15743), whose max_lr is
+    a :class:`~silo.schedule.DensityPower` of exponent 1.
 
     Args:
         keep_statistics: Whether batch norm's running statistics go on from the cycle before, as in the released code, where
             only weights and biases are drawn anew; by default they start fresh.
+        widen: Whether the weights of pruned layers, normalization's left out, are drawn at 1/d times the variance, d the share
+            of the layer's weights that is alive: what a unit sums up is then as wide as in the dense network.
     """
 
     keep_statistics: bool = False
+    widen: bool = False
+
+    def scale(self, alive: int, prunable: int) -> float:
+        """What a layer's drawn weights are multiplied by: 1, or 1 / sqrt(alive / prunable) where they are widened.
+
+        Args:
+            alive: How many of its weights are alive; where none is, the factor is 1.
+            prunable: How many it has, at least 1.
+
+        >>> Reinit(widen=True).scale(alive=16, prunable=64)
+        2.0
+        """
+        return math.sqrt(prunable / alive) if self.widen and alive else 1.0
 
     def initialization_cycle(self, cycle: int) -> int:
         """The cycle itself: each draws its own."""
@@ -96,16 +113,20 @@ class Rewind:
     Source: Frankle et al. 2020, arXiv 1912.05671; with 0it the lottery ticket's rewind (Frankle and Carbin 2019).
 
     Args:
-        to: How long the dense network was trained until then, at most a cycle; ``0it`` is its initialization.
+        to: How long the dense network was trained until then, in epochs or iterations, at most a cycle; ``0it`` is its
+            initialization.
 
     Raises:
-        ValueError: Where it is no duration.
+        ValueError: Where it is no duration, or a share of the cycle.
     """
 
     to: Duration = Duration("0it")
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "to", duration("to", self.to))
+        to = duration("to", self.to)
+        if to.unit == "%":
+            raise ValueError(f"to must be in epochs or iterations, such as 2ep, got {to}")
+        object.__setattr__(self, "to", to)
 
     def initialization_cycle(self, cycle: int) -> int:
         """0: always the dense network's."""

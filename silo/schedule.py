@@ -186,8 +186,9 @@ class TableSchedule:
 class DensityPower:
     """max_lr(m) = value * d**(-exponent), d the share of the weights that remains in cycle m.
 
-    An exponent of 0 is one constant; 1/2 is SMET's rule and 1 SuPar's, without the wider initialization that SuPar has beside
-    it: it was made for AdamW and random static masks, so that under SGD this is an approximation.
+    An exponent of 0 is one constant; 1/2 is SMET's rule and 1 SuPar's, whose wider initialization is the restart
+    ``Reinit(widen=True)``. It was made for AdamW, random static masks and each layer's own density, so that under SGD, and
+    with one max_lr for all layers, this is an approximation.
 
     >>> smet = DensityPower(value=0.1, exponent=0.5, prune_rate=0.2)
     >>> [round(smet.max_lr(m), 4) for m in (0, 4, 7, 10)]

@@ -34,9 +34,9 @@ class Shape(Protocol):
 class WarmupStep:
     """Linear warm-up, then a factor that is stepped at given epochs: the shape of both released recipes.
 
-    With e = (t - 1) // steps_per_epoch the epoch of iteration t, and W the warm-up in iterations::
+    With W the warm-up, and a drop's place d, counted in iterations::
 
-        factor(t) = drops[d]      for the last drop d <= e, if there is one
+        factor(t) = drops[d]      for the last drop with d < t, if there is one
         factor(t) = min(1, t / W) before the first drop (1 without a warm-up)
 
     The first drop ends the warm-up even where it has not reached 1: it is cut off. So in the released ResNet-20 recipe, with
@@ -48,9 +48,17 @@ class WarmupStep:
 
     Source: SILO's released code; its VGG-19 recipe is ``WarmupStep("10000it", {"14ep": 1, "80ep": 0.1, "120ep": 0.01})``.
 
+    By shares of the cycle it is SLR, which compresses the dense network's steps into a cycle of any length, after a warm-up
+    over its first tenth (Le and Hua 2021, arXiv 2105.03193; the warm-up: Zimmer, Spiegel and Pokutta, arXiv 2111.00843):
+
+    >>> slr = WarmupStep("10%", {"50%": 0.1, "75%": 0.01})
+    >>> [slr.factor(t, steps_per_epoch=10, epochs=4) for t in (1, 4, 20, 21, 31)]
+    [0.25, 1.0, 1.0, 0.1, 0.01]
+
     Args:
-        warmup: How long the factor rises to 1, in epochs or iterations; ``0it`` for no warm-up.
-        drops: The factor of max_lr, in [0, 1], from an epoch on: absolute, not cumulated, in rising order of whole epochs.
+        warmup: How long the factor rises to 1; ``0it`` for no warm-up.
+        drops: The factor of max_lr, in [0, 1], from a place in the cycle on: absolute, not cumulated, in rising order, all at
+            whole epochs (``8ep``) or all at shares of the cycle (``50%``).
 
     Raises:
         ValueError: For any other value.
@@ -63,25 +71,26 @@ class WarmupStep:
         object.__setattr__(self, "warmup", duration("warmup", self.warmup))
         if not isinstance(self.drops, Mapping):
             raise ValueError(f'drops must be a mapping such as {{"8ep": 0.1}}, got {self.drops!r}')
-        epochs = [duration("drops", epoch) for epoch in self.drops]
-        for epoch, factor in zip(epochs, self.drops.values(), strict=True):
-            if epoch.unit != "ep":
-                raise ValueError(f"drops must be at whole epochs, such as 25ep, got {epoch}")
+        places = [duration("drops", place) for place in self.drops]
+        for place, factor in zip(places, self.drops.values(), strict=True):
+            if place.unit == "it":
+                raise ValueError(f"drops must be at whole epochs, such as 25ep, or at shares such as 50%, got {place}")
             if not 0 <= float(factor) <= 1:
-                raise ValueError(f"drops must hold factors of max_lr in [0, 1], got {factor} at {epoch}")
-        counts = [epoch.count for epoch in epochs]
+                raise ValueError(f"drops must hold factors of max_lr in [0, 1], got {factor} at {place}")
+        if len({place.unit for place in places}) > 1:
+            raise ValueError(f"drops must be all at epochs or all at shares of the cycle, got {', '.join(places)}")
+        counts = [place.count for place in places]
         if counts != sorted(set(counts)):
-            raise ValueError(f"drops must be in rising order, each epoch once, got {', '.join(epochs)}")
+            raise ValueError(f"drops must be in rising order, each place once, got {', '.join(places)}")
         factors = map(float, self.drops.values())
-        object.__setattr__(self, "drops", dict(zip(epochs, factors, strict=True)))
+        object.__setattr__(self, "drops", dict(zip(places, factors, strict=True)))
 
     def factor(self, t: int, steps_per_epoch: int, epochs: int) -> float:
         """The factor at iteration t (from 1)."""
-        epoch = (t - 1) // steps_per_epoch
-        for at, factor in reversed(self.drops.items()):
-            if epoch >= at.count:
+        for place, factor in reversed(self.drops.items()):
+            if t > place.iterations(steps_per_epoch, epochs):
                 return factor
-        warmup = self.warmup.iterations(steps_per_epoch)
+        warmup = self.warmup.iterations(steps_per_epoch, epochs)
         return t / warmup if t < warmup else 1.0
 
 
@@ -99,22 +108,71 @@ class Constant:
 
 
 @dataclass(frozen=True)
+class Linear:
+    """A straight line down from 1 towards 0, after a linear warm-up::
+
+        factor(t) = t / W                      for t <= W,  W the warm-up in iterations
+        factor(t) = (T - t + 1) / (T - P + 1)  from the peak P = max(W, 1) on
+
+    It is 1 at the peak, and would be 0 at T + 1, after the last iteration:
+
+    >>> [Linear("20%").factor(t, steps_per_epoch=10, epochs=1) for t in (1, 2, 3, 10)]
+    [0.5, 1.0, 0.8888888888888888, 0.1111111111111111]
+
+    Source: with a warm-up of 10% it is LLR (Zimmer, Spiegel and Pokutta, arXiv 2111.00843), which stands at 0 at T.
+
+    Args:
+        warmup: How long the factor rises to 1; by default not at all.
+
+    Raises:
+        ValueError: Where it is no duration.
+    """
+
+    warmup: Duration = Duration("0it")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "warmup", duration("warmup", self.warmup))
+
+    def factor(self, t: int, steps_per_epoch: int, epochs: int) -> float:
+        """The factor at iteration t (from 1)."""
+        warmup, last = self.warmup.iterations(steps_per_epoch, epochs), steps_per_epoch * epochs
+        return t / warmup if t <= warmup else (last - t + 1) / (last - max(warmup, 1) + 1)
+
+
+@dataclass(frozen=True)
 class Cosine:
-    """Half a cosine down from 1 towards 0::
+    """Half a cosine down from 1 towards 0, after a linear warm-up, by default none::
 
-        factor(t) = (1 + cos(pi * (t - 1) / T)) / 2,  T the iterations of the cycle
+        factor(t) = t / W                                        for t <= W,  W the warm-up in iterations
+        factor(t) = (1 + cos(pi * (t - P) / (T - P + 1))) / 2    from the peak P = max(W, 1) on
 
-    It is 1 at t = 1, 1/2 at t = T/2 + 1, and would be 0 at T + 1, after the last iteration:
+    Without a warm-up it is 1 at t = 1, 1/2 at t = T/2 + 1, and would be 0 at T + 1, after the last iteration:
 
     >>> [round(Cosine().factor(t, steps_per_epoch=10, epochs=10), 6) for t in (1, 51, 100)]
     [1.0, 0.5, 0.000247]
 
-    Source: SGDR without a restart (Loshchilov and Hutter 2017, arXiv 1608.03983, equation 5, eta_min = 0).
+    Source: SGDR without a restart (Loshchilov and Hutter 2017, arXiv 1608.03983, equation 5, eta_min = 0). With a warm-up of
+    10% it is CLR (Le and Hua 2021, arXiv 2105.03193, as Zimmer, Spiegel and Pokutta have it, arXiv 2111.00843).
+
+    Args:
+        warmup: How long the factor rises to 1; by default not at all.
+
+    Raises:
+        ValueError: Where it is no duration.
     """
 
+    warmup: Duration = Duration("0it")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "warmup", duration("warmup", self.warmup))
+
     def factor(self, t: int, steps_per_epoch: int, epochs: int) -> float:
-        """(1 + cos(pi (t-1) / T)) / 2, T the iterations of the cycle."""
-        return (1 + math.cos(math.pi * (t - 1) / (steps_per_epoch * epochs))) / 2
+        """The factor at iteration t (from 1)."""
+        warmup, last = self.warmup.iterations(steps_per_epoch, epochs), steps_per_epoch * epochs
+        if t <= warmup:
+            return t / warmup
+        peak = max(warmup, 1)
+        return (1 + math.cos(math.pi * (t - peak) / (last - peak + 1))) / 2
 
 
 @dataclass(frozen=True)
@@ -144,7 +202,7 @@ class Cyclical:
     def __post_init__(self) -> None:
         object.__setattr__(self, "period", duration("period", self.period))
         if self.period.count == 0 or self.period == "1it":
-            raise ValueError(f"period must be at least 1ep or 2it, got {self.period}")
+            raise ValueError(f"period must be at least 1ep, 2it or 1%, got {self.period}")
         if not (is_finite(self.low) and 0 <= self.low < 1):
             raise ValueError(f"low must be in [0, 1), got {self.low}")
         object.__setattr__(self, "low", plain(self.low))
@@ -153,13 +211,52 @@ class Cyclical:
         """The factor at iteration t (from 1).
 
         Raises:
-            ValueError: Where the period is one iteration long, since then every factor would be ``low``.
+            ValueError: Where the period is shorter than two iterations, since then every factor would be ``low``.
         """
-        period = self.period.iterations(steps_per_epoch)
+        period = self.period.iterations(steps_per_epoch, epochs)
         if period < 2:
-            raise ValueError(f"period must be at least 2 iterations, got {self.period}, which is one iteration here")
+            raise ValueError(f"period must be at least 2 iterations, got {self.period}, which is {period} here")
         phase = t / period % 1
         return self.low + (1 - self.low) * (1 - abs(2 * phase - 1))
 
 
-SHAPES = {"warmup-step": WarmupStep, "constant": Constant, "cosine": Cosine, "cyclical": Cyclical}
+@dataclass(frozen=True)
+class Ramp:
+    """A geometric rise from ``low`` to 1 over the whole cycle: the learning rate range test's shape::
+
+        factor(t) = low**(1 - t/T),  T the iterations of the cycle
+
+    It would be ``low`` at t = 0, before the first iteration, and is 1 at the last:
+
+    >>> [round(Ramp(low=0.01).factor(t, steps_per_epoch=2, epochs=2), 4) for t in (1, 2, 3, 4)]
+    [0.0316, 0.1, 0.3162, 1.0]
+
+    Source: Smith 2017, arXiv 1506.01186, section 3.3, where it rises linearly; geometrically it spends as long on each decade.
+
+    Args:
+        low: The factor before the first iteration, in (0, 1).
+
+    Raises:
+        ValueError: For any other value.
+    """
+
+    low: float
+
+    def __post_init__(self) -> None:
+        if not (is_finite(self.low) and 0 < self.low < 1):
+            raise ValueError(f"low must be in (0, 1), got {self.low!r}")
+        object.__setattr__(self, "low", plain(self.low))
+
+    def factor(self, t: int, steps_per_epoch: int, epochs: int) -> float:
+        """low**(1 - t/T), T the iterations of the cycle."""
+        return self.low ** (1 - t / (steps_per_epoch * epochs))
+
+
+SHAPES = {
+    "warmup-step": WarmupStep,
+    "constant": Constant,
+    "linear": Linear,
+    "cosine": Cosine,
+    "cyclical": Cyclical,
+    "ramp": Ramp,
+}

@@ -69,6 +69,10 @@ class RecordedRun:
         """See ``oracle.study.record.Records``."""
         return self._records.get(cell_id)
 
+    def whole_record(self, cell_id: str) -> Record | None:
+        """See ``oracle.study.record.Records``; a publication has no curves."""
+        return self.record(cell_id)
+
     def failure(self, cell_id: str) -> str | None:
         """See ``oracle.study.record.Records``."""
         return None if cell_id in self._records else "not recorded"

@@ -43,8 +43,8 @@ def _to_the_end(chain: pd.DataFrame, cycles: int, chance: float) -> pd.DataFrame
 def policies_table(scores: pd.DataFrame, comparison: pd.DataFrame, experiment: Experiment) -> pd.DataFrame:
     """Return one row for each policy and cycle, the Oracle's best last; accuracies in percent over all seeds (else unknown).
 
-    seeds: how many are recorded; diverged: in how many the trajectory has diverged by then; max_lr: a mean where seeds differ
-    (they never do). The Oracle is no policy: with ``follow: silo`` it is the best on SILO's masks.
+    seeds: how many are recorded; diverged: in how many the trajectory has diverged by then; max_lr: a mean over the seeds, in
+    which only a range test's differ. The Oracle is no policy: with ``follow: silo`` it is the best on SILO's masks.
     """
     names = [SILO, *experiment.baselines]
     weights = comparison.set_index("cycle").weights_remaining.astype(float)
@@ -87,7 +87,7 @@ def open_searches(policies: pd.DataFrame, experiment: Experiment) -> dict[str, f
     grid, opened = experiment.search_grid, {}
     for name, baseline in experiment.baselines.items():
         chosen = policies.max_lr[policies.policy == name].dropna()
-        if baseline.max_lr is None and not chosen.empty:
+        if baseline.is_searched and not chosen.empty:
             # the mean of equal values may miss them by a rounding
             opened[name] = grid[np.argmin(np.abs(np.array(grid) - chosen.iloc[0]))]
     return {name: value for name, value in opened.items() if value in (grid[0], grid[-1])}

@@ -112,8 +112,12 @@ def _search_lines(experiment: Experiment) -> list[str]:
 def _baselines_text(experiment: Experiment) -> str:
     if not experiment.baselines:
         return ""
-    searched = [name for name, one in experiment.baselines.items() if one.max_lr is None]
+    searched = [name for name, one in experiment.baselines.items() if one.is_searched]
+    tested = [name for name, one in experiment.baselines.items() if one.range_test is not None]
+    costs = []
     text = f", and {len(experiment.baselines)} baseline{'s' if len(experiment.baselines) > 1 else ''}"
     if searched:
-        text += f" ({len(searched)} searched by {experiment.search_trainings(searched[0])} trainings each)"
-    return text
+        costs.append(f"{len(searched)} searched by {experiment.search_trainings(searched[0])} trainings each")
+    if tested:
+        costs.append(f"{len(tested)} by {experiment.search_trainings(tested[0])} range tests each")
+    return f"{text} ({', '.join(costs)})" if costs else text

@@ -5,8 +5,10 @@ taken as they are, and nothing is imported or made.
 """
 
 import inspect
+import operator
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, wraps
+from functools import cache, partial
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -14,6 +16,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     ValidationInfo,
     WithJsonSchema,
     create_model,
@@ -21,8 +24,9 @@ from pydantic import (
 )
 
 from oracle.experiment.import_path import FORM, ImportPath
-from oracle.experiment.message import InnerFieldError, UnknownFieldError, inner_error, must_be_one_of, shown
+from oracle.experiment.message import InnerFieldError, UnknownFieldError, inner_error, must_be_one_of
 from oracle.experiment.option import Plain, option
+from oracle.experiment.own_constructor import held_to
 from oracle.experiment.schema import Choice, describe, name_schema
 
 OWN = f"your own {FORM}"
@@ -136,6 +140,7 @@ def component(
     base: type[Component] = Checked,
     context: int = 0,
     supplied: Sequence[str] = (),
+    later: Sequence[str] = (),
     **fields: Any,
 ) -> type[Component]:
     """The pydantic model of a constructor's options.
@@ -145,6 +150,8 @@ def component(
         base: The model's base class.
         context: How many of the constructor's first parameters are no options.
         supplied: Names of parameters that are none either: whoever makes the object has them.
+        later: Names of options that the constructor got after results were published: they aren't written at their default,
+            so that a training without them is what it was.
         fields: The model's fields beside the options, as ``pydantic.create_model`` takes them.
 
     Raises:
@@ -159,7 +166,10 @@ def component(
             raise ValueError(f"must take its parameters by name ({p.name} can't be given so)")
         if p.name in taken or p.name.startswith("_"):
             raise ValueError(f"must have parameters whose names the file has no other use for ({p.name} is taken)")
-        options[p.name] = option(p, constructor)
+        kind, default = option(p, constructor)
+        if p.name in later:  # no function of ours: a Ctrl-C in what pydantic calls back would be swallowed
+            default = Field(default, exclude_if=partial(operator.eq, default))
+        options[p.name] = kind, default
     model = create_model(getattr(constructor, "__name__", "component"), __base__=base, **fields, **options)
     model.constructor, model.options = staticmethod(constructor), tuple(options)
     return model
@@ -172,6 +182,7 @@ def one_of(
     context: int = 0,
     own: str = OWN,
     supplied: Sequence[str] = (),
+    later: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Any:
     """A pydantic type for ``{tag: name, option: value, ...}``, or just ``name``.
 
@@ -182,12 +193,13 @@ def one_of(
         context: How many of the constructors' first parameters are no options.
         own: What will do beside the registry's names: any import path; empty for these alone.
         supplied: Names of the constructors' parameters that are no options either.
+        later: By the registry's names, those of options that aren't written at their default (see :func:`component`).
     """
     # each model is made once: two readings of one experiment are equal only if their models are the same
 
     @cache
     def named(name: str) -> type[Component]:
-        return component(registry[name], base, context, supplied, **{tag: (Literal[name], name)})
+        return component(registry[name], base, context, supplied, later.get(name, ()), **{tag: (Literal[name], name)})
 
     @cache
     def recorded() -> type[Component]:
@@ -199,7 +211,7 @@ def one_of(
     @cache
     def imported(path: ImportPath, target: Callable) -> type[Component]:
         named = (Annotated[Literal[str(path)], AfterValidator(ImportPath)], path)
-        return component(_held_to(registry, context, tag, path, target), base, context, supplied, **{tag: named})
+        return component(held_to(registry, context, tag, path, target), base, context, supplied, **{tag: named})
 
     def chosen(value: Any, info: ValidationInfo) -> Component:
         if isinstance(value, str):
@@ -255,45 +267,3 @@ def _path(name: str, info: ValidationInfo) -> str:
     if ":" not in name:
         return name
     return ImportPath(name) if info.context is None else info.context.path(name)
-
-
-def _held_to(registry: Mapping[str, Callable], context: int, tag: str, path: ImportPath, target: Callable) -> Callable:
-    """An imported constructor, held to what the registry's have in common: what they take first, and what they make.
-
-    Raises ValueError where it takes something else first. It raises ValueError, with the path, for any error of its own.
-    """
-    example = inspect.signature(next(iter(registry.values())), eval_str=True)
-    try:
-        first = list(inspect.signature(target, eval_str=True).parameters.values())[:context]
-    except Exception as error:  # a builtin has no signature, an annotation may name what isn't imported
-        raise ValueError(f"must have parameters that can be read ({error})") from error
-    if len([p for p in first if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]) < context:
-        raise ValueError(f"must take {', '.join(list(example.parameters)[:context])} first")
-    classes = [constructor for constructor in registry.values() if inspect.isclass(constructor)]
-    methods = set.intersection(*map(_methods, classes)) if classes else set()
-    expected = object if classes else example.return_annotation
-    made = f"an object with {', '.join(sorted(methods))}" if classes else f"a {expected.__name__}"
-
-    def refused(reason: str) -> InnerFieldError:
-        return InnerFieldError(tag, f"must make {made}, got {shown(path)}, which {reason}")
-
-    @wraps(target, updated=())
-    def construct(*arguments: Any, **options: Any) -> Any:
-        try:
-            result = target(*arguments, **options)
-        except ValueError:
-            raise
-        except Exception as error:
-            raise refused(f"raises {type(error).__name__}: {error}") from error
-        kind = f"makes an object of class {type(result).__name__}"
-        if not isinstance(result, expected):
-            raise refused(kind)
-        if missing := [name for name in sorted(methods) if not callable(getattr(result, name, None))]:
-            raise refused(f"{kind} without {', '.join(missing)}")
-        return result
-
-    return construct
-
-
-def _methods(cls: type) -> set[str]:
-    return {name for name in dir(cls) if not name.startswith("_") and callable(getattr(cls, name))}

@@ -159,7 +159,7 @@ class Experiment(Strict):
             baseline: The name of one of the policies.
 
         Returns:
-            None where its max_lr is searched.
+            None where its max_lr is searched, or each cycle's chosen by a range test.
         """
         schedule = self.baselines[baseline].max_lr
         if schedule is None:
@@ -195,7 +195,7 @@ class Experiment(Strict):
         """A baseline whose search trains the dense network as SILO's is, at every value of the Oracle's grid; or None."""
         if not set(self.oracle.grid.values()) <= set(self.search_grid):
             return None
-        searched = [name for name, baseline in self.baselines.items() if baseline.max_lr is None]
+        searched = [name for name, baseline in self.baselines.items() if baseline.is_searched]
         return next((name for name in searched if self.under(name).training("") == self.training("")), None)
 
     def search_trainings(self, baseline: str) -> int | None:
@@ -210,6 +210,8 @@ class Experiment(Strict):
         part = self.baselines[baseline]
         if part.max_lr is not None:
             return part.search_trainings
+        if part.range_test is not None:
+            return self.prune.cycles * len(self.oracle.seeds)
         cycles = self.prune.cycles if self.policies.search.over == "trajectory" else 1
         return len(self.search_grid) * len(self.oracle.seeds) * cycles
 
@@ -223,6 +225,21 @@ class Experiment(Strict):
         train = self.train.model_copy(update={"shape": part.shape or self.train.shape})
         prune = self.prune.model_copy(update={"restart": part.restart or self.prune.restart})
         return self.model_copy(update={"train": train, "prune": prune})
+
+    def range_tests(self, baseline: str) -> "Experiment":
+        """This experiment as a baseline's range tests are trained: as its own cycles, at a rate that rises to the end.
+
+        Args:
+            baseline: The name of one of the policies that has a range test.
+        """
+        under, shape = self.under(baseline), self.baselines[baseline].range_test.shape()
+        return under.model_copy(update={"train": under.train.model_copy(update={"shape": shape})})
+
+    @property
+    def variants(self) -> list["Experiment"]:
+        """This experiment in every way that its cells are trained: its own, each baseline's, and those of range tests."""
+        tested = [name for name, baseline in self.baselines.items() if baseline.range_test is not None]
+        return [self, *map(self.under, self.baselines), *map(self.range_tests, tested)]
 
     @property
     def chosen_on(self) -> str:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import partial
 
-from oracle.plan.policy_trajectory import PolicyTrajectory, Start
+from oracle.plan.policy_trajectory import PolicyTrajectory, nothing_before
+from oracle.plan.range_tests import RangeTests
 from oracle.plan.record_view import RecordView, Unusable, best_value
-from oracle.plan.steps import Blocked, Pending, ReleaseState, Request, Role, Step
+from oracle.plan.steps import Blocked, Pending, ReleaseState, Request, Role, Start, Step
 from oracle.study.cell import DENSE, Cell
 from oracle.study.record import Record
 from silo.number import plain
@@ -20,10 +21,11 @@ class BaselineTrajectories:
         view: the experiment and its records by now.
         name: the baseline's.
         training: the digest of its trainings.
+        tests: the digest of its range tests' trainings; None where it has none.
     """
 
-    def __init__(self, view: RecordView, name: str, training: str) -> None:
-        self.view, self.name, self.training = view, name, training
+    def __init__(self, view: RecordView, name: str, training: str, tests: str | None = None) -> None:
+        self.view, self.name, self.training, self.tests = view, name, training, tests
         self.experiment = view.experiment
         self.seeds = view.experiment.oracle.seeds
 
@@ -33,6 +35,8 @@ class BaselineTrajectories:
         if schedule is not None:
             # an imported one may return numpy's numbers, which no record holds
             return [self._at(lambda cycle: plain(schedule.max_lr(cycle)), seed) for seed in self.seeds]
+        if self.tests is not None:
+            return [self._tested(RangeTests(self.view, self.name, self.tests, seed)) for seed in self.seeds]
         if self.experiment.policies.search.over == "dense":
             cells = {value: [Cell(self.training, seed, 0, value) for seed in self.seeds] for value in grid}
             return [self._best_of_dense(seed, cells) for seed in self.seeds]
@@ -43,20 +47,33 @@ class BaselineTrajectories:
         """Its own trajectory in one seed."""
         return self._trajectory(self.name, OWN, max_lr, seed)
 
+    def _tested(self, tests: RangeTests) -> Iterator[Step]:
+        """Its own trajectory in one seed, each cycle's max_lr chosen by a test of the cycle's own start."""
+        return self._trajectory(self.name, OWN, tests.max_lr, tests.seed, tests)
+
     def _tried(self, value: float, seed: int) -> Iterator[Step]:
         """The trajectory of one value that the search tries, in one seed."""
         return self._trajectory(f"{self.name} at max_lr {value:g}", TRIED, lambda cycle: value, seed)
 
     def _trajectory(
-        self, label: str, roles: frozenset[Role], max_lr: Callable[[int], float], seed: int
+        self,
+        label: str,
+        roles: frozenset[Role],
+        max_lr: Callable[[int], float],
+        seed: int,
+        tests: RangeTests | None = None,
     ) -> Iterator[Step]:
         def requests(cell: Cell, start: Start) -> Iterator[Step]:
             yield Request(cell, roles, self.name, start.parent)
 
         def later(cycle: int) -> Mapping[int, int]:
-            return self.view.later(cycle, 1)
+            return self.view.later(cycle, 1 if tests is None else 2)
 
-        return PolicyTrajectory(self.view, label, self.training, seed, max_lr, requests, later, releases=True).steps()
+        before = nothing_before if tests is None else tests.before
+
+        return PolicyTrajectory(
+            self.view, label, self.training, seed, max_lr, requests, later, releases=True, before=before
+        ).steps()
 
     def _best_of_dense(self, seed: int, cells: Mapping[float, Sequence[Cell]]) -> Iterator[Step]:
         """One seed: every value on the dense network, then the trajectory at the one that is best over all seeds.

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from functools import partial
 
-from oracle.plan.policy_trajectory import Start
 from oracle.plan.record_view import RecordView
-from oracle.plan.steps import ReleaseState, Request, Role, Step
+from oracle.plan.steps import ReleaseState, Request, Role, Start, Step
 from oracle.study.cell import Cell
 
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 
-from oracle.plan.policy_trajectory import Start
 from oracle.plan.record_view import RecordView, Unusable
 from oracle.plan.search import SEARCHES
 from oracle.plan.search.skipped import skipped
 from oracle.plan.search.task import SearchState, Task, Trial
-from oracle.plan.steps import Pending, ReleaseState, Request, Role, Skipped, Step
+from oracle.plan.steps import Pending, ReleaseState, Request, Role, Skipped, Start, Step
 from oracle.study.cell import Cell
 
 Measured = dict[Trial, float | None]  # accuracies in percent; None: diverged or failed

@@ -3,11 +3,10 @@
 from collections.abc import Generator, Iterator, Mapping
 
 from oracle.plan.look import measured
-from oracle.plan.policy_trajectory import Start
 from oracle.plan.record_view import RecordView, Unusable
 from oracle.plan.search.rounds import rounds
 from oracle.plan.search.task import Trial
-from oracle.plan.steps import Pending, Request, Role, Skipped, Step
+from oracle.plan.steps import Pending, Request, Role, Skipped, Start, Step
 from oracle.stats.measurements import Measurements
 from oracle.study.cell import Cell
 from oracle.study.data_info import DataInfo

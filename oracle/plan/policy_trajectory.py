@@ -1,21 +1,19 @@
 """One policy's trajectory in one seed: silo.trajectory's loop, each of its trainings requested and waited for."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from oracle.plan.record_view import RecordView, Unusable
-from oracle.plan.steps import ReleaseState, Step
-from oracle.study.cell import DENSE, Cell
+from oracle.plan.steps import ReleaseState, Start, Step
+from oracle.study.cell import Cell
 from silo.trajectory import iterative_pruning
 
 
-@dataclass(frozen=True)
-class Start:
-    """What a seed's trainings of a cycle start from: the digest of a state, and the cell that left it (None: dense)."""
-
-    digest: str = DENSE
-    parent: Cell | None = None
+def nothing_before(cycle: int, start: Start) -> Generator[Step, None, str]:
+    """Request nothing before a cycle: its max_lr is known."""
+    yield from ()
+    return ""
 
 
 @dataclass(frozen=True)
@@ -27,10 +25,12 @@ class PolicyTrajectory:
         label: what a message calls it.
         training: the digest of its trainings.
         seed: 0 or more.
-        max_lr: by cycle.
+        max_lr: by cycle; it is called once what comes before the cycle has ended.
         requests: what is requested at a cycle, of its own training and its start.
         later: how many trainings it will request at each cycle after the one given, at most.
         releases: whether nobody else starts from the states that it leaves, so that each goes once the next cycle is recorded.
+        before: what comes before a cycle's own training, of the cycle and its start; returns why the cycle can't be trained,
+            empty where it can.
     """
 
     view: RecordView
@@ -41,16 +41,18 @@ class PolicyTrajectory:
     requests: Callable[[Cell, Start], Iterator[Step]]
     later: Callable[[int], Mapping[int, int]]
     releases: bool
+    before: Callable[[int, Start], Generator[Step, None, str]] = nothing_before
 
     def steps(self) -> Iterator[Step]:
         """Request cycle after cycle, as far as the records say."""
-        pruning = iterative_pruning(self.max_lr, self.view.experiment.prune.cycles, Start())
+        cycles = self.view.experiment.prune.cycles
+        pruning = iterative_pruning(self.max_lr, cycles, Start())
         left: Start | None = None  # sending None is what starts a generator
-        while True:
-            try:
-                step = pruning.send(left)
-            except StopIteration:
+        for cycle in range(cycles):
+            if reason := (yield from self.before(cycle, left or Start())):
+                yield from self.view.blocked(f"{self.label}, seed {self.seed}", cycle, reason)
                 return
+            step = pruning.send(left)
             cell = Cell(self.training, self.seed, step.cycle, step.max_lr, step.start.digest)
             yield from self.requests(cell, step.start)
             result = yield from self.view.wait_for(cell, partial(self.later, step.cycle))

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
-from oracle.plan.policy_trajectory import PolicyTrajectory, Start
+from oracle.plan.policy_trajectory import PolicyTrajectory
 from oracle.plan.record_view import RecordView
-from oracle.plan.steps import Request, Role, Step
+from oracle.plan.steps import Request, Role, Start, Step
 from oracle.study.cell import Cell
 
 

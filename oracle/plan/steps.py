@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from oracle.study.cell import Cell
+from oracle.study.cell import DENSE, Cell
 
 Later = Callable[[], Mapping[int, int]]
 
@@ -17,6 +17,14 @@ class Role(StrEnum):
     CHAIN = "chain"  # SILO's own trajectory (with ``follow: silo`` its masks are the judged ones)
     POLICY = "policy"  # a baseline's own trajectory
     SEARCH = "search"  # tried for a baseline's max_lr
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a seed's trainings of a cycle start from: the digest of a state, and the cell that left it (None: dense)."""
+
+    digest: str = DENSE
+    parent: Cell | None = None
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,11 @@ class Trajectories:
         self.records = records
         self.training = experiment.training_digest(data.digest)
         self.baselines = {name: experiment.under(name).training_digest(data.digest) for name in experiment.baselines}
+        self._tests = {
+            name: experiment.range_tests(name).training_digest(data.digest)
+            for name, baseline in experiment.baselines.items()
+            if baseline.range_test is not None
+        }
         self._view = RecordView(experiment, records)
 
     @classmethod
@@ -49,7 +54,10 @@ class Trajectories:
     def all(self) -> list[Iterator[Step]]:
         """One generator a trajectory; SILO's own come first, since a state they need must be kept."""
         silo = SiloTrajectories(self._view, self.training).all()
-        baselines = [BaselineTrajectories(self._view, name, training) for name, training in self.baselines.items()]
+        baselines = [
+            BaselineTrajectories(self._view, name, training, self._tests.get(name))
+            for name, training in self.baselines.items()
+        ]
         return [*silo, *self._oracles(), *(trajectory for one in baselines for trajectory in one.all())]
 
     def steps(self) -> Iterator[Step]:

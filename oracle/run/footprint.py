@@ -74,10 +74,7 @@ def file_sizes(study: Study) -> FileSizes | None:
     weights, digest = model.state_dict(), study.data.digest
     mask = Mask.dense(experiment.pruning.prunable(model))
     steps = experiment.recipe.steps_per_epoch(study.data.training_images)
-    restarts = {
-        one.training_digest(digest): one.prune.restart.make()
-        for one in (experiment, *map(experiment.under, experiment.baselines))
-    }
+    restarts = {one.training_digest(digest): one.prune.restart.make() for one in experiment.variants}
     kept = {training: _carried(restart, weights, steps) for training, restart in restarts.items()}
     remembers = any(restart.remember_at(0, steps) is not None for restart in restarts.values())
     return FileSizes(

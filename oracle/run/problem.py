@@ -49,7 +49,7 @@ def problems(experiment: Experiment, dataset: Dataset, data_digest: str, on: tor
 
     return {
         one.training_digest(data_digest): Problem(build, data, one.recipe, one.pruning, one.prune.restart.make())
-        for one in (experiment, *map(experiment.under, experiment.baselines))
+        for one in experiment.variants
     }
 
 

@@ -133,6 +133,10 @@ class Records(Protocol):
         """The record of a finished training; None where there is none."""
         ...
 
+    def whole_record(self, cell_id: str) -> Record | None:
+        """The record with its curve, which :meth:`record` may leave out; None where there is none."""
+        ...
+
     def failure(self, cell_id: str) -> str | None:
         """Why a training failed; None where it didn't."""
         ...

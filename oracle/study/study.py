@@ -142,6 +142,7 @@ def _checked(
     experiment: Experiment, data: DataInfo, folder: Path, origin: str, dataset: "Dataset | None" = None
 ) -> Study:
     _check_rewinding(experiment, data.training_images)
+    _check_shapes(experiment, data.training_images)
     study = Study(experiment, data, Store(folder), origin, dataset)
     held = _held(study.store)
     if held is not None:
@@ -159,8 +160,7 @@ def _check_unclaimed(study: Study) -> None:
         expected = "a new or empty folder or a run folder"
         raise InputError(f"{store.folder} must be {expected}, got something else (no study.json)")
     if recorded:
-        ways = (experiment, *map(experiment.under, experiment.baselines))
-        trainings = {one.training_digest(study.data.digest) for one in ways}
+        trainings = {one.training_digest(study.data.digest) for one in experiment.variants}
         if not any(record.cell.training in trainings for record in filter(None, map(store.record, recorded))):
             raise InputError(
                 f"{store.folder} must belong to this experiment, got records of another one (and no study.json); {OTHER_OUT}"
@@ -177,6 +177,19 @@ def _check_rewinding(experiment: Experiment, training_images: int) -> None:
         if remembered is not None and remembered > steps * experiment.train.epochs:
             to = getattr(restart, "to", f"{remembered}it")  # an imported restart may have no such option
             raise FieldError(f"{place}.restart.to must lie within a cycle, up to {last}, got {to}")
+
+
+def _check_shapes(experiment: Experiment, training_images: int) -> None:
+    """A shape of ours must have a factor in cycles of so many iterations; those of the user's own are tried with a step."""
+    steps = experiment.recipe.steps_per_epoch(training_images)
+    places = {"train": experiment.train.shape}
+    places |= {f"policies.baselines.{name}": one.shape for name, one in experiment.baselines.items() if one.shape}
+    for place, shape in places.items():
+        if ":" not in shape.kind:
+            try:
+                shape.make().factor(1, steps, experiment.train.epochs)
+            except ValueError as error:
+                raise FieldError(f"{place}.shape.{error}") from error
 
 
 def _held(store: Store) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from oracle.study.cell import Cell
 from oracle.study.data_info import DataInfo
 from oracle.study.record import Record
-from silo.outcome import Outcome
+from silo.outcome import Epoch, Outcome
 
 ACCURACIES = ("validation", "test", "final_validation", "final_test")
 
@@ -15,10 +15,13 @@ def made_data(**changes):
     return DataInfo(**known | images | changes)
 
 
-def made_record(cell, accuracy, leaves=None, **changes):
+def made_record(cell, accuracy, leaves=None, losses=(), **changes):
     """The record of a training with this accuracy everywhere; None: it diverged."""
     chosen = None if accuracy is None else 1
-    outcome = Outcome(accuracy is None, chosen_epoch=chosen, steps=1, curve=(), **dict.fromkeys(ACCURACIES, accuracy))
+    curve = tuple(Epoch(loss, 50.0, None) for loss in losses)
+    outcome = Outcome(
+        accuracy is None, chosen_epoch=chosen, steps=1, curve=curve, **dict.fromkeys(ACCURACIES, accuracy)
+    )
     fields = {
         "alive": 64,
         "prunable": 64,

@@ -88,8 +88,8 @@ def counts(spec, store):
 class Worker:
     """Gives each cell's accuracy; None stands for a training that diverged, a text for the reason why it failed."""
 
-    def __init__(self, store, gives=accuracy, leaves=leaves, lanes=1):
-        self.store, self.gives, self.leaves, self.lanes = store, gives, leaves, lanes
+    def __init__(self, store, gives=accuracy, leaves=leaves, lanes=1, losses=lambda cell: ()):
+        self.store, self.gives, self.leaves, self.lanes, self.losses = store, gives, leaves, lanes, losses
         self.trained = []
 
     def run(self, *jobs):
@@ -109,7 +109,7 @@ class Worker:
         state = None if given is None else self.leaves(cell)
         if state and job.keeps_state:
             write_state(self.store, cell.id, state)
-        self.store.write_record(made_record(cell, given, state and state.digest()))
+        self.store.write_record(made_record(cell, given, state and state.digest(), losses=self.losses(cell)))
 
 
 def sweep(spec, store, pick=lambda count: 0, workers=1, **changes):

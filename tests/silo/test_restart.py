@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 
-from silo.cycle import run_cycle
+from silo.cycle import Candidate, run_cycle, start_of
 from silo.data.augment import Augment
 from silo.duration import Duration
 from silo.engine import train
@@ -64,6 +64,59 @@ def test_reinit_draws_new_weights_at_every_cycle(problem, name):
         assert all((starts[earlier][n] != starts[later][n])[alive].all() for n, alive in drawn.items())
     assert same(starts[1], stopped(made, built, 1, states[1]))  # the cycle decides, not what ran before
     assert not same(starts[0], stopped(made, built, 0, State(), seed=1))
+
+
+def drawn(made, cycle, mask):
+    """The start of a cycle under a mask, before the mask is applied."""
+    return dict(start_of(made, 0, cycle, Candidate(0.1, State(mask))).model.named_parameters())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_widened_weights_are_the_plain_draw_over_the_root_of_their_layer_s_density(problem, name):
+    """To the bit; biases, normalization's scales and layers that are whole are drawn as ever."""
+    plain = problem(name, restart=Reinit())[0]
+    wide = replace(plain, restart=Reinit(widen=True))
+    whole = Mask.dense(plain.pruning.prunable(plain.build()))
+    share = iter([1.0, 0.5, 0.25, 0.1, 0.75, 0.6, 0.4])
+    random = torch.Generator().manual_seed(0)
+    mask = Mask({n: torch.rand(m.shape, generator=random) < next(share) for n, m in whole.layers.items()})
+    assert same(drawn(wide, 0, None), drawn(plain, 0, None)) and same(drawn(wide, 3, whole), drawn(plain, 3, whole))
+    before, after = drawn(plain, 3, mask), drawn(wide, 3, mask)
+    scaled = {n for n, m in mask.layers.items() if m.dim() > 1 and not m.all()}
+    assert len(scaled) >= 2 and scaled < before.keys()
+    for n, weight in before.items():
+        density = mask.counts[n][0] / mask.counts[n][1] if n in scaled else 1
+        assert torch.equal(after[n], weight * (1 / density) ** 0.5)
+
+
+def test_what_units_sum_up_has_the_dense_network_s_variance_again():
+    """Its law, at several densities: the variance of alive weights is 1/d of the plain one's, that of sums the same."""
+    weight = torch.nn.init.kaiming_normal_(torch.empty(2000, 800), generator=torch.Generator().manual_seed(1))
+    inputs = torch.randn(800, generator=torch.Generator().manual_seed(2))
+    for density in (0.5, 0.1, 0.02):
+        alive = torch.rand(weight.shape, generator=torch.Generator().manual_seed(3)) < density
+        wide = weight * Reinit(widen=True).scale(int(alive.sum()), alive.numel())
+        assert wide[alive].var().item() == pytest.approx(2 / 800 / density, rel=0.03)
+        dense, sparse = (weight @ inputs).var().item(), ((wide * alive) @ inputs).var().item()
+        assert sparse == pytest.approx(dense, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("alive", "prunable", "factor"), [(64, 64, 1), (16, 64, 2), (1, 100, 10), (0, 64, 1), (32, 64, 2**0.5)]
+)
+def test_how_wide(alive, prunable, factor):
+    assert Reinit(widen=True).scale(alive, prunable) == factor
+    assert Reinit().scale(alive, prunable) == 1
+
+
+def test_a_widened_cycle_trains_from_the_widened_weights_and_keeps_statistics(problem):
+    made, built = problem("small-cnn", restart=Reinit(keep_statistics=True, widen=True))
+    states = chain(made, 2)
+    start = masked(drawn(made, 2, states[2].mask), states[2].mask)
+    assert same(stopped(made, built, 2, states[2]), start)
+    assert set(states[2].weights) == {f"{i}.{part}" for i in (1, 4, 7) for part in STATISTICS}
+    plain = replace(made, restart=Reinit(keep_statistics=True))
+    assert not same(start, stopped(plain, built, 2, states[2]))
 
 
 def test_reinit_starts_batch_norm_s_statistics_afresh(problem):
@@ -225,6 +278,11 @@ def test_what_is_drawn_and_remembered(restart, cycle, draws, remembers):
 def test_rewind_needs_a_duration(to):
     with pytest.raises(ValueError, match="its unit"):
         Rewind(to)
+
+
+def test_rewind_needs_a_place_that_no_cycle_s_length_moves():
+    with pytest.raises(ValueError, match=r"^to must .*epochs.*10%"):
+        Rewind("10%")
 
 
 def test_every_restart_is_tested_here():

@@ -92,6 +92,10 @@ class SimulatedRecords:
         """Return the record of a training that is finished, or was simulated."""
         return self._records.get(cell_id) or self._store.record(cell_id)
 
+    def whole_record(self, cell_id: str) -> Record | None:
+        """Return it with its curve; one that was simulated has none."""
+        return self._records.get(cell_id) or self._store.whole_record(cell_id)
+
     def failure(self, cell_id: str) -> str | None:
         """Return why a training failed, or None; none that is simulated fails."""
         return self._store.failure(cell_id)

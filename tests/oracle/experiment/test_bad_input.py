@@ -185,6 +185,22 @@ POLICIES = [
         "policies.baselines.x.restart.to must lie within a cycle, up to 2ep, got 9ep",
         "up to 2ep",
     ),
+    (
+        "policies.baselines.x.range_test={low: 1, high: 1}",
+        "policies.baselines.x.range_test.low must be below high (1.0), got 1",
+    ),
+    (
+        "policies.baselines.x.range_test={low: 0, high: 1}",
+        "policies.baselines.x.range_test.low must be at least 1e-30",
+        "got 0",
+    ),
+    ("policies.baselines.x.range_test={low: 1}", "policies.baselines.x.range_test.high is missing"),
+    ("policies.baselines.x.range_test=0.1", "policies.baselines.x.range_test must be a mapping, got 0.1"),
+    (
+        "policies.baselines.x={max_lr: 1, range_test: {low: 0.1, high: 1}}",
+        "policies.baselines.x.max_lr must be left out where range_test is given, which chooses it",
+    ),
+    ("train.shape={kind: ramp, low: 1.0}", "train.shape.low must be in (0, 1), got 1.0"),
     ("policies.search.over=sparse", 'policies.search.over must be one of dense, trajectory, got "sparse"'),
     (
         "policies.search.grid=[]",
@@ -198,7 +214,7 @@ POLICIES = [
     ),
     ("compute.rate={iterations_per_second: 9}", "compute.rate.source is missing"),
 ]
-DURATION = "a duration with its unit, such as 10ep (epochs) or 20000it (iterations)"
+DURATION = "a duration with its unit, such as 10ep (epochs), 20000it (iterations) or 10% (of the cycle)"
 STREAMED = "data={source: imagenet, path: streamed, split: {kind: carve, validation: 0.5}}"
 FIELDS = [
     *POLICIES,
@@ -221,6 +237,7 @@ FIELDS = [
         "train.shape.drop is no field of train.shape; did you mean drops?",
         "It must be one of kind, warmup",
     ),
+    ("prune.restart={kind: reinit, widen: 2}", "prune.restart.widen must be true or false, got 2"),
     (
         "prune.restart={kind: reinit, to: 1it}",
         "prune.restart.to is no field of prune.restart; it must be one of kind, keep_statistics",
@@ -355,13 +372,28 @@ FIELDS = [
         f'train.shape.warmup must be {DURATION}, got "10 epochs"',
     ),
     ("train.shape.drops={13: 0.1}", f"train.shape.drops: each key must be {DURATION}, got 13"),
-    ("train.shape.drops={13it: 0.1}", "train.shape.drops must be at whole epochs, such as 25ep, got 13it"),
+    (
+        "train.shape.drops={13it: 0.1}",
+        "train.shape.drops must be at whole epochs, such as 25ep, or at shares such as 50%, got 13it",
+    ),
+    (
+        "train.shape.drops={1ep: 0.1, 75%: 0.01}",
+        "train.shape.drops must be all at epochs or all at shares of the cycle, got 1ep, 75%",
+    ),
+    ("train.shape.warmup=101%", f'train.shape.warmup must be {DURATION}, got "101%"'),
+    ("train.shape={kind: cosine, warmup: 0.1}", f"train.shape.warmup must be {DURATION}, got 0.1"),
+    ("train.shape={kind: linear, warmup: -1ep}", f'train.shape.warmup must be {DURATION}, got "-1ep"'),
+    (
+        "policies.baselines.x.shape={kind: cyclical, period: 1%}",
+        "policies.baselines.x.shape.period must be at least 2 iterations, got 1%, which is 0 here",
+    ),
+    ("prune.restart={kind: rewind, to: 10%}", "prune.restart.to must be in epochs or iterations, such as 2ep, got 10%"),
     (
         "train.shape.drops={3ep: 0.1, 2ep: 0.01}",
-        "train.shape.drops must be in rising order, each epoch once, got 3ep, 2ep",
+        "train.shape.drops must be in rising order, each place once, got 3ep, 2ep",
     ),
     ("train.shape.drops={1ep: 10}", "train.shape.drops must hold factors of max_lr in [0, 1], got 10.0 at 1ep"),
-    ("train.shape={kind: cyclical, period: 1it}", "train.shape.period must be at least 1ep or 2it, got 1it"),
+    ("train.shape={kind: cyclical, period: 1it}", "train.shape.period must be at least 1ep, 2it or 1%, got 1it"),
     (
         "prune.restart.to=5",
         f"prune.restart.to must be {DURATION}, got 5",

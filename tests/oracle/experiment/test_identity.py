@@ -12,6 +12,7 @@ from oracle.experiment.load import recorded_experiment, validate
 from oracle.experiment.spec import SCHEMA
 from oracle.hashing import digest
 from oracle.study.cell import Cell
+from silo.restart import Reinit
 
 
 def test_pinned_ids():
@@ -188,6 +189,54 @@ def test_an_optimizer_is_recorded_with_its_options():
     old = experiment().redacted()
     del old["train"]["optimizer"]
     assert training_id(recorded(old)) == training_id(experiment()) == "6c2e1fa3f453e8be0ee9"
+
+
+COSINE = changed(QUICKSTART, {"train.shape": {"kind": "cosine"}})
+
+
+@pytest.mark.parametrize("shape", ["cosine", {"kind": "cosine", "warmup": "0it"}], ids=str)
+def test_a_cosine_without_warmup_is_what_it_was_before_it_could_have_one(shape):
+    """In every way that it is written: its id, the run folder, and what folders are compared by."""
+    made = experiment({"train.shape": shape, "policies.baselines": {"own": {"shape": shape}}})
+    assert training_id(made) == training_id(made.under("own")) == "dccd97e5f1c0b6f5ef5e"
+    assert made.training(DATA)["train"]["shape"] == made.redacted()["train"]["shape"] == {"kind": "cosine"}
+    assert made.redacted()["policies"]["baselines"]["own"]["shape"] == {"kind": "cosine"}
+    assert recorded(made.redacted()).redacted() == made.redacted()
+
+
+def test_a_cosine_s_warmup_is_another_training_and_is_recorded():
+    made = experiment({"train.shape.warmup": "10%"}, COSINE)
+    assert training_id(made) != training_id(experiment(base=COSINE))
+    assert made.training(DATA)["train"]["shape"] == {"kind": "cosine", "warmup": "10%"}
+    held = recorded(made.redacted())
+    assert (held.recipe, training_id(held)) == (made.recipe, training_id(made))
+
+
+@pytest.mark.parametrize("restart", ["reinit", {"kind": "reinit", "keep_statistics": False, "widen": False}], ids=str)
+def test_a_reinit_that_does_not_widen_is_what_it_was(restart):
+    made = experiment({"prune.restart": restart})
+    assert training_id(made) == "fb79c788e97e9e547267"
+    assert made.redacted()["prune"]["restart"] == {"kind": "reinit", "keep_statistics": False}
+
+
+def test_one_that_widens_is_another_training_and_is_recorded():
+    made = experiment({"prune.restart": {"kind": "reinit", "widen": True}})
+    held = recorded(made.redacted())
+    assert held.prune.restart.make() == made.prune.restart.make() == Reinit(widen=True)
+    assert training_id(held) == training_id(made) != training_id(experiment({"prune.restart": "reinit"}))
+
+
+def test_a_range_test_is_written_where_there_is_one():
+    """And where there is none, baselines are written as before there was a choice."""
+    test = {"low": 0.01, "high": 10.0}
+    made = experiment({"policies.baselines": {"cosine": {"shape": "cosine"}, "smith": {"range_test": test}}})
+    held = recorded(made.redacted())
+    for one in (made, held):
+        baselines = one.redacted()["policies"]["baselines"]
+        assert baselines["cosine"].keys() == {"max_lr", "shape", "restart", "search_trainings"}
+        assert baselines["smith"]["range_test"] == test
+        assert [training_id(variant) for variant in one.variants[:-1]] == [training_id(v) for v in made.variants[:-1]]
+        assert training_id(one.variants[-1]) == training_id(made.range_tests("smith")) != training_id(one)
 
 
 def test_no_field_is_forgotten_above():

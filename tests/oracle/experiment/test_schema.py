@@ -57,10 +57,13 @@ TAKEN = [
     {"prune.prunable": "every-weight"},
     {"prune.prunable": {"head": False}},
     {"prune.restart": {"kind": "rewind", "to": "1ep"}},
+    {"prune.restart": {"kind": "reinit", "widen": True}},
     {"train.optimizer": "adamw", "train.momentum": None},
     {"train.optimizer": {"kind": "adamw", "betas": [0.9, 0.99]}, "train.momentum": None},
     {"train.clip_norm": 1},
     {"train.shape": {"kind": "cyclical", "period": "2ep", "low": 0.1}},
+    {"train.shape": {"kind": "warmup-step", "warmup": "10%", "drops": {"50%": 0.1, "75%": 0.01}}},
+    {"train.shape": "linear", "policies.baselines": {"clr": {"shape": {"kind": "cosine", "warmup": "10%"}}}},
     {
         "policies.baselines": {
             "flat": {"max_lr": 1},
@@ -68,6 +71,7 @@ TAKEN = [
             "table": {"max_lr": {"kind": "constant", "value": 1}},
         }
     },
+    {"policies.baselines": {"smith": {"range_test": {"low": 0.01, "high": 10}}}},
     {"policies.search": {"over": "trajectory", "grid": [0.1, 0.2]}},
     {"compute": {"lanes": 4, "gpus_per_trial": 0.5, "rate": {"iterations_per_second": 10, "source": "me"}}},
 ]
@@ -94,7 +98,7 @@ REFUSED = [
     {"train.epochs": "3"},
     {"train.momentum": 1},
     {"train.shape": "cosin"},
-    {"train.shape": {"kind": "cosine", "warmup": "1ep"}},
+    {"train.shape": {"kind": "constant", "warmup": "1ep"}},
     {"train.shape": {"kind": "warmup-step"}},
     {"train.optimizer": "my.rules:Adam"},
     {"train.optimizer": {"kind": "adamw", "nesterov": True}},
@@ -112,6 +116,7 @@ REFUSED = [
     {"oracle.search": "all"},
     {"oracle.level": 0.5},
     {"policies.baselines": {"flat": {"max_lr": "big"}}},
+    {"policies.baselines": {"smith": {"range_test": {"low": 0.01}}}},
     {"compute.lanes": "many"},
 ]
 

@@ -1,7 +1,10 @@
 """A study with baselines, really trained (on Ray: test_extension.py), its report, and its tables."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
+import torch
 from experiments import write
 from run_folder import records
 from trained import train
@@ -10,7 +13,12 @@ from oracle.analysis.cost import costs_table
 from oracle.analysis.results import load_results
 from oracle.cli.main import main
 from oracle.plan.snapshot import Snapshot
+from oracle.run.problem import problems
+from oracle.study.data import load_dataset
 from oracle.study.study import open_study
+from silo import Ramp, RangeTest
+from silo.cycle import run_cycle
+from silo.state import State
 
 REAL_FIGURES = True  # which say what was chosen on
 
@@ -21,6 +29,7 @@ POLICIES = {
         "lr-rewinding": {"restart": "keep"},
         "cosine": {"shape": "cosine"},
         "given": {"max_lr": 0.1, "shape": "constant", "search_trainings": 3},
+        "smith": {"range_test": {"low": 0.01, "high": 10}},
     },
 }
 # the Oracle's and SILO's as in test_sweep; each baseline's search on the dense network (the first shares the Oracle's), then
@@ -46,6 +55,7 @@ def test_every_policy_has_its_own_chain_and_its_search(home):
     costs = results.costs.set_index("who")
     for name in ("lr-warmup", "lr-rewinding", "cosine"):
         assert (costs.trainings[name], costs.search_trainings[name]) == (SEARCH + 2 * 2, SEARCH)
+    assert (costs.trainings["smith"], costs.search_trainings["smith"]) == (2 * 3 + 2 * 3, 2 * 3)
     assert (costs.trainings["given"], costs.search_trainings["given"]) == (2 * 3 + 3, 3)
     assert (costs.trainings["SILO"], pd.isna(costs.search_trainings["SILO"])) == (2 * 3, True)
     assert costs.trainings["Oracle"] == costs.search_trainings["Oracle"] == 2 * 3 * 6
@@ -66,6 +76,23 @@ def test_rewinding_the_rate_alone_goes_on_from_the_final_weights(home):
     dense, rewound = policies.loc[("lr-warmup", 0)], policies.loc[("lr-rewinding", 0)]
     assert (dense.max_lr, dense.test, dense.validation) == (rewound.max_lr, rewound.test, rewound.validation)
     assert policies.loc[("lr-warmup", 1)].validation != policies.loc[("lr-rewinding", 1)].validation
+
+
+def test_a_range_test_s_own_losses_choose_the_max_lr_of_each_cycle(home):
+    """They are those of a training by hand, on the start of the very cycle."""
+    study = open_study(home / "run")
+    trainings = Snapshot.take(study).trainings
+    own = {(one.cell.seed, one.cell.cycle): one.cell for one in trainings if "smith" in one.policies}
+    tests = {(one.cell.seed, one.cell.cycle): one.cell for one in trainings if "smith" in one.searches}
+    assert own.keys() == tests.keys() and len(own) == 2 * 3
+    for place, test in tests.items():
+        losses = [epoch.loss for epoch in study.store.whole_record(test.id).outcome.curve]
+        assert own[place].max_lr == RangeTest(0.01, 10).max_lr(losses, epochs=3)
+        assert own[place].start == test.start
+    experiment, dataset = study.experiment, load_dataset(study.experiment)
+    problem = problems(experiment, dataset, study.data.digest, torch.device("cpu"))[own[1, 0].training]
+    by_hand = replace(problem, recipe=replace(problem.recipe, shape=Ramp(0.01 / 10)))
+    assert run_cycle(by_hand, 1, 0, 10.0, State()).outcome == study.store.whole_record(tests[1, 0].id).outcome
 
 
 def test_how_many_weights_each_layer_keeps_is_exact(home):
