@@ -1,4 +1,4 @@
-"""The list of an experiment file's fields, as oracle/fields.md shows it, from the schema; run as a script it writes it there."""
+"""The fields of an experiment file, as oracle/fields.md lists them, from the schema; run as a script it writes them there."""
 
 import json
 import re
@@ -11,7 +11,9 @@ from oracle.experiment.factors import KEY, file_schema
 PAGE = Path(__file__).parents[1] / "oracle" / "fields.md"
 BEGIN, END = "<!-- from the schema: python tests/field_list.py -->\n", "<!-- end -->\n"
 WIDTH = 150
-SEE = re.compile(r"[;,] see [A-Za-z]+(?=\.)|,? \(?(?:and those of|see) [A-Za-z.]*[A-Za-z]\)?(?=[\s.,]|$)")  # of the docstrings
+SEE = re.compile(
+    r"[;,] see [A-Za-z]+(?=\.)|,? \(?(?:and those of|see) [A-Za-z.]*[A-Za-z]\)?(?=[\s.,]|$)"
+)  # of the docstrings
 Schema = dict[str, Any]
 
 
@@ -86,7 +88,11 @@ class _Lines:
 
     def _add(self, text: str, indent: str) -> None:
         self.lines += textwrap.wrap(
-            " ".join(text.split()), WIDTH, initial_indent=f"{indent}- ", subsequent_indent=f"{indent}  ", break_on_hyphens=False
+            " ".join(text.split()),
+            WIDTH,
+            initial_indent=f"{indent}- ",
+            subsequent_indent=f"{indent}  ",
+            break_on_hyphens=False,
         )
 
     def _resolved(self, field: Schema) -> Schema:

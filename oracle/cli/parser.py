@@ -10,6 +10,22 @@ from oracle.error import InputError
 from oracle.utf8 import as_utf8
 from silo import __version__
 
+EXAMPLES = {
+    "plan": "plan mine.yaml --pilot results/digits-mlp",
+    "run": "run mine.yaml --set oracle.seeds=5",
+    "status": "status runs/mine",
+    "report": "report runs/mine",
+    "merge": "merge runs/mine other/mine",
+    "publish": "publish runs/mine --to results/mine",
+    "table": "table runs/mine results/digits-mlp --cycles 0,4,9",
+    "compare": "compare runs/epochs-30 runs/epochs-60 --to results/epochs",
+    "fit": "fit results/digits-mlp",
+    "export": "export runs/mine --mlflow sqlite:///mlflow.db",
+    "tune": "tune mine.yaml --trainings 12",
+    "schedule": "schedule mine.yaml",
+    "schema": "schema > experiment.schema.json",
+}
+
 
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line with exit code 2, as any other bad input."""
@@ -26,7 +42,9 @@ def make_parser() -> Parser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser, dest="command")
 
     def command(name: str, what: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=what, description=what)
+        epilog = f"example: silo-oracle {EXAMPLES[name]}\nexplained in oracle/README.md#{name}"
+        kept = argparse.RawDescriptionHelpFormatter  # the epilog's lines; a description is one line at most
+        return commands.add_parser(name, help=what, description=what, epilog=epilog, formatter_class=kept)
 
     _add_plan(command("plan", "what a run would train; trains nothing"))
     _add_run(command("run", "train what is missing, then report; safe to interrupt and call again"))
@@ -42,11 +60,7 @@ def make_parser() -> Parser:
     _add_export(command("export", "the records for Optuna's dashboard, MLflow, or Weights & Biases"))
     _add_tune(command("tune", "SILO's parameters from the dense network alone, by a few trainings on other seeds"))
     _add_file(command("schedule", "SILO's max_lr by cycle"), out="")
-    schema = command("schema", "the JSON schema of experiment files, by which an editor completes and checks them")
-    schema.epilog = (
-        "example: silo-oracle schema > experiment.schema.json, and as a file's first line "
-        "# yaml-language-server: $schema=experiment.schema.json"
-    )
+    command("schema", "the JSON schema of experiment files, by which an editor completes and checks them")
     return parser
 
 
@@ -123,7 +137,6 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to", type=Path, default=Path("results/compare"), metavar="FOLDER", help="default: results/compare"
     )
-    parser.epilog = "example: silo-oracle compare runs/epochs-30 runs/epochs-60 --to results/epochs"
 
 
 def _add_fit(parser: argparse.ArgumentParser) -> None:
@@ -139,7 +152,6 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     what = "a tracking store, such as sqlite:///mlflow.db: a run of the study, and under it one of each training"
     to.add_argument("--mlflow", type=as_utf8, metavar="URI", help=what)
     to.add_argument("--wandb", type=Path, metavar="DIR", help="a new folder of offline runs, for wandb sync")
-    parser.epilog = "example: silo-oracle export runs/mine --mlflow sqlite:///mlflow.db"
 
 
 def _add_tune(parser: argparse.ArgumentParser) -> None:
