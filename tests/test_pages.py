@@ -1,6 +1,5 @@
 """What the pages show runs, leads somewhere, and is so."""
 
-import csv
 import json
 import re
 import subprocess
@@ -12,7 +11,6 @@ from importlib.util import find_spec
 import pytest
 from field_list import with_list
 from page_text import FENCED, PAGES, ROOT, anchors, block, blocks, commands, links, sessions, spans, text_of
-from published import RESULTS, published
 
 from oracle.cli.main import main
 from oracle.cli.parser import make_parser
@@ -228,47 +226,3 @@ def test_the_study_of_ones_own_parts_runs(workplace, capsys):
 def test_the_list_of_fields_is_the_schemas():
     """Written by ``python tests/field_list.py``."""
     assert with_list(text_of("oracle/fields.md")) == text_of("oracle/fields.md")
-
-
-# -- numbers
-
-
-VERDICTS = re.compile(r"^\| \[[^]]*\]\(results/([^/]*)/README.md\) \|(.*)\|$", re.MULTILINE)
-
-
-def test_the_table_of_verdicts_says_what_is_published():
-    """Its last column asks the other way round: would one constant do."""
-    rows = VERDICTS.findall(text_of("README.md"))
-    assert [name for name, _ in rows] == [
-        "mnist1d-mlp",
-        "digits-mlp",
-        "digits-cnn",
-        "cifar10-policies",
-        "cifar10-cnn-h100",
-    ]
-    for name, cells in rows:
-        assert [cell.strip() for cell in cells.split("|")] == verdict_cells(name)
-
-
-def verdict_cells(name):
-    rows = list(csv.DictReader((RESULTS / name / "verdicts.csv").open(encoding="utf-8")))
-    asked = [
-        ("1.", "growth along SILO's curve", "x{:.2g} ({:.2g} to {:.2g})"),
-        ("2.", "gain of SILO over the best baseline", "{:.1f} ({:.1f} to {:.1f})"),
-        ("3.", "loss to the best of each cycle", "{:.1f} ({:.1f} to {:.1f})"),
-        ("Rival:", "loss of the best constant in its worst cycle", "{:.1f} ({:.1f} to {:.1f})"),
-    ]
-    cells = []
-    for claim, quantity, form in asked:
-        (judgement,) = {row["judgement"] for row in rows if row["claim"].startswith(claim)}
-        if claim == "Rival:":
-            judgement = {"refuted": "yes", "confirmed": "no"}.get(judgement, judgement)
-        numbers = [row for row in rows if row["claim"].startswith(claim) and row["quantity"] == quantity]
-        if not numbers:
-            assert not published(name).experiment.baselines
-            cells.append(f"{judgement}<br>no baseline")
-            continue
-        (row,) = numbers
-        text = form.format(*(float(row[key]) for key in ("estimate", "low", "high")))
-        cells.append(f"{judgement}<br>{text.replace('-0.0', '0.0')}")
-    return cells

@@ -4,6 +4,7 @@ import argparse
 import math
 import re
 from pathlib import Path
+from textwrap import fill
 from typing import NoReturn
 
 from oracle.error import InputError
@@ -43,8 +44,8 @@ def make_parser() -> Parser:
 
     def command(name: str, what: str) -> argparse.ArgumentParser:
         epilog = f"example: silo-oracle {EXAMPLES[name]}\nexplained in oracle/README.md#{name}"
-        kept = argparse.RawDescriptionHelpFormatter  # the epilog's lines; a description is one line at most
-        return commands.add_parser(name, help=what, description=what, epilog=epilog, formatter_class=kept)
+        kept = argparse.RawDescriptionHelpFormatter  # the epilog has two lines
+        return commands.add_parser(name, help=what, description=fill(what, 80), epilog=epilog, formatter_class=kept)
 
     _add_plan(command("plan", "what a run would train; trains nothing"))
     _add_run(command("run", "train what is missing, then report; safe to interrupt and call again"))
