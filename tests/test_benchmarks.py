@@ -400,3 +400,21 @@ def test_the_papers_files_have_the_same_baselines():
         baselines.append(dump)
     assert len(baselines) == 9
     assert all(one == baselines[0] for one in baselines)
+
+
+def test_published_figures_stand_beside_ours_as_another_recipe(tmp_path):
+    file, run = BENCHMARKS / "published" / "renda-2020.yaml", BENCHMARKS.parent / "results" / "cifar10-cnn-h100"
+    assert main(["table", str(run), "--published", str(file), "--cycles", "0,3,6", "--to", str(tmp_path)]) == 0
+    text = (tmp_path / "cifar10-cnn-h100-accuracy.md").read_text()
+    cells = {
+        row[0].strip(" *"): [cell.strip(" *") for cell in row[1:4]]
+        for row in (line.split("|")[1:] for line in text.splitlines())
+        if len(row) > 3
+    }
+    found = {name.partition(" (")[0]: row for name, row in cells.items() if "Renda" in name}
+    assert found == {
+        "LR rewinding": ["91.73", "92.29", "92.14"],
+        "weight rewinding": ["91.73", "90.59", "89.60"],
+        "fine-tuning": ["91.73", "91.38", "90.64"],
+    }
+    assert "another recipe: Renda, Frankle and Carbin 2020" in text

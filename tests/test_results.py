@@ -14,12 +14,12 @@ from oracle.report.tables.markdown import markdown
 from oracle.report.tables.study_tables import comparison_table as shown
 from oracle.report.text import details
 
-FOLDERS = sorted(path.parent for path in RESULTS.glob("*/experiment.json"))
+FOLDERS = sorted(path.parent for path in RESULTS.glob("**/experiment.json"))
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(RESULTS)))
 def test_tables_and_verdicts_follow_from_the_cells(folder):
-    found = published(folder.name)
+    found = published(str(folder.relative_to(RESULTS)))
     assert found.comparison.to_csv(index=False, lineterminator="\n") == (folder / "comparison.csv").read_text()
     tables = {"optima": found.optima, "losses": found.losses, "verdicts": verdicts_table(found.verdicts)}
     for name, table in tables.items():
@@ -35,7 +35,7 @@ def test_tables_and_verdicts_follow_from_the_cells(folder):
         assert verdict.evidence in verdicts
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(RESULTS)))
 def test_what_is_published_is_the_whole_study_and_in_no_machines_path(folder):
     study = json.loads((folder / "experiment.json").read_text())
     experiment = validate(study["experiment"], str(folder))
