@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -94,7 +95,7 @@ def test_lines_are_not_endless(page):
 # -- commands
 
 
-def parsed(words, known=None):
+def parsed(words):
     """Whether the real parser takes it, and what it names in benchmarks and results is there."""
     try:
         make_parser().parse_args(words)
@@ -121,13 +122,19 @@ def test_every_command_is_one(page):
         elif script := next((word for word in words if word.endswith(".sh") and "/" in word), None):
             assert (ROOT / script).exists(), words
             after = words[words.index(script) + 1 :]
-            parsed(
-                ["run", *([after[1], after[0]][: len(after)] if script.endswith("job.sh") else after[:1]), *after[2:]][
-                    :2
-                ]
-            )
+            parsed(["run", *as_options_of_run(script.rpartition("/")[2], after)])
         else:
             assert program in OTHERS, words
+            for quoted in (word for word in words if "silo-oracle " in word):  # on another machine
+                parsed(shlex.split(quoted.partition("silo-oracle ")[2]))
+
+
+def as_options_of_run(script, words):
+    """What a batch script makes of its arguments."""
+    if script == "slurm.sh":
+        return words
+    file, folder = words[:2] if script == "array.sh" else words[1::-1]
+    return [file, "--out", folder, *words[2:]]
 
 
 @pytest.mark.parametrize("page", PAGES)
