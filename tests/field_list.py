@@ -103,7 +103,8 @@ class _Lines:
 
 def _description(field: Schema) -> str:
     """As markdown shows it."""
-    text = SEE.sub("", field.get("description", "")).replace("::", ".")
+    text = field.get("description", "").replace(", its options, and those of", ", and its options, and those of")
+    text = SEE.sub("", text).replace("::", ".")
     return text.replace("*", r"\*").replace("__", r"\_\_")
 
 

@@ -14,12 +14,17 @@ from pathlib import Path
 import pytest
 from field_list import with_list
 from page_text import FENCED, PAGES, ROOT, anchors, block, blocks, commands, links, sessions, spans, text_of
+from published import RESULTS
 
 from oracle import load_experiment, run
 from oracle.cli.main import main
 from oracle.cli.parser import make_parser
 from oracle.error import InputError
 from oracle.experiment.factors import load_levels
+from silo.pruning_rule import CRITERIA
+from silo.restart import RESTARTS
+from silo.schedule import SCHEDULES
+from silo.shape import SHAPES
 
 TO_COME = {"results/README.md"}  # the maintainers' page
 OTHERS = {
@@ -239,3 +244,26 @@ def test_the_study_of_ones_own_parts_runs(workplace, capsys):
 def test_the_list_of_fields_is_the_schemas():
     """Written by ``python tests/field_list.py``."""
     assert with_list(text_of("oracle/fields.md")) == text_of("oracle/fields.md")
+
+
+# -- what must be on them
+
+
+def test_the_formulas_page_has_every_part():
+    text = text_of("silo/README.md")
+    for parts in (SCHEDULES, SHAPES):
+        assert set(parts) <= set(re.findall(r"^\| `\w+\([^|]*\)` \(([\w-]+)\) \|", text, re.MULTILINE))
+    for parts in (CRITERIA, RESTARTS):
+        assert set(parts) <= set(re.findall(r"^\| ([\w-]+) \|", text, re.MULTILINE))
+
+
+def test_the_glossary_has_the_words_of_the_verdicts():
+    words = "training cycle candidate policy baseline rival interval tolerance verdict"
+    assert set(words.split()) <= set(re.findall(r"^- \*\*([\w ]+)\*\*:", text_of("oracle/README.md"), re.MULTILINE))
+
+
+def test_the_files_of_a_report_are_those_that_are_published():
+    names = re.findall(r"^\| ([\w-]+\.\w+(?:, [\w-]+\.\w+)*) \|", text_of("oracle/verdicts.md"), re.MULTILINE)
+    files = {name for cell in names for name in cell.split(", ")}
+    there = {path.name for run in ("mnist1d-mlp", "digits-mlp-adaptive") for path in (RESULTS / run).iterdir()}
+    assert "verdicts.md" in files and files <= there
