@@ -81,7 +81,7 @@ def first_page():
     for name in ("cifar10-policies", "cifar10-cnn-h100"):
         (behind,) = numbers_of(f"{name}/verdicts.csv", "estimate", quantity="gain of SILO over lr-warmup")
         assert round(-behind) == 1
-    yield "and about one ahead on CIFAR-10"
+    yield "and about one point ahead on CIFAR-10"
 
 
 def commands_page():
