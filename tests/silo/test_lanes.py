@@ -166,16 +166,19 @@ def test_recording_happens_once_for_a_number_of_lanes_and_a_batch_size(starts, e
 
 def test_no_gradient_of_a_weight_is_bound_to_another_stream_than_its_step_s(starts, exact):
     """What remembers a weight as its step is captured would bind its gradient to the stream on which that was made."""
-    remembering = []
 
-    def record(steps):
-        alive = [one for one in gc.get_objects() if issubclass(type(one), torch.Tensor)]
-        remembering.extend(one for one in alive if one.grad_fn is not None)
-        return lambda: [step() for step in steps]
+    def remembering():
+        return [one for one in gc.get_objects() if issubclass(type(one), torch.Tensor) and one.grad_fn is not None]
 
     gc.collect()
+    of_others, found = remembering(), []
+
+    def record(steps):
+        found.extend(one for one in remembering() if all(one is not other for other in of_others))
+        return lambda: [step() for step in steps]
+
     together(starts(), exact, GraphStepper(3, lambda: record))
-    assert remembering == []
+    assert found == []
 
 
 def test_more_lanes_than_there_are_places_for_are_refused(starts, exact):
