@@ -42,8 +42,8 @@ def test_what_is_said_of_each_policy_is_the_run_s_verdict():
 
 
 def numbers_of(name):
-    """All that a sentence may say of a run: what its verdicts, optima and accuracies hold, rounded as texts have it."""
-    tables = [pd.read_csv(RESULTS / name / f"{table}.csv") for table in ("verdicts", "optima", "policies")]
+    """All that a sentence may say of a run: what its verdicts, optima, accuracies and losses hold, rounded as texts have it."""
+    tables = [pd.read_csv(RESULTS / name / f"{table}.csv") for table in ("verdicts", "optima", "policies", "losses")]
     values = [value for table in tables for column in table.select_dtypes("number") for value in table[column]]
     experiment = published(name).experiment
     values.append(experiment.schedule.max_lr(experiment.prune.cycles - 1) / experiment.schedule.max_lr(0))
