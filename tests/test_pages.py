@@ -32,6 +32,7 @@ OTHERS = {
     "python",
     "for",
     "aws",
+    "srun",
     "$EDITOR",
     "(umask",
     "ray",
