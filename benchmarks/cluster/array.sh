@@ -2,7 +2,7 @@
 #SBATCH --job-name=silo-oracle
 #SBATCH --signal=B:TERM@120
 # A Slurm array: a job a seed, each by itself in its own run folder, without Ray; then they are merged.
-#   sbatch --array=10-13 --gpus=1 --time=12:00:00 benchmarks/cluster/array.sh FILE RUN [options of run ...]
+#   sbatch --array=10-13 --gpus=1 --time=24:00:00 benchmarks/cluster/array.sh FILE RUN [options of run ...]
 #   .venv/bin/silo-oracle merge RUN-10 RUN-11 RUN-12 RUN-13
 #   .venv/bin/silo-oracle run FILE --local --out RUN-10 --set 'oracle.seeds=[10, 11, 12, 13]'
 # A job that its time limit ended goes on when it is submitted again. Needs the installation on a shared file system, and is
