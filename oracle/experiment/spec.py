@@ -106,6 +106,14 @@ class Experiment(Strict):
         return self
 
     @model_validator(mode="after")
+    def _a_range_test_has_a_choice(self) -> "Experiment":
+        tested = [name for name, baseline in self.baselines.items() if baseline.range_test is not None]
+        if tested and self.train.epochs < 2:
+            why = f"policies.baselines.{tested[0]}.range_test chooses among as many rates"
+            raise ValueError(f"train.epochs must be at least 2, got {self.train.epochs}: {why}")
+        return self
+
+    @model_validator(mode="after")
     def _the_device_has_the_precision(self) -> "Experiment":
         if self.train.precision == "tf32" and self.compute.gpus_per_trial == 0:
             raise ValueError('train.precision must be fp32 or bf16 where compute.gpus_per_trial is 0, got "tf32"')

@@ -98,10 +98,12 @@ def open_study(folder: Path) -> Study:
     """
     held = _held(Store(folder))
     if held is None:
-        again = "; `silo-oracle run` with its experiment file makes it again" if Store(folder).recorded() else ""
-        raise InputError(
-            f"{folder} must be a folder that `run` filled, got no run folder (it has no study.json{again})"
-        )
+        why = "it has no study.json"
+        if Store(folder).recorded():
+            why += "; `silo-oracle run` with its experiment file makes it again"
+        elif levels := sorted(str(path.parent) for name in ("*", "*/*") for path in folder.glob(f"{name}/study.json")):
+            why += f"; one is {levels[0]}"
+        raise InputError(f"{folder} must be a folder that `run` filled, got no run folder ({why})")
     experiment, data = recorded_experiment(held, str(folder / "study.json")), _data_of(held, folder)
     # a study.json that was edited: the records would not be found
     _check_identity(folder, held, experiment.training(data.digest))

@@ -39,6 +39,7 @@ def experiment(
     over="dense",
     search_grid=None,
     search="exhaustive",
+    epochs=1,
 ):
     """SILO's max_lr is the same in every cycle: its delay is longer than they are."""
     return experiments.experiment(
@@ -46,6 +47,7 @@ def experiment(
         | {
             "prune.criterion": "random",
             "prune.cycles": cycles,
+            "train.epochs": epochs,
             "silo": {"epsilon": silo, "delta": 0.0, "beta": 5.0, "delay": 99},
             "oracle": {"grid": list(grid), "seeds": seeds, "follow": follow, "search": search},
             "policies": {"search": {"over": over, "grid": search_grid}, "baselines": baselines or {}},

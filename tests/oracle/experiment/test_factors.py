@@ -129,3 +129,5 @@ def test_a_run_trains_every_level_and_compares_those_of_each_factor(tmp_path, ca
     assert main([*run, "--level", "epochs/x2", "--set", "oracle.seeds=2"]) == 0
     assert main(["status", str(out / "epochs" / "x2")]) == 0
     assert "recorded: 8 of 8" in capsys.readouterr().out
+    assert main(["status", str(out)]) == 2
+    assert f"(it has no study.json; one is {out / 'base'})" in capsys.readouterr().err

@@ -9,6 +9,7 @@ from synthetic import DATA, accuracy, experiment, fresh_store, ids, leaves, reco
 
 from oracle.analysis.cells import cells_table
 from oracle.analysis.cost import costs_table
+from oracle.error import InputError
 from oracle.plan.steps import Role
 from oracle.study.cell import DENSE, Cell
 from oracle.study.store import Store
@@ -18,8 +19,7 @@ EPOCHS, RATES = 4, (0.11, 0.22, 0.44, 0.88, 1.76)  # the test's rate after so ma
 
 
 def study(baselines=SMITH, **changes):
-    spec = experiment(baselines=baselines, **changes)
-    return spec.model_copy(update={"train": spec.train.model_copy(update={"epochs": EPOCHS})})
+    return experiment(baselines=baselines, epochs=EPOCHS, **changes)
 
 
 SPEC = study()
@@ -152,3 +152,11 @@ def test_order_workers_and_interruptions_change_nothing(order, workers, after):
         assert requested(taken, Role.SEARCH) == set(tests.values())
         assert requested(taken, Role.POLICY) == set(own.values())
         assert taken.counts().recorded == len(recorded(store)) and taken.counts().missing == 0
+
+
+def test_one_epoch_leaves_a_range_test_nothing_to_choose():
+    assert experiment(baselines=SMITH, epochs=2)
+    with pytest.raises(
+        InputError, match=r"train\.epochs must be at least 2, got 1: policies\.baselines\.smith\.range_test"
+    ):
+        experiment(baselines=SMITH)
