@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from oracle.cli.screen import files_text, screen_width, show, shown_path
-from oracle.experiment.factors import BASE, file_schema, load_levels
+from oracle.experiment.factors import BASE, COMPARE, file_schema, load_levels
 from oracle.experiment.overrides import set_option
 from oracle.experiment.redaction import redact, redact_override, without_users
 from oracle.experiment.spec import Experiment
@@ -97,14 +97,13 @@ def _run(arguments: Namespace) -> int:
         study = new_study(*requested)
         complete &= run_study(study, Console(), arguments.local, arguments.retry_failed, arguments.address)
         _write_report(study)
-    _write_comparisons({level: requested.folder for level, requested in every.items()})
+    if complete and BASE in every:
+        _write_comparisons({level: requested.folder for level, requested in every.items()})
     return DONE if complete else FAILED
 
 
 def _write_comparisons(folders: dict[str, Path]) -> None:
-    """Compare the levels of each factor with the base, where all of them were run."""
-    if BASE not in folders:
-        return
+    """Compare the levels of each factor with the base."""
     from oracle.analysis.compare import load_comparison
     from oracle.report.compare import screen_text, write_comparison
 
@@ -112,10 +111,10 @@ def _write_comparisons(folders: dict[str, Path]) -> None:
     for factor, folder in factors.items():
         of_factor = [one for level, one in folders.items() if level.startswith(f"{factor}/")]
         comparison = load_comparison([folders[BASE], *of_factor])
-        write_comparison(comparison, folder / "compare")
+        write_comparison(comparison, folder / COMPARE)
         _show_level(factor)
         show(screen_text(comparison))
-        show(f"\n{files_text({folder / 'compare' / 'compare.md': 'all tables and figures on one page'})}")
+        show(f"\n{files_text({folder / COMPARE / 'compare.md': 'all tables and figures on one page'})}")
 
 
 def _status(arguments: Namespace) -> int:

@@ -15,6 +15,7 @@ from oracle.experiment.spec import Experiment
 from oracle.experiment.words import LONGEST_LABEL
 
 KEY, BASE = "factors", "base"
+COMPARE = "compare"  # the folder beside a factor's levels that `run` compares them in
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 SCHEMA = {
     "type": "object",
@@ -24,7 +25,7 @@ SCHEMA = {
     "additionalProperties": {
         "type": "object",
         "minProperties": 1,
-        "propertyNames": {"pattern": f"^{NAME}$"},
+        "propertyNames": {"pattern": f"^{NAME}$", "not": {"const": COMPARE}},
         "additionalProperties": {"type": "object", "minProperties": 1},
     },
 }
@@ -84,6 +85,8 @@ def _levels(factors: Any, path: Path) -> dict[str, Mapping[str, Any]]:
         if factor == BASE:
             raise InputError(f"{path}: {KEY} must have other names than {BASE}, which is the file's own experiment")
         for level, fields in _named(levels, f"{KEY}.{factor}", path):
+            if level == COMPARE:
+                raise InputError(f"{path}: levels must have other names than {COMPARE}, where `run` compares them")
             if not (isinstance(fields, dict) and fields and all(isinstance(field, str) for field in fields)):
                 what = "a mapping of fields, such as train.epochs, and their values"
                 raise InputError(f"{path}: {KEY}.{factor}.{level} must be {what}, got {shown(fields)}")
@@ -107,7 +110,8 @@ def _with_level(tree: dict[str, Any], level: str, fields: Mapping[str, Any], pat
     for field, value in fields.items():
         set_field(own, field, deepcopy(value), f"{path}: {KEY}.{level.replace('/', '.')}")
     if level != BASE:
-        own["name"] = f"{tree.get('name')}-{level.replace('/', '-')}"
-        if tree.get("label"):
+        if isinstance(tree.get("name"), str):  # else it is refused as the base's would be
+            own["name"] = f"{tree['name']}-{level.replace('/', '-')}"
+        if isinstance(tree.get("label"), str) and tree["label"]:
             own["label"] = f"{tree['label']}, {level.replace('/', ' ')}"[:LONGEST_LABEL]
     return own

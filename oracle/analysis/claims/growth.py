@@ -40,7 +40,7 @@ def _evidence(found: Growth, level: float) -> str:
         word = "excluded" if found.excludes_own else "not excluded"
         text += f"; SILO's own growth, {_factor(found.own)}, is {word}."
     if found.exponent is not None:
-        text += f" As max_lr ~ density^-a: a = {found.exponent.estimate:.2f} ({sure}: {_numbers(found.exponent)})."
+        text += f" As max_lr ~ density^-a: a = {found.exponent.estimate:z.2f} ({sure}: {_numbers(found.exponent)})."
     if found.judgement is Judgement.REFUTED:
         falls = found.growth is not None and found.growth.high < 0
         text += " It falls." if falls else f" A growth of {_factor(PRACTICAL)} or more is excluded."
@@ -103,8 +103,8 @@ def _factors(one: Slope) -> str:
 
 
 def _numbers(one: Slope) -> str:
-    low = "any" if math.isinf(one.low) else f"{one.low:.2f}"
-    return f"{low} to {'any' if math.isinf(one.high) else f'{one.high:.2f}'}"
+    low = "any" if math.isinf(one.low) else f"{one.low:z.2f}"
+    return f"{low} to {'any' if math.isinf(one.high) else f'{one.high:z.2f}'}"
 
 
 def _p_value(p: float) -> str:

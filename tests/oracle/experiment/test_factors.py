@@ -65,6 +65,7 @@ def test_a_file_without_factors_is_one_experiment(tmp_path):
         ({"base": {"x": {"train.epochs": 2}}}, "factors must have other names than base"),
         ({"epochs": {}}, "factors.epochs must be a mapping of at least one name, got {}"),
         ({"epochs": {"..": {"train.epochs": 2}}}, r"the names in factors.epochs must be letters.*got \"\.\.\""),
+        ({"epochs": {"compare": {"train.epochs": 2}}}, "levels must have other names than compare"),
         ({"epochs": {"x2": {}}}, "factors.epochs.x2 must be a mapping of fields.*got {}"),
         ({"epochs": {"x2": 30}}, "factors.epochs.x2 must be a mapping of fields.*got 30"),
         ({"epochs": {"x2": {2: 30}}}, "factors.epochs.x2 must be a mapping of fields"),
@@ -85,6 +86,18 @@ def test_what_is_wrong_is_one_line_with_exit_code_2(tmp_path, capsys, factors, m
     assert capsys.readouterr().err.count("\n") == 1 and not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize("level", ["base", "epochs/x2"])
+@pytest.mark.parametrize(("field", "value"), [("name", None), ("name", 5), ("label", 5)])
+def test_a_level_s_name_and_label_must_be_the_file_s_own(tmp_path, level, field, value):
+    file = file_of(tmp_path, {field: value}) if value else tmp_path / "unnamed.yaml"
+    if not value:
+        file.write_text(
+            yaml.safe_dump({key: one for key, one in (TINY | {"factors": FACTORS}).items() if key != field})
+        )
+    with pytest.raises(InputError, match=field):
+        load_levels(file, levels=[level])
+
+
 def test_an_unknown_level_names_those_that_are_there(tmp_path):
     with pytest.raises(InputError, match=r"^--level must be one of base, epochs/x2, epochs/x4, restart/keep, got x2$"):
         load_levels(file_of(tmp_path), levels=["x2"])
@@ -98,6 +111,7 @@ def test_the_schema_takes_a_file_with_factors(tmp_path):
         {"epochs": {"x2": {}}},
         {"epochs": {"x2": 3}},
         {"base": {"x": {"a": 1}}},
+        {"epochs": {"compare": {"train.epochs": 2}}},
     ):
         assert list(VALID.iter_errors(json.loads(json.dumps(changed(TINY, {"factors": wrong})))))
 
