@@ -32,7 +32,7 @@ def pytest_configure():
 # the files that can't do without a package
 NEED = {
     "ray": ("test_ray_*.py", "test_on_ray.py", "test_many_gpus.py", "test_chaos.py", "test_cluster_files.py"),
-    "optuna": ("test_fit.py", "test_export.py", "test_others_words.py"),
+    "optuna": ("test_fit.py", "test_export.py", "test_others_words.py", "test_page_commands.py"),
 }
 
 

@@ -177,20 +177,6 @@ def test_what_the_pages_say_is_answered_is_answered(workplace, capsys):
     ] == []
 
 
-def test_commands_that_only_look_do_as_they_stand(workplace, capsys):
-    """Those that train or draw are run by tests of their own; these with their power, which takes long, left out."""
-    looked = []
-    for page in PAGES:
-        for words in commands(page):
-            if words[0] != "silo-oracle" or words[1] not in ("plan", "schedule", "schema"):
-                continue
-            if not {"--calibrate", "--pilot", "--noise"} & {*words}:
-                assert main(words[1:]) == 0, words
-                assert capsys.readouterr().err == ""
-                looked.append(words[1])
-    assert {*looked} == {"plan", "schedule", "schema"}
-
-
 # -- help
 
 

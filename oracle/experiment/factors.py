@@ -52,7 +52,8 @@ def load_levels(path: Path, overrides: Sequence[str] = (), levels: Sequence[str]
         By level, ``base`` first; by "" where the file has no factors. The name of a level's experiment ends with it.
 
     Raises:
-        InputError: The file, an override or a field is wrong, or a level isn't there: the first problem, in one line.
+        InputError: The file, an override or a field is wrong, a level isn't there, or two are the same experiment: the first
+            problem, in one line.
     """
     tree = read(path, Experiment)
     if KEY not in tree:
@@ -62,13 +63,15 @@ def load_levels(path: Path, overrides: Sequence[str] = (), levels: Sequence[str]
     found = _levels(tree.pop(KEY), path)
     if unknown := [level for level in levels if level not in found]:
         raise InputError(f"--level must be one of {', '.join(found)}, got {cut(unknown[0])}")
-    return {
+    experiments = {
         level: load(
             _with_level(tree, level, fields, path), overrides, str(path) if level == BASE else f"{path}: {level}"
         )
         for level, fields in found.items()
         if level in (levels or found)
     }
+    _refuse_the_same(experiments, path)
+    return experiments
 
 
 def file_schema() -> dict[str, Any]:
@@ -92,6 +95,18 @@ def _levels(factors: Any, path: Path) -> dict[str, Mapping[str, Any]]:
                 raise InputError(f"{path}: {KEY}.{factor}.{level} must be {what}, got {shown(fields)}")
             found[f"{factor}/{level}"] = fields
     return found
+
+
+def _refuse_the_same(experiments: Mapping[str, Experiment], path: Path) -> None:
+    """Refuse a level that would train another one's trainings again, before it does; compared they would say nothing."""
+    earlier: list[tuple[str, Experiment]] = []
+    for level, experiment in experiments.items():
+        bare = experiment.model_copy(update={"name": "", "label": ""})
+        for other, same in earlier:
+            if bare == same:
+                what = f"differ from {other} in a field, with what --set overrides"
+                raise InputError(f"{path}: {KEY}.{level.replace('/', '.')} must {what}, got the same experiment")
+        earlier.append((level, bare))
 
 
 def _named(value: Any, field: str, path: Path) -> Sequence[tuple[str, Any]]:

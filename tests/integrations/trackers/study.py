@@ -1,10 +1,13 @@
 """A published study, with curves as a run folder has them."""
 
+import re
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from oracle.analysis.results import load_results
 
+PAGE = Path(__file__).parents[3] / "oracle" / "README.md"
 FOLDER = Path(__file__).parents[3] / "results" / "digits-mlp"
 SEED = 10  # the trainings that are exported
 
@@ -39,3 +42,9 @@ def study(cycles=2):
     cells = results.cells
     some = cells[(cells.seed == SEED) & (cells.cycle < cycles)].reset_index(drop=True)
     return replace(results, cells=some, _store=Held(CURVE))
+
+
+def page_command(option):
+    """The words of the one command of the page on `export` that has this option, after silo-oracle."""
+    (line,) = re.findall(rf"^silo-oracle (export .*{option} .*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    return shlex.split(line, comments=True)

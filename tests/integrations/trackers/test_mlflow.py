@@ -1,9 +1,10 @@
 """A study in MLflow itself, read back by its client."""
 
 import importlib
+import re
 
 import pytest
-from study import CURVE, FOLDER, study
+from study import CURVE, FOLDER, page_command, study
 
 from oracle.cli.main import main
 from oracle.error import InputError
@@ -80,3 +81,11 @@ def test_a_deleted_experiment_is_said_to_be_one(uri):
     client.delete_experiment(client.create_experiment("digits-mlp"))
     with pytest.raises(InputError, match="experiment digits-mlp is deleted"):
         to_mlflow.export(study(1), uri)
+
+
+def test_the_command_of_the_page_does_as_it_stands(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("oracle.analysis.results.load_results", lambda folder: study(cycles=1))
+    assert main(page_command("--mlflow")) == 0
+    assert re.fullmatch(r"run \w+, \d+ trainings written, 0 were there\n.*", capsys.readouterr().out, re.DOTALL)
+    assert (tmp_path / "mlflow.db").exists()

@@ -2,13 +2,14 @@
 
 import importlib
 import json
+import re
 import socket
 import struct
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from study import CURVE, FOLDER, study
+from study import CURVE, FOLDER, page_command, study
 
 from oracle.cli.main import main
 from oracle.error import InputError
@@ -90,3 +91,11 @@ def test_a_folder_that_is_there_is_refused(tmp_path, capsys):
     assert "--wandb must be a new folder" in capsys.readouterr().err
     with pytest.raises(InputError, match="/proc/no must be a place where a folder can be made"):
         to_wandb.export(study(1), Path("/proc/no/w"))
+
+
+def test_the_command_of_the_page_does_as_it_stands(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("oracle.analysis.results.load_results", lambda folder: study(cycles=1))
+    assert main(page_command("--wandb")) == 0
+    assert re.match(r"\d+ offline runs: wandb sync mine-wandb/wandb/offline-run-", capsys.readouterr().out)
+    assert list((tmp_path / "mine-wandb" / "wandb").glob("offline-run-*"))

@@ -40,11 +40,32 @@ def test_each_level_is_the_file_s_own_experiment_but_for_what_it_sets(tmp_path):
 
 
 def test_overrides_hold_for_every_level_and_come_last(tmp_path):
-    found = load_levels(file_of(tmp_path), ["train.epochs=4", "oracle.seeds=3"], ["epochs/x4", "base"])
+    found = load_levels(file_of(tmp_path), ["train.epochs=4", "oracle.seeds=3"], ["epochs/x2", "base"])
     assert {level: (one.train.epochs, len(one.oracle.seeds)) for level, one in found.items()} == {
         "base": (4, 3),
-        "epochs/x4": (4, 3),
+        "epochs/x2": (4, 3),
     }
+
+
+@pytest.mark.parametrize(
+    ("overrides", "levels", "message"),
+    [
+        (["train.epochs=4"], (), "factors.epochs.x4 must differ from base in a field"),
+        (
+            ["train.epochs=4", "train.shape=cosine"],
+            ["epochs/x2", "epochs/x4"],
+            "epochs.x4 must differ from epochs/x2 in",
+        ),
+    ],
+)
+def test_a_level_that_is_another_one_is_refused_before_it_trains(tmp_path, capsys, overrides, levels, message):
+    file = file_of(tmp_path)
+    with pytest.raises(InputError, match=message):
+        load_levels(file, overrides, levels)
+    words = [f"--set={one}" for one in overrides] + [f"--level={one}" for one in levels]
+    assert main(["run", str(file), "--local", "--out", str(tmp_path / "runs"), *words]) == 2
+    assert capsys.readouterr().err.count("\n") == 1 and not (tmp_path / "runs").exists()
+    assert len(load_levels(file, overrides, ["epochs/x4"])) == 1
 
 
 def test_a_file_without_factors_is_one_experiment(tmp_path):
