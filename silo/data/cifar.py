@@ -1,5 +1,9 @@
 """CIFAR-10 and CIFAR-100 (Krizhevsky 2009) as torchvision reads and, where wanted, downloads them."""
 
+import os
+from contextlib import suppress
+from pathlib import Path
+
 import torch
 
 from silo.data.error import DataError
@@ -41,9 +45,13 @@ def cifar100(path: str = "data", download: bool = True) -> Dataset:
 def _cifar(source: str, name: str, path: str, download: bool) -> Dataset:
     from torchvision import datasets
 
+    new = [folder for folder in (Path(path), *Path(path).parents) if not os.path.exists(folder)]
     try:
         parts = [getattr(datasets, source)(path, train=train, download=download) for train in (True, False)]
     except (RuntimeError, OSError) as error:
+        for folder in new:
+            with suppress(OSError):  # of one that holds a part of a download, which stays
+                folder.rmdir()
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(
             f"path must hold an intact {name} (none could be downloaded), got {str(path)!r} ({reason})"

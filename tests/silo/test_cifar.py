@@ -97,8 +97,18 @@ def test_missing_files_are_downloaded(small, server, monkeypatch):
 def test_missing_files(small, download):
     source, path, *_ = small
     with pytest.raises(DataError, match=r"^path must .* CIFAR-10+ .*, got '.*' \(.*\)$") as caught:
-        source(str(path / "elsewhere"), download=download)
+        source(str(path / "elsewhere" / "data"), download=download)
     assert str(path / "elsewhere") in str(caught.value) and "\n" not in str(caught.value)
+    assert not (path / "elsewhere").exists()
+
+
+def test_a_part_of_a_download_stays(small):
+    source, path, *_ = small
+    (path / "elsewhere").mkdir()
+    (path / "elsewhere" / "part").touch()
+    with pytest.raises(DataError):
+        source(str(path / "elsewhere"))
+    assert (path / "elsewhere" / "part").exists()
 
 
 @pytest.mark.parametrize("which", ["train_list", "test_list", "meta"])
