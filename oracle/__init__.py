@@ -1,7 +1,7 @@
 """The study around SILO: experiments, the sweep over max_lr at every pruning cycle, and what it says.
 
-In Python and notebooks (oracle/README.md): ``load_experiment``, ``run`` and ``load_results``. To import this package takes
-no time: each of them is imported when it is first used.
+In Python and notebooks (oracle/README.md): ``load_experiment``, ``load_levels``, ``run`` and ``load_results``. To import this
+package takes no time: each of them is imported when it is first used.
 """
 
 from importlib import import_module
@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from oracle.error import InputError, SweepError
+    from oracle.experiment.factors import load_levels
     from oracle.experiment.load import load as load_experiment
     from oracle.interface.results import load_results
 
-__all__ = ["InputError", "SweepError", "load_experiment", "load_results", "run"]
+__all__ = ["InputError", "SweepError", "load_experiment", "load_levels", "load_results", "run"]
 
 # the module that holds each name, and what it is called there
 _HELD_BY = {
     "InputError": ("oracle.error", "InputError"),
     "SweepError": ("oracle.error", "SweepError"),
     "load_experiment": ("oracle.experiment.load", "load"),
+    "load_levels": ("oracle.experiment.factors", "load_levels"),
     "load_results": ("oracle.interface.results", "load_results"),
 }
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from oracle.error import InputError
+from oracle.experiment.load import FACTORS as KEY
 from oracle.experiment.load import load, read
 from oracle.experiment.message import cut, shown
 from oracle.experiment.overrides import set_field
@@ -14,7 +15,7 @@ from oracle.experiment.schema import json_schema
 from oracle.experiment.spec import Experiment
 from oracle.experiment.words import LONGEST_LABEL
 
-KEY, BASE = "factors", "base"
+BASE = "base"
 COMPARE = "compare"  # the folder beside a factor's levels that `run` compares them in
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 SCHEMA = {
@@ -31,7 +32,7 @@ SCHEMA = {
 }
 
 
-def load_levels(path: Path, overrides: Sequence[str] = (), levels: Sequence[str] = ()) -> dict[str, Experiment]:
+def load_levels(path: str | Path, overrides: Sequence[str] = (), levels: Sequence[str] = ()) -> dict[str, Experiment]:
     """Return the experiments that a file describes, validated.
 
     A file without ``factors`` has one. Otherwise there is one for each level of each factor, beside the file's own, which is
@@ -55,6 +56,7 @@ def load_levels(path: Path, overrides: Sequence[str] = (), levels: Sequence[str]
         InputError: The file, an override or a field is wrong, a level isn't there, or two are the same experiment: the first
             problem, in one line.
     """
+    path = Path(path)
     tree = read(path, Experiment)
     if KEY not in tree:
         if levels:

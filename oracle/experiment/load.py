@@ -21,6 +21,7 @@ from oracle.files import read_file
 from silo.number import plain
 
 MAX_BYTES = 4 * MAX_CHARACTERS  # as UTF-8 has them
+FACTORS = "factors"  # the key of a file that holds several experiments
 HELD = "the experiment"  # what an error calls one that is no file
 Model = TypeVar("Model", bound=Strict)
 
@@ -45,12 +46,17 @@ def load(source: str | Path | Mapping[str, Any], overrides: Sequence[str] = (), 
         raise InputError(f"overrides must be a list of texts FIELD=VALUE, got {shown(overrides)}")
     held = isinstance(source, Mapping)
     written = _as_read(source) if held else read(Path(source), Experiment)
+    where = (name or HELD) if held else str(source)
+    if FACTORS in written:
+        raise InputError(
+            f"{where}: {FACTORS} must be read by oracle.load_levels, which returns each level's experiment"
+        )
     tree = deepcopy(written)
     for override in overrides:
         apply_override(tree, override)
     if label := true_label(written, tree):
         tree["label"] = label
-    return validate(tree, (name or HELD) if held else str(source))
+    return validate(tree, where)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -1,6 +1,5 @@
 """CIFAR-10 and CIFAR-100 (Krizhevsky 2009) as torchvision reads and, where wanted, downloads them."""
 
-import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -45,8 +44,9 @@ def cifar100(path: str = "data", download: bool = True) -> Dataset:
 def _cifar(source: str, name: str, path: str, download: bool) -> Dataset:
     from torchvision import datasets
 
-    new = [folder for folder in (Path(path), *Path(path).parents) if not os.path.exists(folder)]
+    new: list[Path] = []
     try:
+        new = [folder for folder in (Path(path), *Path(path).parents) if not folder.exists()]
         parts = [getattr(datasets, source)(path, train=train, download=download) for train in (True, False)]
     except (RuntimeError, OSError) as error:
         for folder in new:

@@ -126,6 +126,13 @@ def test_a_mapping_is_read_as_a_file_is(tmp_path):
     assert oracle.load_experiment(held) == experiment({"oracle.grid": [0.03, 0.1], "label": label})
 
 
+def test_each_level_of_a_file_with_factors_is_an_experiment_that_can_be_run(tmp_path):
+    path = write(tmp_path, {"factors": {"restart": {"keep": {"prune.restart": "keep"}}}})
+    levels = oracle.load_levels(str(path), ["oracle.seeds=3"], ["restart/keep"])
+    assert list(levels) == ["restart/keep"] and len(levels["restart/keep"].oracle.seeds) == 3
+    assert list(oracle.load_levels(path)) == ["base", "restart/keep"]
+
+
 @pytest.mark.parametrize(
     ("source", "overrides", "message"),
     [
@@ -139,8 +146,13 @@ def test_a_mapping_is_read_as_a_file_is(tmp_path):
         (TINY, ["seeds"], "--set must be FIELD=VALUE"),
         (TINY, "oracle.seeds=5", 'overrides must be a list of texts FIELD=VALUE, got "oracle.seeds=5"'),
         ("missing.yaml", [], "missing.yaml must be a readable YAML file"),
+        (
+            TINY | {"factors": {"epochs": {"x2": {"train.epochs": 6}}}},
+            [],
+            "the experiment: factors must be read by oracle.load_levels, which returns each level's experiment",
+        ),
     ],
-    ids=["field", "value", "import", "override", "overrides", "file"],
+    ids=["field", "value", "import", "override", "overrides", "file", "factors"],
 )
 def test_what_is_wrong_with_an_experiment_is_one_line(source, overrides, message):
     with pytest.raises(oracle.InputError) as raised:
