@@ -6,7 +6,10 @@ import pandas as pd
 import pytest
 from published import RESULTS, published
 
+from oracle.analysis.compare import compare
+from oracle.report.compare import comparison_text
 from oracle.report.tables.compare import estimate_text
+from oracle.report.tables.write import csv_text
 
 PAGE = (RESULTS / "README.md").read_text(encoding="utf-8")
 LINKED = re.compile(r"\]\(([\w/.-]+)/(?:README|compare)\.md\)")
@@ -60,3 +63,14 @@ def test_the_numbers_of_a_sentence_are_those_of_the_runs_that_it_links(sentence)
 
 def test_most_sentences_have_a_number():
     assert len(SENTENCES) >= 6 and sum(bool(NUMBER.search(sentence)) for sentence in SENTENCES) >= 6
+
+
+@pytest.mark.parametrize(
+    "page", sorted(RESULTS.glob("**/compare.md")), ids=lambda path: str(path.parent.relative_to(RESULTS))
+)
+def test_each_comparison_is_that_of_its_runs_today(page):
+    text = page.read_text(encoding="utf-8")
+    folders = re.findall(r"\| (results/[\w/-]+) +\|", text.partition("\n## ")[0])
+    found = compare([published(one.removeprefix("results/")) for one in folders], folders)
+    assert comparison_text(found) == text
+    assert csv_text(found.growth) == (page.parent / "growth.csv").read_text(encoding="utf-8")

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.power import pairs
 from benchmarks.power.bounds import POOLED, SINGLE, powers, sizes
 from benchmarks.power.cells import cells, short
 from benchmarks.power.draw import draw
@@ -194,3 +195,24 @@ def test_the_published_page_is_what_its_table_says():
     assert readme(table, 200) == (folder / "README.md").read_text(encoding="utf-8")
     assert {"power.png", "power.svg"} <= {path.name for path in folder.iterdir()}
     assert table.studies.min() >= 200 and len(table) == sum(map(len, cells().values()))
+
+
+# -- pairs of studies
+
+
+def test_growth_that_is_the_same_is_seldom_shown_to_differ():
+    """The published benchmark, within the bounds of single verdicts; and the page is its table's."""
+    table = pd.read_csv(RESULTS / "power" / "pairs.csv")
+    wrong = table.loc[table.true_ratio == 1, ["less", "more"]].to_numpy()
+    assert len(table) == 39 and (table.studies == 200).all()
+    assert wrong.mean() <= POOLED and wrong.max() <= SINGLE
+    assert table.held.min() >= 0.85 and table.held[table.true_ratio > 1].mean() >= 0.9
+    assert (table.more[table.true_ratio == 4] >= 0.98).all() and (table.more[table.true_ratio == 2] >= 0.55).all()
+    assert (RESULTS / "power" / "pairs.md").read_text(encoding="utf-8") == pairs.page(table)
+
+
+def test_a_pair_made_again_says_the_same():
+    first = list(pairs.rows(2, "D"))
+    pairs._slopes.cache_clear()
+    assert first == list(pairs.rows(2, "D")) and [row["truths"] for row in first] == list(pairs.PAIRS)
+    assert {row["true_ratio"] for row in first} == {1, 2, 4}

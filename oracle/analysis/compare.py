@@ -11,19 +11,18 @@ import numpy as np
 import pandas as pd
 
 from oracle.analysis.claims.verdict import in_sample
+from oracle.analysis.compared_growth import beside, growth_of
 from oracle.analysis.differences import BASELINES, Difference, Differences, find_differences
 from oracle.analysis.findings import verdicts_table
 from oracle.analysis.results import Results, load_results
 from oracle.error import InputError
 from oracle.experiment.redaction import redact
 from oracle.plain_text import Quoted, one_line
-from oracle.stats.path import Slope
 
 LONGEST_LABEL = 40
 SAME = 1e-6  # points: accuracies that a csv was between differ by less
 OPTIMA_COLUMNS = ["cycle", "weights_remaining", "optimum", "low", "high", "silo_max_lr"]
 ORACLE_COLUMNS = ["best_max_lr", "interval_low", "interval_high", "open_low", "open_high", "informative"]
-GROWTH_COLUMNS = ["growth", "growth_low", "growth_high", "silo_growth", "exponent", "exponent_low", "exponent_high"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,9 +86,12 @@ class Comparison:
 
         run; judged: how many cycles; first_weights, last_weights: remaining in the first and last of them, percent; probability
         that each interval holds; growth: the factor along SILO's own curve, and its interval; silo_growth: the factor by which
-        SILO itself grows over these cycles; exponent: a of max_lr ~ density^-a, and its interval. NaN: can't be told.
+        SILO itself grows over these cycles; exponent: a of max_lr ~ density^-a, and its interval; ratio: growth as a multiple
+        of the first run's, and its interval. NaN: can't be told.
         """
-        return pd.DataFrame([{"run": run.label, **_growth(run.results)} for run in self.runs])
+        first = self.runs[0].results
+        rows = [{"run": run.label, **growth_of(run.results), **beside(first, run.results)} for run in self.runs]
+        return pd.DataFrame(rows)
 
     @property
     def verdicts(self) -> pd.DataFrame:
@@ -204,27 +206,6 @@ def _optima(results: Results) -> pd.DataFrame:
     oracle = results.comparison.rename(columns=ends)[["cycle", "weights_remaining", "silo_max_lr", *ORACLE_COLUMNS]]
     optima = results.optima[["cycle", "optimum", "low", "high"]]
     return oracle.merge(optima, on="cycle", how="left")[[*OPTIMA_COLUMNS, *ORACLE_COLUMNS]]
-
-
-def _growth(results: Results) -> dict[str, Any]:
-    findings = results.findings
-    found = findings.judged and findings.judged.growth
-    numbers: list[float] = [np.nan] * len(GROWTH_COLUMNS)
-    if found is not None:
-        along_silo, own = _ends(found.growth), found.own if found.growth is not None else 0.0
-        numbers = [*np.exp2([*along_silo, own]).tolist(), *_ends(found.exponent)]
-    weights = results.optima.weights_remaining
-    return {
-        "judged": len(weights),
-        "first_weights": weights.max(),
-        "last_weights": weights.min(),
-        "probability": 1 - 2 * findings.level,
-        **dict(zip(GROWTH_COLUMNS, numbers, strict=True)),
-    }
-
-
-def _ends(slope: Slope | None) -> tuple[float, float, float]:
-    return (np.nan, np.nan, np.nan) if slope is None else (slope.estimate, slope.low, slope.high)
 
 
 def _notes(runs: Sequence[ComparedRun]) -> list[Note]:

@@ -126,6 +126,9 @@ def screen_text(comparison: Comparison) -> str:
             estimate = tables.estimate_text(verdict.quantities, name)
             shown = "" if estimate == MISSING else f"  {estimate}"
             lines.append(f"  {run.label:{width}}  {verdict.judgement!s:9}{shown}".rstrip())
+    if len(beside := tables.beside_table(comparison)):
+        lines += ["", f"Growth along SILO's curve, as a multiple of that of {comparison.runs[0].label}"]
+        lines += [f"  {row[0]:{width}}  {row[1]}" for row in beside.itertuples(index=False)]
     if comparison.notes:
         lines += ["", *(f"Note: {replace(note, text=plain(note.text))}" for note in comparison.notes)]
     return "\n".join(lines)
@@ -185,6 +188,7 @@ def _optima(comparison: Comparison) -> list[str]:
         "Each with its interval; any: nothing bounds it.",
         "",
         markdown(tables.growth_table(comparison)),
+        *_beside(comparison),
         "![growth of the optimum by run](growth.png)",
         "",
         f"Optimum of the response curve, and a band that holds all optima of the run at once, {_at_sparsities(comparison)}:",
@@ -192,6 +196,18 @@ def _optima(comparison: Comparison) -> list[str]:
         markdown(tables.optima_table(comparison)),
         "![optimum by weights remaining](optima.png)",
         "",
+    ]
+
+
+def _beside(comparison: Comparison) -> list[str]:
+    table = tables.beside_table(comparison)
+    if table.empty:
+        return []
+    return [
+        f"Growth as a multiple of that of {escape.markdown(comparison.runs[0].label)}, where it can be told. An interval that "
+        "leaves out x1 shows a difference. Trainings with the same seeds share luck, which makes it rather too wide.",
+        "",
+        markdown(table),
     ]
 
 

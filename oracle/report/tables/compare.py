@@ -93,6 +93,13 @@ def growth_table(comparison: Comparison) -> pd.DataFrame:
     return pd.DataFrame(rows, dtype=str)
 
 
+def beside_table(comparison: Comparison) -> pd.DataFrame:
+    """Return growth as a multiple of the first run's, a row another run, as strings to read; empty: it can't be told."""
+    told = comparison.growth.dropna(subset="ratio").itertuples()
+    rows = [[row.run, _with_ends(row.ratio, row.ratio_low, row.ratio_high, "x")] for row in told]
+    return pd.DataFrame(rows, columns=["Run", "Growth as a multiple"], dtype=str)
+
+
 def optima_table(comparison: Comparison) -> pd.DataFrame:
     """Return the optimum and its band at a few weights remaining, a row a run, as strings to read."""
     (heads, within), optima = sparsities(comparison), comparison.optima

@@ -17,6 +17,7 @@ from oracle.cli.main import main
 from oracle.error import InputError
 from oracle.experiment.imported import Imported
 from oracle.experiment.load import validate
+from oracle.stats.path import excess
 
 CNN = "digits-cnn"
 
@@ -192,6 +193,37 @@ def test_every_number_is_the_runs_own():
             one = numbers.get(name)
             assert np.isnan(ends).all() if one is None else ends == [one.estimate, one.low, one.high]
     assert growth.judged.tolist() == [10, 10, 0]
+
+
+def ratios(*results):
+    growth = compare(results, [f"at/{number}" for number in range(len(results))]).growth
+    return growth[["ratio", "ratio_low", "ratio_high"]].to_numpy(float)
+
+
+def test_growth_is_a_multiple_of_the_first_run_s():
+    levels = [published(f"mnist1d-mlp-factors/{level}") for level in ("base", "epochs/x2", "epochs/x4")]
+    found = ratios(*levels)
+    assert np.isnan(found[0]).all()
+    slopes = [one.findings.judged.growth.growth for one in levels]
+    for row, slope in zip(found[1:], slopes[1:], strict=True):
+        more = excess(slope, slopes[0])
+        assert row.tolist() == np.exp2([more.estimate, more.low, more.high]).tolist()
+    assert found[2].round(3).tolist() == [0.683, 0.428, 1.161]
+
+
+def test_growth_is_not_compared_where_silo_s_curves_or_the_densities_go_elsewhere():
+    base, other = (published(f"mnist1d-mlp-factors/{level}") for level in ("base", "epochs/x2"))
+    assert np.isnan(ratios(base, published("cifar10-cnn-h100"))).all()  # 10 cycles, not 12
+    steeper = replace(other, findings=replace(other.findings, judged=_growing(other, own=1.5)))
+    assert np.isnan(ratios(base, steeper)).all()
+    untold = replace(other, findings=replace(other.findings, judged=_growing(other, growth=None)))
+    assert np.isnan(ratios(base, untold)).all()
+    assert np.isfinite(ratios(base, replace(other, findings=replace(other.findings, judged=_growing(other)))))[1].all()
+
+
+def _growing(results, **changes):
+    judged = results.findings.judged
+    return replace(judged, growth=replace(judged.growth, **changes))
 
 
 def test_what_limits_a_comparison_is_noted():

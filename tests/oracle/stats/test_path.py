@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from studies import GRID, measured, noise, parabolas
 
-from oracle.stats.path import Slope, difference, same_optimum, slope_along
+from oracle.stats.path import Slope, difference, excess, same_optimum, slope_along
 from oracle.stats.response import responses
 
 X = np.log2(GRID)
@@ -73,6 +73,25 @@ def test_a_difference_of_groups_and_its_reverse():
     assert (back.low, back.high) == pytest.approx((-there.high, -there.low), abs=0.1)
     only_one = difference(curves, early, np.zeros(8, dtype=bool), LEVEL)
     assert (only_one.low, only_one.high) == (-np.inf, np.inf)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ((1.0, 0.7, 1.3), (0.0, -0.4, 0.4), (1.0, 0.5, 1.5)),  # 0.5 = the root of 0.3^2 + 0.4^2
+        ((0.0, -0.4, 0.4), (1.0, 0.7, 1.3), (-1.0, -1.5, -0.5)),
+        (
+            (2.0, 1.7, 2.8),
+            (1.0, 0.4, 1.4),
+            (1.0, 0.5, 2.0),
+        ),  # each end from the sides that face away: 0.3, 0.4; 0.8, 0.6
+        ((1.0, 0.7, np.inf), (0.0, -0.4, 0.4), (1.0, 0.5, np.inf)),
+        ((1.0, 0.7, 1.3), (0.0, -0.4, np.inf), (1.0, -np.inf, 1.5)),
+    ],
+)
+def test_by_how_much_a_slope_exceeds_another(one, other, expected):
+    found = excess(Slope(*one, LEVEL), Slope(*other, LEVEL))
+    assert (found.estimate, found.low, found.high, found.level) == pytest.approx((*expected, LEVEL))
 
 
 def test_the_smallest_slope_that_is_shown():
