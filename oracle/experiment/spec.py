@@ -1,33 +1,27 @@
 """Experiment: the one validated description of a study."""
 
-import math
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ConfigDict, PrivateAttr, ValidationInfo, field_validator, model_validator
 
+from oracle.experiment.checks import check
 from oracle.experiment.component import Strict, one_of
 from oracle.experiment.compute import Compute
-from oracle.experiment.example_network import example_network
 from oracle.experiment.import_path import code_of, import_paths, target_of
 from oracle.experiment.imported import Imported
-from oracle.experiment.message import inner_error, shown
-from oracle.experiment.number import GREATEST_MAX_LR, LEAST_MAX_LR
 from oracle.experiment.parts import PLAIN_SGD, Data, Model, Oracle, Prune, Silo, Train
 from oracle.experiment.policy import Baseline, Policies
-from oracle.experiment.redaction import first_private, redact
+from oracle.experiment.redaction import redact
 from oracle.experiment.words import LONGEST_NAME, Label
 from oracle.hashing import digest
 from oracle.plain_text import one_line
 from silo.data import SOURCES
 from silo.model import MODELS
-from silo.number import is_finite
 from silo.pruning_rule import CRITERIA, Pruning
 from silo.recipe import Recipe
 from silo.schedule import Schedule, SiloSchedule
 
-MAX_TRAININGS, PLANNED_BYTES = 10**6, 1700  # of a study, and how much memory each takes as it is planned
 # options of train that came later, with what a training that doesn't name them has always meant
 UNSAID = {"momentum": None, "precision": "fp32", "optimizer": PLAIN_SGD, "label_smoothing": 0.0, "clip_norm": None}
 SCHEMA = 1  # part of every cell's id: raise it when the meaning of a field changes
@@ -74,70 +68,9 @@ class Experiment(Strict):
         return name
 
     @model_validator(mode="after")
-    def _remember_what_is_recorded(self, info: ValidationInfo) -> "Experiment":
+    def _parts_fit_together(self, info: ValidationInfo) -> "Experiment":
         self._recorded = info.context
-        return self
-
-    @model_validator(mode="after")
-    def _schedules_reach_the_last_cycle(self) -> "Experiment":
-        for name, baseline in self.baselines.items():
-            if baseline.max_lr is None:
-                continue
-            field = f"policies.baselines.{name}.max_lr"
-            try:
-                schedule = self.baseline_schedule(name)
-            except (TypeError, ValueError) as error:  # of a record: another is made once when it is validated
-                given = shown(baseline.max_lr.model_dump(mode="json"))
-                raise ValueError(f"{field} must be a schedule, got {given}: {error}") from error
-            _check_schedule(schedule, field, baseline.max_lr.options, self.prune.cycles)
-        return self
-
-    @model_validator(mode="after")
-    def _can_be_planned(self) -> "Experiment":
-        cycles, seeds, values = self.prune.cycles, len(self.oracle.seeds), len(self.oracle.grid.values())
-        trainings = cycles * seeds * (values + 1 + len(self.baselines))
-        trainings += sum(self.search_trainings(name) for name, one in self.baselines.items() if one.max_lr is None)
-        if trainings > MAX_TRAININGS:
-            baselines = f" and {len(self.baselines)} baselines" if self.baselines else ""
-            given = f"{trainings} ({cycles} cycles, {seeds} seeds, {values} values{baselines})"
-            memory = f"a plan of them takes {math.ceil(trainings * PLANNED_BYTES / 1e9)} GB"
-            fields = "prune.cycles, oracle.seeds and oracle.grid"
-            raise ValueError(f"{fields} must ask for at most {MAX_TRAININGS} trainings, got {given}: {memory}")
-        return self
-
-    @model_validator(mode="after")
-    def _a_range_test_has_a_choice(self) -> "Experiment":
-        tested = [name for name, baseline in self.baselines.items() if baseline.range_test is not None]
-        if tested and self.train.epochs < 2:
-            why = f"policies.baselines.{tested[0]}.range_test chooses among as many rates"
-            raise ValueError(f"train.epochs must be at least 2, got {self.train.epochs}: {why}")
-        return self
-
-    @model_validator(mode="after")
-    def _the_device_has_the_precision(self) -> "Experiment":
-        if self.train.precision == "tf32" and self.compute.gpus_per_trial == 0:
-            raise ValueError('train.precision must be fp32 or bf16 where compute.gpus_per_trial is 0, got "tf32"')
-        return self
-
-    @model_validator(mode="after")
-    def _something_is_prunable(self, info: ValidationInfo) -> "Experiment":
-        if info.context is not None:
-            return self
-        network = example_network(self.model)
-        if network is not None and not self.pruning.prunable(network):
-            prunable = shown(self.prune.prunable.model_dump())
-            raise ValueError(f"prune.prunable must leave something to prune in this network, got {prunable}")
-        return self
-
-    @model_validator(mode="after")
-    def _trainings_are_the_same_everywhere(self) -> "Experiment":
-        parts = self.model_dump(mode="json", include={"model", "train", "prune", "policies"})
-        parts["data"] = self.data.model_dump(mode="json", include={"split", "augment", "normalize"})
-        for name, part in parts.items():
-            if private := first_private(part, name):
-                field, value = private
-                why = "a path of one machine, or a URL with a user, can't be part of what identifies a training"
-                raise ValueError(f"{field} must be a path from the folder you are in, got {shown(value)}: {why}")
+        check(self)
         return self
 
     @property
@@ -321,18 +254,3 @@ class Experiment(Strict):
     def training_digest(self, data_digest: str) -> str:
         """A hash of :meth:`training`, which takes the same argument."""
         return digest(self.training(data_digest))
-
-
-def _check_schedule(schedule: Schedule, field: str, options: Sequence[str], cycles: int) -> None:
-    """Raise ValueError where a schedule has no max_lr, or an impossible one, at one of the cycles."""
-    for cycle in range(cycles):
-        try:
-            max_lr = schedule.max_lr(cycle)
-        except Exception as error:  # an imported one may raise any
-            if inner := inner_error(error, options):
-                raise ValueError(f"{field}.{inner}") from error
-            given = f"{type(error).__name__} at cycle {cycle}: {error}"
-            raise ValueError(f"{field} must have a value at every cycle, got {given}") from error
-        if not is_finite(max_lr) or not LEAST_MAX_LR <= max_lr <= GREATEST_MAX_LR:
-            within = f"at least {LEAST_MAX_LR} and at most {GREATEST_MAX_LR} at every cycle"
-            raise ValueError(f"{field} must be {within}, got {max_lr!r} at cycle {cycle}")
