@@ -53,10 +53,18 @@ def numbers_of(name):
     return {form for value in values for form in (f"{abs(value):.1f}", f"{abs(value):.2f}", f"{abs(value):.3g}")}
 
 
+def ratios_of(comparison):
+    """What a comparison alone says: growth as a multiple of the first run's."""
+    path = RESULTS / comparison / "growth.csv"
+    ratios = pd.read_csv(path)[["ratio", "ratio_low", "ratio_high"]].to_numpy().ravel() if path.exists() else []
+    return {f"{value:.2f}" for value in ratios}
+
+
 @pytest.mark.parametrize("sentence", SENTENCES, ids=lambda sentence: sentence[:40])
 def test_the_numbers_of_a_sentence_are_those_of_the_runs_that_it_links(sentence):
-    linked = [name for name in LINKED.findall(sentence) if name in RUNS]
-    known = set().union(*map(numbers_of, linked))
+    linked = LINKED.findall(sentence)
+    known = set().union(*(numbers_of(name) for name in linked if name in RUNS))
+    known |= set().union(*(ratios_of(name) for name in linked if name not in RUNS))
     said = {number.lstrip("x+\u2212-") for number in NUMBER.findall(re.sub(r"\]\([^)]*\)", "]", sentence))}
     assert said <= known, sorted(said - known)
 

@@ -116,6 +116,9 @@ def verdicts_page():
     pooled = [row for row in rows_of("power/power.csv", widened="True") if "one pool" in row["truth"]]
     held = [float(row[key]) for row in pooled for key in ("growth_held", "loss_held") if row["truth"][:5] != "still"]
     assert min(held) > 0.66
+    same = rows_of("power/pairs.csv", true_ratio="1.0")
+    wrong = [100 * float(row[side]) for row in same for side in ("less", "more")]
+    yield f"differs in {sum(wrong) / len(wrong):.1f}% of pairs to either side, {max(wrong):.1f}% in the worst case"
     simulated = "search/verdicts-simulated.csv"
     for truth, words in (
         ("grows x8", "after {} to {} of the trainings"),
