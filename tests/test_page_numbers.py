@@ -8,7 +8,7 @@ from page_text import text_of
 from published import RESULTS, published
 
 SPAN = ("estimate", "low", "high")
-VERDICTS = re.compile(r"^\| \[[^]]*\]\(results/([^/]*)/README.md\) \|(.*)\|$", re.MULTILINE)
+VERDICTS = re.compile(r"^\| \[[^]]*\]\(results/([\w/-]+)/README.md\) \|(.*)\|$", re.MULTILINE)
 
 
 def test_the_table_of_verdicts_says_what_is_published():
@@ -16,6 +16,7 @@ def test_the_table_of_verdicts_says_what_is_published():
     rows = VERDICTS.findall(text_of("README.md"))
     assert [name for name, _ in rows] == [
         "mnist1d-mlp",
+        "mnist1d-cnn-factors/base",
         "digits-mlp",
         "digits-cnn",
         "cifar10-policies",
