@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from oracle.analysis.power import STUDIES, Pilot, powers
@@ -25,7 +26,12 @@ BEFORE = {
     "mnist1d-cnn-factors/base": (1.9, 4.0),
     "mnist1d-cnn-factors/epochs/x4": (0.45, 1.8),
 }
-SHORT = {"If SILO is right": "right", "If nothing moves": "still"}
+TRUTHS = ("right", "still", "off")  # in the order of oracle.analysis.power.scenarios
+TITLES = (
+    "If SILO is right: the best max_lr is SILO's in every cycle",
+    "If nothing moves: it stays where SILO begins",
+    "If SILO is off: it is a third of SILO's, or three times it, to the side that the grid covers more of",
+)
 
 
 def main() -> None:
@@ -62,14 +68,21 @@ def rows(name: str, results: Results, studies: int = STUDIES) -> Iterator[dict]:
             known = pilot()
         except InputError:  # it can't tell its noise
             continue
-        for power in powers(results.experiment, results.data, known, studies, search_studies=0):
+        noise = float(np.median(known.noise_chosen))
+        found = powers(results.experiment, results.data, known, studies, search_studies=0)
+        for truth, power in zip(TRUTHS, found, strict=True):
             for claim, shares in power.shares.items():
                 right = power.scenario.right[claim]
                 wrong = next(one for one in (Judgement.CONFIRMED, Judgement.REFUTED) if one is not right)
                 yield {
                     "run": name,
                     "noise of": origin,
-                    "if": SHORT.get(power.scenario.name, "off"),
+                    "noise": float(f"{noise:.3g}"),
+                    "bend below": float(f"{known.left:.3g}"),
+                    "bend above": float(f"{known.right:.3g}"),
+                    "if": truth,
+                    "optimum": f"x{power.scenario.truth.optimum[0] / power.scenario.truth.silo[0]:.2g} of SILO's",
+                    "beyond the grid": f"{power.scenario.beyond} of {results.experiment.prune.cycles} cycles",
                     "claim": claim,
                     "right verdict": str(right),
                     "right": shares[right],
@@ -79,30 +92,40 @@ def rows(name: str, results: Results, studies: int = STUDIES) -> Iterator[dict]:
 
 
 def page(table: pd.DataFrame) -> str:
-    """Return the table for readers: a row for each run and origin of the noise, percent of studies with the right verdict."""
-    cell = [
-        f"{judged}{100 * right:.0f}%{f', wrong {100 * wrong:.0f}%' if wrong else ''}"
-        for judged, right, wrong in zip(
-            table["right verdict"].map({"confirmed": "yes ", "refuted": "no "}), table.right, table.wrong, strict=True
-        )
-    ]
-    columns = "if " + table["if"].map({"right": "SILO is right", "still": "nothing moves", "off": "off x3"})
-    shown = table.assign(cell=cell, column=columns + ": " + table.claim)
-    order = list(dict.fromkeys(shown.column))
-    wide = shown.pivot_table(index=["run", "noise of"], columns="column", values="cell", aggfunc="first", sort=False)
+    """Return the tables for readers, one for each thing that may be true: percent of studies with the right verdict."""
+    parts = [_part(table[table["if"] == truth], title) for truth, title in zip(TRUTHS, TITLES, strict=True)]
     return f"""# How likely the published studies were to decide
 
-Made by `python -m benchmarks.planned`: {table.studies.iloc[0]} simulated studies of each, judged by the rules that judge the
-real ones, as `silo-oracle plan` does ([how](../../oracle/README.md#plan)). Claim 2 isn't simulated.
+Made by `python -m benchmarks.planned`: {table.studies.iloc[0]} simulated studies of each, judged by the rules that
+judge the real ones, as `silo-oracle plan` does ([how](../../oracle/README.md#plan)). So a share is known to within 10 points.
+Claim 2 isn't simulated.
 
-Each cell is the right verdict and how often it came: *yes* is confirmed, *no* refuted; *wrong* is the opposite; the rest
-stayed undecided. **SILO is right**: the best max_lr is SILO's in every cycle. **Nothing moves**: it stays SILO's first.
-**Off x3**: it is a third of SILO's, or three times it. Curves are parabolas, alike in all cycles: a real study shows
-somewhat less. **Noise of**: the study's own trainings, as `plan --pilot` takes it, which says what such a study shows if it
-is made again; *said before*: that of the trainings that chose epsilon, as the head of the experiment file has it.
+**How to read a cell.** "no 15%, wrong 3%": the claim is false; 15% of studies refute it, 3% confirm it, and 82% decide
+nothing. "yes": the claim is true. Whether the rival is true hangs on the curvature: *yes* means that no constant would do.
 
-{markdown(wide[order].reset_index())}
+**Noise of.** *its own trainings*: what such a study shows if it is made again (`plan --pilot`). *said before*: of the trainings
+that chose epsilon, as the head of the experiment file has it, before any judging seed was run. Noise is a training's standard
+deviation (the median over cycles), bend the points lost a doubling below and above the best. Curves are parabolas, alike in
+all cycles: a real study shows somewhat less.
+
+{"".join(parts).rstrip()}
 """
+
+
+def _part(table: pd.DataFrame, title: str) -> str:
+    cells = [
+        f"{judged} {100 * right:.0f}%{f', wrong {100 * wrong:.0f}%' if wrong else ''}"
+        for judged, right, wrong in zip(
+            table["right verdict"].map({"confirmed": "yes", "refuted": "no"}), table.right, table.wrong, strict=True
+        )
+    ]
+    bends = table["bend below"].map("{:g}".format) + ", " + table["bend above"].map("{:g}".format)
+    shown = table.assign(cell=cells, bend=bends, noise=table.noise.map("{:g}".format))
+    index = ["run", "noise of", "noise", "bend"]
+    if (table["if"] == "off").all():
+        index += ["optimum", "beyond the grid"]
+    wide = shown.pivot_table(index=index, columns="claim", values="cell", aggfunc="first", sort=False).reset_index()
+    return f"## {title}\n\n{markdown(wide.astype(str))}\n"
 
 
 if __name__ == "__main__":

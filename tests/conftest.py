@@ -46,7 +46,8 @@ def figures_of_reports(request):
     """Blank, but in modules that say REAL_FIGURES."""
     with pytest.MonkeyPatch.context() as patched:
         if not getattr(request.module, "REAL_FIGURES", False):
-            patched.setattr("oracle.report.report.save", blank.save)
+            for part in ("report", "compare"):
+                patched.setattr(f"oracle.report.{part}.save", blank.save)
         yield
 
 

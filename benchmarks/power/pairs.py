@@ -1,6 +1,6 @@
 """How often `compare` is right about two studies whose truths are known: does the one's optimum grow more than the other's?
 
-`python -m benchmarks.power.pairs [--to DIR] [--studies N]`; two minutes of one core.
+`python -m benchmarks.power.pairs [--to DIR] [--studies N]`; four minutes of one core.
 """
 
 import argparse
@@ -15,13 +15,13 @@ import pandas as pd
 
 from benchmarks.power.draw import draw
 from benchmarks.power.measure import LEVEL
-from benchmarks.power.truths import Truth
+from benchmarks.power.truths import COMPARED, KINDS, Truth
 from oracle.report.tables.markdown import markdown
 from oracle.stats.path import Slope, excess
 from oracle.stats.response import responses
 from oracle.stats.rules import judge_growth
 
-SIZES = "QDC"
+SIZES = "QDCMN"
 PAIRS: dict[str, tuple[dict, dict]] = {
     "still and still": ({}, {}),
     "x2 and x2": ({"growth": 2.0}, {"growth": 2.0}),
@@ -58,7 +58,7 @@ def rows(studies: int, sizes: str = SIZES) -> Iterator[dict]:
 
     Args:
         studies: pairs of each kind.
-        sizes: of ``benchmarks.power.truths.KINDS``, a letter each.
+        sizes: of ``benchmarks.power.truths``, a letter each.
     """
     for size in sizes:
         for words, (one, other) in PAIRS.items():
@@ -99,18 +99,32 @@ def page(table: pd.DataFrame) -> str:
     shown = (
         table.assign(**percents, **ratios).drop(columns="studies").rename(columns=lambda name: name.replace("_", " "))
     )
+    sizes = KINDS | COMPARED
+    kinds = "; ".join(f"{kind}: {sizes[kind].like}" for kind in dict.fromkeys(table.kind))
+    shares = {
+        "same": f"{wrong.mean():.1f}% to either side, in {wrong.max():.1f}% in the worst row",
+        "held": f"{100 * table.held.min():.0f}% to {100 * table.held.max():.0f}%",
+        "twice": ", ".join(
+            f"{100 * rows.min():.0f}% to {100 * rows.max():.0f}% (kind {kind})"
+            for kind, rows in table[table.true_ratio == 2].groupby("kind", sort=False).more
+        ),
+    }
     return f"""# Two studies compared
 
-Made by `python -m benchmarks.power.pairs`: {table.studies.iloc[0]} pairs of simulated studies of every kind (the kinds and
-truths are [those of single studies](README.md)). `silo-oracle compare` says by which factor the optimum of the second grows
-more than that of the first, with an interval that is to hold in 90%.
+Made by `python -m benchmarks.power.pairs`: {table.studies.iloc[0]} pairs of simulated studies a row.
+`silo-oracle compare` says by which factor the optimum of the second grows more than that of the first, with an interval that
+is to hold in 90%.
 
-**less**, **more**: how often the interval says so; where the true ratio is 1 each is false, to be so in 5% over all truths and
-in no more than 10% in any one. **held**: how often the interval holds the truth. The standard error is 1.5 points at 5%. The
-studies of a pair share no luck; real ones of the same seeds do, and differ by less than their intervals allow for.
+- Where both grow alike, a difference is shown, falsely, in {shares["same"]}.
+  The aim was 5% over all rows, and 10% in any one.
+- The interval holds the truth in {shares["held"]} of pairs.
+- A true ratio of 2 is shown in {shares["twice"]}.
 
-Where the truths are the same, a difference is shown
-in {wrong.mean():.1f}% to either side, and in {wrong.max():.1f}% in the worst case.
+**less** (**more**): the share of pairs whose interval lies below (above) 1. **held**: the share whose interval holds the true
+ratio. The standard error is 1.5 points at 5%. **kind**: of the size of
+{kinds}
+([how truths and sizes are defined](README.md)). The studies of a pair share no luck; runs that share trainings do, and differ
+by less than their intervals allow for.
 
 {markdown(shown)}
 """

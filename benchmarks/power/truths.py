@@ -57,12 +57,19 @@ KINDS = {
 }
 
 
+# those of the experiments whose growth is compared: of benchmarks.power.pairs alone
+COMPARED = {
+    "M": Kind("mnist1d-mlp-factors", 12, 10, 0.06, 1.6, 0.93, 2.4, 0.5, 5),
+    "N": Kind("mnist1d-cnn-factors", 6, 10, 0.04, 1.28, 2.5, 3.9, 0.5, 5),
+}
+
+
 @dataclass(frozen=True)
 class Truth:
     """A truth to draw studies from.
 
     Attributes:
-        kind: one of ``KINDS``.
+        kind: one of ``KINDS`` or ``COMPARED``.
         growth: of the optimum, from the lowest cycle to the highest; below 1 it falls.
         path: "silo": along SILO's form; "return": up, and back at the end.
         curve: how accuracy falls off: "parabola"; "asymmetric" (above three times as steep); "sides" (the steep side changes);
@@ -101,7 +108,7 @@ class Truth:
     @property
     def size(self) -> Kind:
         """The kind's size."""
-        return KINDS[self.kind]
+        return (KINDS | COMPARED)[self.kind]
 
     @cached_property
     def cycle_count(self) -> int:

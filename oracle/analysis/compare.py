@@ -64,11 +64,13 @@ class Comparison:
         runs: in the order in which they were named, or of the one number in which they differ.
         differences: of their experiments.
         notes: on what can't be compared, what is missing and what differs beside the experiments, a sentence each.
+        base: the run that was named first, beside which growth is compared.
     """
 
     runs: Sequence[ComparedRun]
     differences: Differences
     notes: Sequence[Note]
+    base: ComparedRun
 
     @property
     def optima(self) -> pd.DataFrame:
@@ -87,10 +89,10 @@ class Comparison:
         run; judged: how many cycles; first_weights, last_weights: remaining in the first and last of them, percent; probability
         that each interval holds; growth: the factor along SILO's own curve, and its interval; silo_growth: the factor by which
         SILO itself grows over these cycles; exponent: a of max_lr ~ density^-a, and its interval; ratio: growth as a multiple
-        of the first run's, and its interval. NaN: can't be told.
+        of the base's, and its interval. NaN: can't be told.
         """
-        first = self.runs[0].results
-        rows = [{"run": run.label, **growth_of(run.results), **beside(first, run.results)} for run in self.runs]
+        base = self.base.results
+        rows = [{"run": run.label, **growth_of(run.results), **beside(base, run.results)} for run in self.runs]
         return pd.DataFrame(rows)
 
     @property
@@ -154,7 +156,7 @@ def compare(results: Sequence[Results], sources: Sequence[str]) -> Comparison:
     shown = [one_line(redact(source)) for source in sources]
     labels = _labels(results, shown, differences)
     runs = [ComparedRun(*run) for run in zip(labels, shown, results, strict=True)]
-    return Comparison(runs, differences, _notes(runs))
+    return Comparison(runs, differences, _notes(runs), runs[order.index(0)])
 
 
 def _differences(results: Sequence[Results]) -> Differences:

@@ -1,6 +1,5 @@
 """By which factor the optimum grows in a run, and by how much more than in another one."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,11 +7,11 @@ import numpy as np
 
 from oracle.analysis.results import Results
 from oracle.stats.path import Slope, excess
-from oracle.stats.rules import Growth
+from oracle.stats.rules import Growth, silo_form
 
 OWN = ["growth", "growth_low", "growth_high", "silo_growth", "exponent", "exponent_low", "exponent_high"]
 BESIDE = ["ratio", "ratio_low", "ratio_high"]
-ALIKE = 0.05  # cycles with weights remaining, and SILO's own growths, that differ by a smaller share are the same
+ALIKE = 0.1  # doublings of SILO's growth and of the density, and shares of SILO's way, that differ by less are the same
 
 
 def growth_of(results: Results) -> dict[str, Any]:
@@ -31,16 +30,16 @@ def growth_of(results: Results) -> dict[str, Any]:
     }
 
 
-def beside(first: Results, other: Results) -> dict[str, float]:
-    """Return growth as a multiple of the first run's: the other columns. NaN: of itself, and where it can't be told.
+def beside(base: Results, other: Results) -> dict[str, float]:
+    """Return growth as a multiple of the base's: the other columns. NaN: of itself, and where it can't be told.
 
-    It is only told where SILO's own curves go as far, over the same weights remaining, and the intervals have one level.
-    How often it is wrong: results/power/pairs.md. Exponents aren't compared: where the path is no power of the density they
-    depend on which cycles are noisy.
+    It is told along one form alone: where SILO's own curves are as high and as steep, over the same weights remaining, and the
+    intervals have one level. How often it is wrong: results/power/pairs.md. Exponents aren't compared: where the path is no
+    power of the density they depend on which cycles are noisy.
     """
-    one, two = _found(first), _found(other)
+    one, two = _found(base), _found(other)
     ratio = None
-    if first is not other and one and two and one.growth and two.growth and _along_the_same(first, other):
+    if base is not other and one and two and one.growth and two.growth and _along_the_same(base, other):
         ratio = excess(two.growth, one.growth)
     return dict(zip(BESIDE, np.exp2(_ends(ratio)).tolist(), strict=True))
 
@@ -50,10 +49,14 @@ def _found(results: Results) -> Growth | None:
     return None if judged is None else judged.growth
 
 
-def _along_the_same(first: Results, other: Results) -> bool:
-    ends = [growth_of(one) for one in (first, other)]
-    names = ("silo_growth", "first_weights", "last_weights", "probability")
-    return all(math.isclose(ends[0][name], ends[1][name], rel_tol=ALIKE) for name in names)
+def _along_the_same(base: Results, other: Results) -> bool:
+    both = [one.findings for one in (base, other)]
+    if both[0].level != both[1].level:
+        return False
+    (form, own), (form_2, own_2) = (silo_form(one.measured) for one in both)
+    gone, gone_2 = (-np.log2(one.measured.density) for one in both)  # how far it is pruned
+    ends = np.abs([own - own_2, gone[0] - gone_2[0], gone[-1] - gone_2[-1]])
+    return bool((ends < ALIKE).all() and (np.abs(np.interp(gone, gone_2, form_2) - form) < ALIKE).all())
 
 
 def _ends(slope: Slope | None) -> Sequence[float]:

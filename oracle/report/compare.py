@@ -127,7 +127,7 @@ def screen_text(comparison: Comparison) -> str:
             shown = "" if estimate == MISSING else f"  {estimate}"
             lines.append(f"  {run.label:{width}}  {verdict.judgement!s:9}{shown}".rstrip())
     if len(beside := tables.beside_table(comparison)):
-        lines += ["", f"Growth along SILO's curve, as a multiple of that of {comparison.runs[0].label}"]
+        lines += ["", f"Growth along SILO's curve, as a multiple of that of {comparison.base.label}"]
         lines += [f"  {row[0]:{width}}  {row[1]}" for row in beside.itertuples(index=False)]
     if comparison.notes:
         lines += ["", *(f"Note: {replace(note, text=plain(note.text))}" for note in comparison.notes)]
@@ -204,8 +204,8 @@ def _beside(comparison: Comparison) -> list[str]:
     if table.empty:
         return []
     return [
-        f"Growth as a multiple of that of {escape.markdown(comparison.runs[0].label)}, where it can be told. An interval that "
-        "leaves out x1 shows a difference. Trainings with the same seeds share luck, which makes it rather too wide.",
+        f"Growth as a multiple of that of {escape.markdown(comparison.base.label)}, where it can be told. An interval that "
+        "leaves out x1 shows a difference. The runs are taken as independent; where they share trainings, it is too wide.",
         "",
         markdown(table),
     ]

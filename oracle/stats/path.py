@@ -1,7 +1,7 @@
 """Along which path the optimum goes: growth along a given form, one optimum for all cycles, and where it turns."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import chdtrc, ndtri, stdtrit
@@ -21,12 +21,16 @@ class Slope:
         low: lower end of its interval; -inf where nothing bounds it.
         high: upper end; inf where nothing bounds it.
         level: probability that the interval misses the truth.
+        slopes: (S,) those that were tried, evenly spaced.
+        profile: (S,) how much worse each of them fits than the best, as a share of what is allowed inside the interval.
     """
 
     estimate: float
     low: float
     high: float
     level: float
+    slopes: np.ndarray = field(repr=False, compare=False)
+    profile: np.ndarray = field(repr=False, compare=False)
 
     @property
     def detectable(self) -> float:
@@ -92,32 +96,43 @@ def difference(responses: Responses, early: np.ndarray, late: np.ndarray, level:
 
 
 def excess(one: Slope, other: Slope) -> Slope:
-    """Return by how much a slope exceeds that of other trainings, with its interval.
+    """Return by how much a slope exceeds another one, with its interval, from the profiles of both.
 
-    Of independent numbers the distances to their ends add up as squares, also where intervals aren't symmetric (MOVER: Zou and
-    Donner, Statistics in Medicine 27, 2008). Numbers that share seeds, and with them luck, differ by less than it says.
+    A difference fits as badly as the two slopes that have it and together fit best. They are taken as independent: where they
+    share trainings, and with them luck, the interval is rather too wide.
 
     Args:
         one: the slope.
-        other: another one, along the same form and at the same level.
+        other: another one, along the same form (of the same slopes tried) and at the same level.
     """
-    estimate = one.estimate - other.estimate
-    low = estimate - math.hypot(one.estimate - one.low, other.high - other.estimate)
-    high = estimate + math.hypot(one.high - one.estimate, other.estimate - other.low)
-    return Slope(estimate, low, high, one.level)
+    tried, count = one.slopes, len(one.slopes)
+    differences = (np.arange(2 * count - 1) - (count - 1)) * (tried[1] - tried[0])
+    misfit = np.full(len(differences), math.inf)
+    for number, own in enumerate(one.profile):
+        reached = number - np.arange(count) + count - 1
+        misfit[reached] = np.minimum(misfit[reached], own + other.profile)
+    inside = np.flatnonzero(misfit <= 1)  # perhaps in two places
+    low, high = (_end(differences, misfit, 1.0, int(inside[at]), step) for at, step in ((0, -1), (-1, 1)))
+    if math.isinf(one.low) or math.isinf(other.high):  # beyond what was tried it may go on
+        low = -math.inf
+    if math.isinf(one.high) or math.isinf(other.low):
+        high = math.inf
+    return Slope(one.estimate - other.estimate, low, high, one.level, differences, misfit)
 
 
 def _slope(slopes: np.ndarray, misfit: np.ndarray, df: int, level: float) -> Slope:
     """The slope of the least misfit, and where the misfit passes Student's bound on either side."""
     at = middle_of_best(misfit)
-    bound = misfit.min() + stdtrit(df, 1 - level / 2) ** 2
+    allowed = stdtrit(df, 1 - level / 2) ** 2
+    bound = misfit.min() + allowed
     estimate = float(slopes[at])
     if 0 < at < len(slopes) - 1:  # the lowest point of a parabola through it and its neighbours
         below, here, above = misfit[at - 1 : at + 2]
         bend = below - 2 * here + above
         shift = (below - above) / (2 * bend) if bend > 0 else 0.0
         estimate += float(np.clip(shift, -1.0, 1.0) * (slopes[1] - slopes[0]))
-    return Slope(estimate, _end(slopes, misfit, bound, at, -1), _end(slopes, misfit, bound, at, 1), level)
+    low, high = (_end(slopes, misfit, bound, at, step) for step in (-1, 1))
+    return Slope(estimate, low, high, level, slopes, (misfit - misfit.min()) / allowed)
 
 
 def _free(responses: Responses) -> float:

@@ -94,7 +94,7 @@ def growth_table(comparison: Comparison) -> pd.DataFrame:
 
 
 def beside_table(comparison: Comparison) -> pd.DataFrame:
-    """Return growth as a multiple of the first run's, a row another run, as strings to read; empty: it can't be told."""
+    """Return growth as a multiple of the base's, a row another run, as strings to read; empty: it can't be told."""
     told = comparison.growth.dropna(subset="ratio").itertuples()
     rows = [[row.run, _with_ends(row.ratio, row.ratio_low, row.ratio_high, "x")] for row in told]
     return pd.DataFrame(rows, columns=["Run", "Growth as a multiple"], dtype=str)

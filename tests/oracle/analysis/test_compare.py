@@ -18,6 +18,7 @@ from oracle.error import InputError
 from oracle.experiment.imported import Imported
 from oracle.experiment.load import validate
 from oracle.stats.path import excess
+from silo.schedule import SiloSchedule
 
 CNN = "digits-cnn"
 
@@ -208,22 +209,34 @@ def test_growth_is_a_multiple_of_the_first_run_s():
     for row, slope in zip(found[1:], slopes[1:], strict=True):
         more = excess(slope, slopes[0])
         assert row.tolist() == np.exp2([more.estimate, more.low, more.high]).tolist()
-    assert found[2].round(3).tolist() == [0.683, 0.428, 1.161]
+    assert found[2].round(3).tolist() == [0.683, 0.403, 1.238]
 
 
-def test_growth_is_not_compared_where_silo_s_curves_or_the_densities_go_elsewhere():
+def test_the_base_is_the_run_that_was_named_first_wherever_it_stands():
+    longest, base = (published(f"mnist1d-mlp-factors/{level}") for level in ("epochs/x4", "base"))
+    found = compare([longest, base], ["a", "b"])
+    assert [run.label for run in found.runs] == ["epochs: 15", "epochs: 60"] and found.base.label == "epochs: 60"
+    assert found.growth.ratio.round(3).tolist()[0] == pytest.approx(1 / 0.683, abs=0.001)
+    assert np.isnan(found.growth.ratio[1])
+
+
+def _with_silo(results, silo):
+    """The results as if SILO had had these max_lr."""
+    return replace(results, findings=replace(results.findings, measured=replace(results.findings.measured, silo=silo)))
+
+
+def test_growth_is_only_compared_along_one_form_over_the_same_weights():
     base, other = (published(f"mnist1d-mlp-factors/{level}") for level in ("base", "epochs/x2"))
-    assert np.isnan(ratios(base, published("cifar10-cnn-h100"))).all()  # 10 cycles, not 12
-    steeper = replace(other, findings=replace(other.findings, judged=_growing(other, own=1.5)))
-    assert np.isnan(ratios(base, steeper)).all()
-    untold = replace(other, findings=replace(other.findings, judged=_growing(other, growth=None)))
-    assert np.isnan(ratios(base, untold)).all()
-    assert np.isfinite(ratios(base, replace(other, findings=replace(other.findings, judged=_growing(other)))))[1].all()
-
-
-def _growing(results, **changes):
-    judged = results.findings.judged
-    return replace(judged, growth=replace(judged.growth, **changes))
+    silo = other.findings.measured.silo
+    assert np.isfinite(ratios(base, _with_silo(other, 3 * silo))[1]).all()  # from another epsilon, the same
+    assert np.isnan(ratios(base, published("cifar10-cnn-h100"))[1]).all()  # fewer cycles
+    assert np.isnan(ratios(base, _with_silo(other, silo**1.2))[1]).all()  # higher
+    late = SiloSchedule(0.2582, 0.3443, 5.0, 4, 0.2)  # as high, by another way
+    assert np.isnan(ratios(base, _with_silo(other, np.array([late.max_lr(m) for m in range(12)])))[1]).all()
+    growth = replace(other.findings.judged.growth, growth=None)
+    untold = replace(other, findings=replace(other.findings, judged=replace(other.findings.judged, growth=growth)))
+    assert np.isnan(ratios(base, untold)[1]).all()
+    assert np.isnan(ratios(base, replace(other, findings=replace(other.findings, level=0.04)))[1]).all()
 
 
 def test_what_limits_a_comparison_is_noted():

@@ -41,7 +41,7 @@ def relabelled(comparison, labels):
     runs = [ComparedRun(label, label, run.results) for label, run in zip(labels, comparison.runs, strict=True)]
     fields = tuple(Difference(label, tuple(labels), tuple(labels)) for label in labels)
     notes = [Note(label, note) for label in labels for note in ("See `silo-oracle run`.", Quoted(label))]
-    return Comparison(runs, Differences(fields, ()), notes)
+    return Comparison(runs, Differences(fields, ()), notes, runs[0])
 
 
 def test_the_command_writes_the_page_and_shows_the_verdicts(tmp_path, capsys, monkeypatch):
@@ -94,7 +94,7 @@ def test_columns_are_of_cycles_that_are_there(four):
         weights = run.results.comparison.weights_remaining
         for head, cycle in zip(heads, tables.cycles_at(run, heads, within), strict=True):
             assert cycle == tables.NO_CYCLE or abs(np.log(weights[cycle] / head)) <= np.log(1.25)
-    alike = Comparison([four.runs[0], four.runs[3]], four.differences, ())
+    alike = replace(four, runs=[four.runs[0], four.runs[3]])
     heads, within = tables.sparsities(alike)
     assert (len(heads), within) == (6, 0.05)
     assert tables.cycles_at(alike.runs[1], heads, within) == [0, 3, 7, 10, 14, 17]
@@ -179,9 +179,7 @@ def test_where_nothing_is_known_the_figures_say_so(four):
 def test_six_runs_of_long_labels_are_drawn_with_nothing_cut_off(four, tmp_path):
     runs = [*four.runs, four.runs[0], four.runs[1]]
     labels = [f"restart: mine.rules:Restart$_{number}$ 中" + "x" * 8 for number in range(6)]
-    many = Comparison(
-        [replace(run, label=label) for run, label in zip(runs, labels, strict=True)], four.differences, ()
-    )
+    many = replace(four, runs=[replace(run, label=label) for run, label in zip(runs, labels, strict=True)])
     paths = {run.label: run.results.findings.path for run in many.runs}
     drawn = {
         "optima": figures.plot_optima(many.optima, paths, [0.02, 1.0]),

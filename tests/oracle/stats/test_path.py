@@ -75,6 +75,15 @@ def test_a_difference_of_groups_and_its_reverse():
     assert (only_one.low, only_one.high) == (-np.inf, np.inf)
 
 
+TRIED = np.linspace(-6, 6, 121)
+
+
+def slope_of(estimate, low, high, level=LEVEL):
+    """A slope whose profile is a parabola on either side."""
+    sides = np.where(estimate > TRIED, estimate - low, high - estimate)
+    return Slope(estimate, low, high, level, TRIED, ((TRIED - estimate) / sides) ** 2)
+
+
 @pytest.mark.parametrize(
     ("one", "other", "expected"),
     [
@@ -90,12 +99,27 @@ def test_a_difference_of_groups_and_its_reverse():
     ],
 )
 def test_by_how_much_a_slope_exceeds_another(one, other, expected):
-    found = excess(Slope(*one, LEVEL), Slope(*other, LEVEL))
-    assert (found.estimate, found.low, found.high, found.level) == pytest.approx((*expected, LEVEL))
+    found = excess(slope_of(*one), slope_of(*other))
+    assert (found.estimate, found.low, found.high, found.level) == pytest.approx((*expected, LEVEL), abs=0.03)
+
+
+def test_a_slope_that_fits_in_two_places_exceeds_by_either():
+    """Its own interval, to the first end, would not say so; nor does a distance to its end tell how fast it gets worse."""
+    two = np.minimum(((TRIED - 1.0) / 0.3) ** 2, ((TRIED - 2.0) / 0.3) ** 2 + 0.2)
+    one = Slope(1.0, 0.7, 1.3, LEVEL, TRIED, two)
+    found = excess(one, slope_of(0.0, -0.4, 0.4))
+    assert found.low == pytest.approx(0.5, abs=0.03)
+    assert found.high == pytest.approx(2 + 0.5 * np.sqrt(0.8), abs=0.03)
+
+
+def test_a_slope_does_not_exceed_itself():
+    found = excess(own := slope_along(study(1.0, 0.3), FORM, LEVEL), own)
+    assert found.estimate == 0 and found.low == pytest.approx(-found.high)
+    assert found.high > (own.high - own.low) / 2
 
 
 def test_the_smallest_slope_that_is_shown():
-    assert Slope(0.0, -1.645, 1.645, 0.1).detectable == pytest.approx(1.645 + 0.842, abs=1e-3)
+    assert slope_of(0.0, -1.645, 1.645, 0.1).detectable == pytest.approx(1.645 + 0.842, abs=1e-3)
 
 
 @settings(max_examples=8, deadline=None)
