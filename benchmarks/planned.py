@@ -22,7 +22,7 @@ from oracle.stats.judgement import Judgement
 RESULTS = Path("results")
 # noise and curvature, in points, that the heads of the experiment files state
 BEFORE = {
-    "cifar10-cnn-h100": (0.6, 0.55),
+    "cifar10-cnn": (0.6, 0.55),
     "mnist1d-cnn-factors/base": (1.9, 4.0),
     "mnist1d-cnn-factors/epochs/x4": (0.45, 1.8),
 }

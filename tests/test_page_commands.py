@@ -43,7 +43,7 @@ def place(tmp_path, monkeypatch):
         (tmp_path / first_line.removeprefix("# ")).write_text(block("README.md", language, first_line))
     (tmp_path / "benchmarks").symlink_to(ROOT / "benchmarks")
     (tmp_path / "results").mkdir()
-    for name in ("digits-mlp", "digits-cnn", "cifar10-cnn-h100"):
+    for name in ("digits-mlp", "digits-cnn", "cifar10-cnn"):
         (tmp_path / "results" / name).symlink_to(ROOT / "results" / name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("oracle.cli.power.power_lines", partial(power_lines, studies=2, search_studies=1))

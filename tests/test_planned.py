@@ -26,7 +26,7 @@ def test_a_study_made_again_gives_its_rows():
 @pytest.mark.parametrize("name", BEFORE)
 def test_what_was_said_before_stands_in_the_file_s_head(name):
     noise, curvature = BEFORE[name]
-    file = {"cifar10-cnn-h100": "cifar10-cnn", "cifar10-cnn": "cifar10-cnn"}.get(name, name.partition("/")[0])
+    file = name.partition("/")[0]
     head = (RESULTS.parent / "benchmarks" / f"{file}.yaml").read_text(encoding="utf-8").partition("\nname:")[0]
     assert f"--noise {noise:g} --curvature {curvature:g}" in head
 

@@ -21,7 +21,7 @@ PAGES = ("benchmarks/README.md", "benchmarks/cluster/README.md")
 def place(tmp_path, monkeypatch):
     (tmp_path / "benchmarks").symlink_to(ROOT / "benchmarks")
     (tmp_path / "results").mkdir()
-    (tmp_path / "results" / "cifar10-cnn-h100").symlink_to(ROOT / "results" / "cifar10-cnn-h100")
+    (tmp_path / "results" / "cifar10-cnn").symlink_to(ROOT / "results" / "cifar10-cnn")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("oracle.cli.power.power_lines", partial(power_lines, studies=2, search_studies=1))
