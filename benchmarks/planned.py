@@ -7,6 +7,7 @@ it is made again; and, where it was said before the judging seeds were run, by t
 """
 
 import argparse
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pandas as pd
 from oracle.analysis.power import STUDIES, Pilot, powers
 from oracle.analysis.results import Results, load_results
 from oracle.error import InputError
+from oracle.experiment.search import SearchKind
 from oracle.report.tables.markdown import markdown
 from oracle.stats.judgement import Judgement
 
@@ -48,8 +50,10 @@ def main() -> None:
 
 def judged_runs(results: Path) -> list[str]:
     """Return the published runs whose whole grid was trained, by name."""
-    found = sorted(path.parent for path in results.glob("**/experiment.json"))
-    return [str(one.relative_to(results)) for one in found if load_results(one).experiment.oracle.search.is_exhaustive]
+    found = sorted(results.glob("**/experiment.json"))
+    search = [json.loads(path.read_text(encoding="utf-8"))["experiment"]["oracle"]["search"] for path in found]
+    whole = [path.parent for path, one in zip(found, search, strict=True) if one["kind"] == SearchKind.EXHAUSTIVE]
+    return [str(folder.relative_to(results)) for folder in whole]
 
 
 def rows(name: str, results: Results, studies: int = STUDIES) -> Iterator[dict]:

@@ -4,6 +4,7 @@ import re
 import shutil
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from page_text import ROOT, commands
@@ -14,6 +15,9 @@ from oracle.cli.main import main
 from oracle.cli.power import power_lines
 
 FILE = "benchmarks/paper/resnet20-cifar10.yaml"
+FACTORS = "benchmarks/mnist1d-mlp-factors.yaml"
+FEW = ("data.train=400", "data.test=100", "data.split={kind: draw, train: 200, validation: 100}", "prune.cycles=2")
+FEW += ("oracle.seeds=1", "oracle.grid=[0.1, 1.0]")
 PAGES = ("benchmarks/README.md", "benchmarks/cluster/README.md")
 
 
@@ -54,3 +58,11 @@ def test_the_commands_on_the_paper_do_as_they_stand(place):
     assert {*executed} == {"plan", "run", "status", "merge", "table", "publish"} and executed.count("run") >= 6
     assert any("oracle.seeds=[0, 1]" in words for words in on_pages)
     assert (place / "results" / "resnet20-cifar10" / "verdicts.csv").exists()
+
+
+def test_a_whole_file_of_factors_does_as_it_stands(place):
+    """With few samples and one seed; a level's network, epochs and shape are its own."""
+    (words,) = [words for words in commands("oracle/fields.md") if words[1:3] == ["run", FACTORS] and len(words) == 3]
+    assert main([*words[1:], "--local", *(f"--set={one}" for one in FEW)]) == 0
+    found = sorted(str(path.parent.parent.relative_to("runs")) for path in Path("runs").glob("**/report/report.html"))
+    assert len(found) == 8 and len(list(Path("runs").glob("*/*/compare/compare.md"))) == 4
