@@ -52,3 +52,9 @@ def test_the_power_that_the_answer_tells_is_the_table_s():
     assert (
         "base: claim 1 in {:.0%}, claim 3 in {:.0%}; with 60 epochs {:.0%} and {:.0%}".format(*base, *longest) in text
     )
+    own = [
+        share[f"mnist1d-cnn-factors/{level}", "its own trainings", "right", claim]
+        for level in ("base", "epochs/x4")
+        for claim in ("claim 1", "claim 3")
+    ]
+    assert "then had it is {:.0%} and {:.0%}, and {:.0%} and {:.0%}".format(*own) in text
