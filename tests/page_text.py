@@ -15,6 +15,9 @@ PAGES = (
     "benchmarks/README.md",
     "benchmarks/cluster/README.md",
 )
+# of mnist1d-mlp and its factors: small enough to train in a test
+FEW_SAMPLES = ("data.train=400", "data.test=100", "data.split={kind: draw, train: 200, validation: 100}")
+FEW_SAMPLES += ("prune.cycles=2", "oracle.seeds=1", "oracle.grid=[0.1, 1.0]")
 FENCED = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 
 

@@ -6,22 +6,19 @@ import sys
 from functools import partial
 
 import pytest
-from page_text import PAGES, ROOT, block, commands
+from page_text import FEW_SAMPLES, PAGES, ROOT, block, commands
 
 from oracle.cli.main import main
 from oracle.cli.parser import make_parser
 from oracle.cli.power import power_lines
 
 # the same experiments, small enough to train here
-TINY = (
-    "data.train=400 data.test=100 'data.split={kind: draw, train: 200, validation: 100}' prune.cycles=2 oracle.seeds=1"
-)
 ONE_EPOCH = "train.epochs=1 train.shape=constant"
 SMALL = {
     "mine.yaml": "train.epochs=1 prune.cycles=5 oracle.seeds=2 'oracle.grid=[0.02, 0.2, 1.0]'",
     "benchmarks/digits-mlp.yaml": f"{ONE_EPOCH} prune.cycles=2 oracle.seeds=1 'oracle.grid=[0.1, 1.0]' policies={{}}",
-    "benchmarks/mnist1d-mlp.yaml": f"{TINY} {ONE_EPOCH} 'oracle.grid=[0.1, 1.0]' policies={{}}",
-    "benchmarks/mnist1d-mlp-factors.yaml": f"{TINY} 'oracle.grid=[0.1, 1.0]'",
+    "benchmarks/mnist1d-mlp.yaml": f"{shlex.join(FEW_SAMPLES)} {ONE_EPOCH} policies={{}}",
+    "benchmarks/mnist1d-mlp-factors.yaml": shlex.join(FEW_SAMPLES),
 }
 
 # what trains long, or asks for other machines or packages (patterns), and the test that executes it

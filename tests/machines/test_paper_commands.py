@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from page_text import ROOT, commands
+from page_text import FEW_SAMPLES, ROOT, commands
 
 from benchmarks import smoke
 from oracle.analysis.results import load_results
@@ -16,8 +16,6 @@ from oracle.cli.power import power_lines
 
 FILE = "benchmarks/paper/resnet20-cifar10.yaml"
 FACTORS = "benchmarks/mnist1d-mlp-factors.yaml"
-FEW = ("data.train=400", "data.test=100", "data.split={kind: draw, train: 200, validation: 100}", "prune.cycles=2")
-FEW += ("oracle.seeds=1", "oracle.grid=[0.1, 1.0]")
 PAGES = ("benchmarks/README.md", "benchmarks/cluster/README.md")
 
 
@@ -63,6 +61,6 @@ def test_the_commands_on_the_paper_do_as_they_stand(place):
 def test_a_whole_file_of_factors_does_as_it_stands(place):
     """With few samples and one seed; a level's network, epochs and shape are its own."""
     (words,) = [words for words in commands("oracle/fields.md") if words[1:3] == ["run", FACTORS] and len(words) == 3]
-    assert main([*words[1:], "--local", *(f"--set={one}" for one in FEW)]) == 0
+    assert main([*words[1:], "--local", *(f"--set={one}" for one in FEW_SAMPLES)]) == 0
     found = sorted(str(path.parent.parent.relative_to("runs")) for path in Path("runs").glob("**/report/report.html"))
     assert len(found) == 8 and len(list(Path("runs").glob("*/*/compare/compare.md"))) == 4
